@@ -1,0 +1,39 @@
+/* A Parley server inside a program: open it, learn its ports, close it. main.c, the tests and embedders use only this.
+ */
+#ifndef PARLEY_PARLEY_H
+#define PARLEY_PARLEY_H
+
+#include "parley/attributes.h"
+#include "parley/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PARLEY_VERSION    "0.1.0"
+#define PARLEY_MAX_LISTEN 8
+
+/* Every text is borrowed until parley_close. What each means stands in the table in src/options.h. */
+struct parley_options {
+    const char *listen[PARLEY_MAX_LISTEN]; /* "ADDR:PORT", "[ADDR]:PORT", "localhost:PORT" (both families) */
+    size_t nlisten;
+    const char *data;         /* folder */
+    const char *database;     /* file; NULL: <data>/parley.db */
+    const char *secret;       /* NULL: kept in <data>/secret, made if missing */
+    int64_t workers;          /* threads that read requests */
+    int64_t delivery_threads; /* threads that send streams */
+    int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */
+};
+
+struct parley;
+
+/* Opens the database, the broker, the streams and the listeners, in this order; serves when it returns OK.
+ * On any other status `*f` names the thing and what to do about it, and nothing is left open. */
+MUST_CHECK enum status parley_open(struct parley **out, const struct parley_options *options, struct failure *f);
+
+/* The n-th listening port (a port 0 has been replaced by the one the system gave); 0 beyond the last. */
+uint16_t parley_port(const struct parley *p, size_t n);
+
+/* Stops accepting, ends the streams, lets requests under way finish, closes the database. Takes NULL. */
+void parley_close(struct parley *p);
+
+#endif

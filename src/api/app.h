@@ -1,0 +1,27 @@
+/* What every request may use: opened in parley.c, the same for all of them. */
+#ifndef API_APP_H
+#define API_APP_H
+
+#include "api/password.h"
+#include "broker/broker.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "store/pool.h"
+#include "stream/delivery.h"
+
+#define TOKEN_KEY_LENGTH 32
+
+struct app {
+    struct pool *pool;
+    struct broker *broker;
+    struct delivery *delivery;
+    struct password_gate *passwords;
+    char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
+};
+
+/* The handler of all requests: /api/… is Payload's REST, the rest are the page's files. `ctx` is the app. */
+void api_handle(void *ctx, struct request *rq, struct response *rs);
+/* The answer to what never became a request. */
+void api_refuse(void *ctx, int status, struct response *rs);
+
+#endif

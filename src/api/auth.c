@@ -1,0 +1,303 @@
+#include "api/auth.h"
+#include "api/reader.h"
+#include "api/token.h"
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "schema/json.h"
+#include "schema/registry.h"
+#include "store/read.h"
+#include <string.h>
+
+#define MAX_ATTEMPTS 5
+#define LOCK_MS      (10 * 60 * 1000)
+#define STRATEGY     "local-jwt"
+
+static enum status forbidden(struct failure *f)
+{
+    return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+}
+
+static void set_cookie(struct response *rs, struct view token, int64_t expires)
+{
+    char date[HTTP_DATE_LENGTH + 1];
+    clock_http_date(expires * 1000, date);
+    response_headerf(rs, "Set-Cookie", TOKEN_COOKIE "=%.*s; Expires=%s; Path=/; HttpOnly=true; SameSite=Lax",
+        VIEW_ARGS(token), date);
+}
+
+/* The signed-in user's document as the auth routes show it. */
+static void add_user(struct str *out, const struct doc *doc, struct json_object *select)
+{
+    struct doc_style style = {.select = select_parse(doc->collection, select),
+        .sessions_shown = true,
+        .sessions_first = true,
+        .strategy = STRATEGY};
+    doc_add_json(out, doc, &style);
+}
+
+static struct json_object *selected(const struct call *call)
+{
+    return json_member(call->query, "select");
+}
+
+enum status auth_init(struct call *call, struct failure *f)
+{
+    bool any = false;
+    struct db *db = pool_take(call->app->pool);
+    enum status status = read_any(db, call->collection, &any, f);
+    pool_give(call->app->pool, db);
+    str_addf(&call->rs->body, "{\"initialized\":%s}", any ? "true" : "false");
+    return status;
+}
+
+static enum status own_doc(const struct call *call, struct doc *doc, struct failure *f)
+{
+    struct db *db = pool_take(call->app->pool);
+    enum status status = read_one(db, call->collection, call->reader.id, call->arena, doc, f);
+    pool_give(call->app->pool, db);
+    return status;
+}
+
+enum status auth_me(struct call *call, struct failure *f)
+{
+    struct str *out = &call->rs->body;
+    struct doc doc;
+    if (!call->reader.signed_in || own_doc(call, &doc, f) == NOT_FOUND) {
+        str_addz(out, "{\"user\":null,\"message\":\"Account\"}");
+        return OK;
+    }
+    if (f->status) return f->status;
+    str_addz(out, "{\"user\":");
+    add_user(out, &doc, selected(call));
+    str_addf(out,
+        ",\"collection\":\"%s\",\"strategy\":\"" STRATEGY "\",\"exp\":%lld,\"token\":", call->collection->slug,
+        (long long)call->reader.expires);
+    str_add_json(out, call->reader.token);
+    str_addz(out, ",\"message\":\"Account\"}");
+    return OK;
+}
+
+/* A session that begins now, and the token for it. */
+struct entry {
+    struct session session;
+    int64_t now, expires; /* seconds */
+};
+
+static enum status entry_new(struct entry *e, const struct call *call, struct failure *f)
+{
+    char *id = arena_alloc(call->arena, UUID_LENGTH + 1);
+    if (!id) return fail(f, NO_MEMORY, "Out of memory.");
+    if (!crypt_uuid(id)) return fail(f, IO_ERROR, "The system gives no random numbers.");
+    e->now = clock_wall() / 1000;
+    e->expires = e->now + TOKEN_SECONDS;
+    e->session.id = (struct view){id, UUID_LENGTH};
+    enum status status = call_now(call, 0, &e->session.created_at, f);
+    return status ? status : call_now(call, (int64_t)TOKEN_SECONDS * 1000, &e->session.expires_at, f);
+}
+
+static enum status make_token(
+    struct call *call, const struct entry *e, int64_t id, struct view email, struct view *out, struct failure *f)
+{
+    struct token token = {.id = id,
+        .collection = view_of(call->collection->slug),
+        .email = email,
+        .session = e->session.id,
+        .issued = e->now,
+        .expires = e->expires};
+    struct str text = {0};
+    token_add(&text, &token, view_of(call->app->token_key));
+    out->at = text.failed ? NULL : arena_copy(call->arena, str_view(&text));
+    out->len = text.len;
+    str_release(&text);
+    if (!out->at) return fail(f, NO_MEMORY, "Out of memory.");
+    set_cookie(call->rs, *out, e->expires);
+    return OK;
+}
+
+static enum status run_write(struct call *call, struct write *w, struct failure *f)
+{
+    enum status status = broker_run(call->app->broker, w, 1, call->arena, f);
+    if (!status && w->failure.status) {
+        *f = w->failure;
+        status = f->status;
+    }
+    return status;
+}
+
+static void hide_updated_at(struct doc *doc)
+{
+    int i = field_find(doc->collection, VIEW("updatedAt"));
+    if (i >= 0) doc->values[i] = value_null();
+}
+
+/* Opens a session for the document; `doc` is it afterwards, `token` the session's. */
+static enum status sign_in(struct call *call, int64_t id, struct view email, struct entry *e, struct doc *doc,
+    struct view *token, struct failure *f)
+{
+    enum status status = entry_new(e, call, f);
+    if (status) return status;
+    struct write w = {.op = WRITE_SIGNED_IN, .collection = call->collection, .id = id, .session = e->session};
+    status = run_write(call, &w, f);
+    if (status) return status;
+    *doc = w.doc;
+    hide_updated_at(doc); /* as the original answers here */
+    return make_token(call, e, id, email, token, f);
+}
+
+enum status auth_first_register(struct call *call, struct failure *f)
+{
+    struct json_object *body;
+    struct draft draft;
+    struct view now, salt, hash, token;
+    bool any = true;
+    struct db *db = pool_take(call->app->pool);
+    enum status status = read_any(db, call->collection, &any, f);
+    pool_give(call->app->pool, db);
+    if (!status && any) return forbidden(f);
+    if (!status) status = call_now(call, 0, &now, f);
+    if (!status) status = call_body(call, true, &body, f);
+    if (!status) status = draft_read(&draft, call->collection, DRAFT_CREATE, body, now, 0, call->arena, f);
+    if (!status) status = password_hash(call->app->passwords, draft.password, call->arena, &salt, &hash, f);
+    if (status) return status;
+    draft_set(&draft, "salt", value_text(salt));
+    draft_set(&draft, "hash", value_text(hash));
+    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .only_first = true};
+    status = run_write(call, &w, f);
+    if (status) return status;
+
+    struct entry e;
+    struct doc doc;
+    struct view email = draft.values[field_find(call->collection, VIEW("email"))].text;
+    status = sign_in(call, w.id, email, &e, &doc, &token, f);
+    if (status) return status;
+    struct str *out = &call->rs->body;
+    str_addf(out, "{\"exp\":%lld,\"message\":\"Successfully registered first user.\",\"token\":", (long long)e.expires);
+    str_add_json(out, token);
+    str_addz(out, ",\"user\":");
+    add_user(out, &doc, selected(call));
+    str_addc(out, '}');
+    return OK;
+}
+
+static enum status missing(struct call *call, const char *path, struct failure *f)
+{
+    *f = (struct failure){.slug = call->collection->slug};
+    return fail_flaw(f, FAILURE_VALIDATION, (struct flaw){.message = "This field is required.", .path = path});
+}
+
+/* An e-mail as it is stored, in the arena; at == NULL: none was given. */
+static struct view lower_email(struct call *call, struct json_object *body)
+{
+    struct view given = view_trim(json_text(json_member(body, "email")));
+    char *copy = given.len ? arena_copy(call->arena, given) : NULL;
+    for (size_t i = 0; copy && i < given.len; i++)
+        if (copy[i] >= 'A' && copy[i] <= 'Z') copy[i] = (char)(copy[i] - 'A' + 'a');
+    return (struct view){copy, copy ? given.len : 0};
+}
+
+static enum status refused(struct call *call, const struct account *account, bool lock_over, struct failure *f)
+{
+    struct write w = {.op = WRITE_REFUSED,
+        .collection = call->collection,
+        .id = account->id,
+        .attempts = lock_over ? 1 : account->attempts + 1};
+    if (w.attempts >= MAX_ATTEMPTS && call_now(call, LOCK_MS, &w.lock_until, f)) return f->status;
+    enum status status = run_write(call, &w, f);
+    return status ? status : fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
+}
+
+enum status auth_login(struct call *call, struct failure *f)
+{
+    struct json_object *body;
+    struct account account = {0};
+    struct view now, token;
+    enum status status = call_body(call, true, &body, f);
+    if (!status) status = call_now(call, 0, &now, f);
+    if (status) return status;
+    struct view email = lower_email(call, body), password = json_text(json_member(body, "password"));
+    if (!email.len) return missing(call, "email", f);
+    if (!password.len) return missing(call, "password", f);
+
+    struct db *db = pool_take(call->app->pool);
+    status = account_find(db, call->collection, email, call->arena, &account, f);
+    pool_give(call->app->pool, db);
+    bool known = status == OK, right = false;
+    if (!known && status != NOT_FOUND) return status;
+    /* ISO texts compare as their times do. */
+    bool locked = known && account.lock_until.len == now.len && account.lock_until.at &&
+                  strncmp(account.lock_until.at, now.at, now.len) > 0;
+    if (locked) return fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+    *f = (struct failure){0};
+    status = password_check(call->app->passwords, password, account.salt, account.hash, &right, f);
+    if (status) return status;
+    if (!known) return fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
+    if (!right) return refused(call, &account, account.lock_until.at != NULL, f);
+
+    struct entry e;
+    struct doc doc;
+    status = sign_in(call, account.id, account.email, &e, &doc, &token, f);
+    if (status) return status;
+    struct str *out = &call->rs->body;
+    str_addf(out, "{\"message\":\"Authentication Passed\",\"exp\":%lld,\"token\":", (long long)e.expires);
+    str_add_json(out, token);
+    str_addz(out, ",\"user\":");
+    add_user(out, &doc, selected(call));
+    str_addc(out, '}');
+    return OK;
+}
+
+enum status auth_refresh(struct call *call, struct failure *f)
+{
+    struct entry e;
+    struct view token;
+    if (!call->reader.signed_in) return forbidden(f);
+    enum status status = entry_new(&e, call, f);
+    if (status) return status;
+    e.session.id = call->reader.session;
+    struct write w = {.op = WRITE_EXTEND, .collection = call->collection, .id = call->reader.id, .session = e.session};
+    status = run_write(call, &w, f);
+    if (!status) status = make_token(call, &e, w.id, call->reader.email, &token, f);
+    if (status) return status;
+    struct str *out = &call->rs->body;
+    str_addf(out, "{\"message\":\"Token refresh successful.\",\"exp\":%lld,\"refreshedToken\":", (long long)e.expires);
+    str_add_json(out, token);
+    str_addz(out, ",\"setCookie\":true,\"strategy\":\"" STRATEGY "\",\"user\":");
+    add_user(out, &w.doc, selected(call));
+    str_addc(out, '}');
+    return OK;
+}
+
+enum status auth_logout(struct call *call, struct failure *f)
+{
+    if (!call->reader.signed_in) return fail(f, INVALID, "No User");
+    bool all = view_is(json_text(json_member(call->query, "allSessions")), "true");
+    struct write w = {.op = WRITE_SIGNED_OUT,
+        .collection = call->collection,
+        .id = call->reader.id,
+        .session = {.id = all ? (struct view){0} : call->reader.session}};
+    enum status status = run_write(call, &w, f);
+    if (status) return status;
+    set_cookie(call->rs, (struct view){0}, clock_wall() / 1000 - 1);
+    str_addz(&call->rs->body, "{\"message\":\"Logout successful.\"}");
+    return OK;
+}
+
+enum status auth_unlock(struct call *call, struct failure *f)
+{
+    struct json_object *body;
+    struct account account = {0};
+    enum status status = call_body(call, true, &body, f);
+    if (status) return status;
+    struct view email = lower_email(call, body);
+    if (!email.len) return fail(f, INVALID, "Missing email.");
+    if (!call->reader.signed_in) return forbidden(f);
+    struct db *db = pool_take(call->app->pool);
+    status = account_find(db, call->collection, email, call->arena, &account, f);
+    pool_give(call->app->pool, db);
+    if (status == NOT_FOUND) return forbidden(f);
+    if (status) return status;
+    struct write w = {.op = WRITE_REFUSED, .collection = call->collection, .id = account.id, .attempts = 0};
+    status = run_write(call, &w, f);
+    str_addz(&call->rs->body, "{\"message\":\"Success\"}");
+    return status;
+}

@@ -1,0 +1,9 @@
+/* Signing in: the routes of an auth collection. */
+#ifndef API_AUTH_H
+#define API_AUTH_H
+
+#include "api/call.h"
+
+operation auth_init, auth_me, auth_first_register, auth_login, auth_refresh, auth_logout, auth_unlock;
+
+#endif

@@ -1,0 +1,108 @@
+#include "api/call.h"
+#include "base/clock.h"
+#include "http/multipart.h"
+#include "schema/json.h"
+
+bool call_allows(const struct call *call, enum access rule)
+{
+    return rule == ACCESS_ANYONE || call->reader.signed_in;
+}
+
+enum status call_id(const struct call *call, int64_t *out, struct failure *f)
+{
+    for (size_t i = 0; i < call->id.len; i++)
+        if (call->id.at[i] < '0' || call->id.at[i] > '9') return fail(f, NOT_FOUND, "Not Found");
+    if (!view_integer(call->id, out) || *out < 1) return fail(f, NOT_FOUND, "Not Found");
+    return OK;
+}
+
+enum status call_now(const struct call *call, int64_t plus_ms, struct view *out, struct failure *f)
+{
+    char *iso = arena_alloc(call->arena, ISO_LENGTH + 1);
+    if (!iso) return fail(f, NO_MEMORY, "Out of memory.");
+    clock_iso(clock_wall() + plus_ms, iso);
+    *out = (struct view){iso, ISO_LENGTH};
+    return OK;
+}
+
+void call_populator(const struct call *call, struct populator *p, struct db *db, const struct find *find)
+{
+    populator_init(p, db, call->arena);
+    p->depth = find->depth;
+    p->populate = find->populate;
+    p->signed_in = call->reader.signed_in;
+    if (call->reader.signed_in) {
+        p->own = collection_auth();
+        p->own_id = call->reader.id;
+    }
+}
+
+/* Gathers the part `_payload`; other parts are passed over. */
+struct payload_part {
+    struct str text;
+    bool inside;
+};
+
+static enum status part_begin(void *ctx, const struct multipart_part *part, struct failure *f)
+{
+    struct payload_part *p = ctx;
+    (void)f;
+    p->inside = view_is(part->name, "_payload") && !part->filename.at;
+    if (p->inside) str_reset(&p->text);
+    return OK;
+}
+
+static enum status part_data(void *ctx, struct view bytes, struct failure *f)
+{
+    struct payload_part *p = ctx;
+    if (p->inside) str_add(&p->text, bytes);
+    return p->text.failed ? fail(f, NO_MEMORY, "Out of memory.") : OK;
+}
+
+static enum status part_end(void *ctx, struct failure *f)
+{
+    (void)f;
+    ((struct payload_part *)ctx)->inside = false;
+    return OK;
+}
+
+static const struct multipart_events payload_events = {part_begin, part_data, part_end};
+
+/* `*text` is in the arena; at == NULL: no such part. */
+static enum status read_payload(
+    struct call *call, struct view boundary, struct view body, struct view *text, struct failure *f)
+{
+    struct payload_part part = {0};
+    struct multipart *m = multipart_new(boundary, &payload_events, &part);
+    enum status status = m ? multipart_feed(m, body, f) : fail(f, NO_MEMORY, "Out of memory.");
+    if (!status) status = multipart_finish(m, f);
+    if (!status && part.text.at) {
+        text->at = arena_copy(call->arena, str_view(&part.text));
+        text->len = part.text.len;
+        if (!text->at) status = fail(f, NO_MEMORY, "Out of memory.");
+    }
+    multipart_free(m);
+    str_release(&part.text);
+    return status;
+}
+
+enum status call_body(struct call *call, bool optional, struct json_object **out, struct failure *f)
+{
+    struct view type = request_header(call->rq, "Content-Type");
+    struct view boundary = multipart_boundary(type), body = {0};
+    struct view media = view_trim(view_cut(&type, ';'));
+    bool json = view_is_nocase(media, "application/json");
+    enum status status = request_body(call->rq, BODY_LIMIT, &body, f);
+    if (status) return status;
+    if (boundary.at) {
+        struct view text = {0};
+        status = read_payload(call, boundary, body, &text, f);
+        if (status) return status;
+        body = text;
+        json = true;
+    }
+    if (!json && !optional)
+        return fail(f, INVALID, "The body must be JSON, with the header Content-Type: application/json.");
+    if (!json || !view_trim(body).len) body = VIEW("{}");
+    return json_read(call->arena, body, out, f);
+}

@@ -1,0 +1,51 @@
+/* One call of the API: the request, who asks, and what the route found in its path. */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/app.h"
+#include "http/router.h"
+#include "parley/collection.h"
+#include "schema/find.h"
+#include "store/populate.h"
+#include <json-c/json.h>
+
+/* Who asks. */
+struct reader {
+    bool signed_in;
+    int64_t id;          /* of the auth collection's document */
+    struct view token;   /* as it was sent */
+    struct view session; /* the token's sid */
+    struct view email;   /* the token's */
+    int64_t expires;     /* seconds since 1970 */
+};
+
+struct call {
+    struct app *app;
+    struct request *rq;
+    struct response *rs;
+    struct arena *arena;
+    const struct collection *collection; /* NULL for routes without one */
+    struct view id;                      /* the path's :id */
+    struct json_object *query;
+    struct reader reader;
+    bool detached; /* the socket is another's now; nothing is to be answered */
+};
+
+/* An operation fills call->rs or returns a failure. */
+typedef enum status operation(struct call *call, struct failure *f);
+
+bool call_allows(const struct call *call, enum access rule);
+/* The path's :id as a document's id; NOT_FOUND for anything that can be none. */
+MUST_CHECK enum status call_id(const struct call *call, int64_t *out, struct failure *f);
+/* Now as ISO text, in the arena. */
+MUST_CHECK enum status call_now(const struct call *call, int64_t plus_ms, struct view *out, struct failure *f);
+/* A populator with the reader's rights and the query's depth and populate. */
+void call_populator(const struct call *call, struct populator *p, struct db *db, const struct find *find);
+
+#define BODY_LIMIT ((size_t)1 << 20)
+
+/* The body as JSON: application/json, or the part `_payload` of multipart/form-data. An empty one with the JSON type is
+ * {}. `optional`: so is one that is missing or of another type; else that is INVALID. */
+MUST_CHECK enum status call_body(struct call *call, bool optional, struct json_object **out, struct failure *f);
+
+#endif

@@ -1,0 +1,13 @@
+/* Who asks: from the token in `Authorization: JWT …`, `Authorization: Bearer …` or the cookie payload-token, in this
+ * order. */
+#ifndef API_READER_H
+#define API_READER_H
+
+#include "api/call.h"
+
+#define TOKEN_COOKIE "payload-token"
+
+/* Fills call->reader. A bad token is as none; a failure means that the database could not be asked. */
+MUST_CHECK enum status reader_find(struct call *call, struct failure *f);
+
+#endif

@@ -1,0 +1,31 @@
+/* What Parley needs of cryptography, all of it OpenSSL's libcrypto. Any thread may call; a false means that libcrypto
+ * refused (no memory, no entropy) and the output is not to be used. */
+#ifndef BASE_CRYPT_H
+#define BASE_CRYPT_H
+
+#include "parley/attributes.h"
+#include "parley/str.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+MUST_CHECK bool crypt_random(void *out, size_t len);
+MUST_CHECK bool crypt_sha256(struct view data, uint8_t out[32]);
+MUST_CHECK bool crypt_hmac_sha256(struct view key, struct view data, uint8_t out[32]);
+/* Slow on purpose: some hundred milliseconds for 600,000 rounds. */
+MUST_CHECK bool crypt_pbkdf2_sha256(struct view password, struct view salt, int rounds, uint8_t *out, size_t len);
+/* In a time that depends on the lengths alone. */
+bool crypt_equal(struct view a, struct view b);
+
+/* Lower-case hex digits, 2 * len of them, and a NUL. */
+void crypt_hex(const void *bytes, size_t len, char *out);
+/* Base64 with the URL alphabet and no padding (RFC 4648, 5), as JWT wants it (RFC 7515). */
+void crypt_base64url(struct str *out, struct view bytes);
+/* False unless `text` is canonical base64url without padding. */
+MUST_CHECK bool crypt_base64url_decode(struct str *out, struct view text);
+
+/* A random UUID of version 4 (RFC 9562) and a NUL. */
+#define UUID_LENGTH 36
+MUST_CHECK bool crypt_uuid(char out[UUID_LENGTH + 1]);
+
+#endif

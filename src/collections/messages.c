@@ -1,0 +1,39 @@
+/* Messages from one user to another; anyone may read and write them, and they are streamed. */
+#include "parley/collection.h"
+
+static const struct field fields[] = {
+    FIELD_ID,
+    {.name = "sender",
+        .label = "Sender",
+        .column = "sender_id",
+        .kind = KIND_RELATIONSHIP,
+        .relation_to = "users",
+        .required = true,
+        .indexed = true},
+    {.name = "receiver",
+        .label = "Receiver",
+        .column = "receiver_id",
+        .kind = KIND_RELATIONSHIP,
+        .relation_to = "users",
+        .required = true,
+        .indexed = true},
+    {.name = "content", .label = "Content", .column = "content", .kind = KIND_TEXT, .required = true},
+    {.name = "timestamp",
+        .label = "Timestamp",
+        .column = "timestamp",
+        .kind = KIND_DATE,
+        .required = true,
+        .default_now = true},
+    FIELDS_TIMESTAMPS,
+};
+
+extern const struct collection messages_collection;
+const struct collection messages_collection = {
+    .slug = "messages",
+    .singular = "Message",
+    .plural = "Messages",
+    .access = {ACCESS_ANYONE, ACCESS_ANYONE, ACCESS_ANYONE, ACCESS_ANYONE},
+    FIELDS(fields),
+    .rank = 3,
+    .stream = true,
+};

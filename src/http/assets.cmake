@@ -1,0 +1,42 @@
+# parley_embed(TARGET FOLDER): puts every file of FOLDER into TARGET, as bytes of the program and a table of them. The bytes come in
+# by the assembler's .incbin: no giant C array to compile, no tool but the compiler, any target.
+function(parley_embed target folder)
+  set(types html "text/html\; charset=utf-8" css "text/css\; charset=utf-8" js "text/javascript\; charset=utf-8" svg
+    image/svg+xml png image/png json application/json)
+  file(GLOB files CONFIGURE_DEPENDS "${folder}/*")
+  set(bytes "")
+  set(externs "")
+  set(rows "")
+  set(n 0)
+  foreach(file IN LISTS files)
+    cmake_path(GET file FILENAME name)
+    cmake_path(GET file EXTENSION LAST_ONLY extension)
+    string(SUBSTRING "${extension}" 1 -1 extension)
+    set(type application/octet-stream)
+    list(FIND types "${extension}" at)
+    if(at GREATER -1)
+      math(EXPR at "${at} + 1")
+      list(GET types ${at} type)
+    endif()
+    set(path "/${name}")
+    if(name STREQUAL "index.html")
+      set(path "/")
+    endif()
+    file(SHA256 "${file}" sum)
+    string(SUBSTRING "${sum}" 0 16 etag)
+    string(APPEND bytes "    .globl asset_${n}\n    .globl asset_${n}_end\n    .balign 16\nasset_${n}:\n"
+      "    .incbin \"${file}\"\nasset_${n}_end:\n    .byte 0\n")
+    string(APPEND externs "extern const char asset_${n}[], asset_${n}_end[];\n")
+    string(APPEND rows "    {\"${path}\", \"${type}\", \"\\\"${etag}\\\"\", asset_${n}, asset_${n}_end},\n")
+    math(EXPR n "${n} + 1")
+    # A changed file changes its sum: configure again.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  endforeach()
+  set(generated "${CMAKE_BINARY_DIR}/generated")
+  file(CONFIGURE OUTPUT "${generated}/assets.S" @ONLY CONTENT
+    "    .section .rodata\n${bytes}\n#if defined(__linux__)\n    .section .note.GNU-stack,\"\",%progbits\n#endif\n")
+  file(CONFIGURE OUTPUT "${generated}/assets_table.c" @ONLY CONTENT
+    "#include \"http/assets.h\"\n\n${externs}\nconst struct asset assets_table[] = {\n${rows}};\nconst size_t assets_count = sizeof assets_table / sizeof *assets_table;\n")
+  set_source_files_properties("${generated}/assets.S" PROPERTIES OBJECT_DEPENDS "${files}")
+  target_sources(${target} PRIVATE "${generated}/assets.S" "${generated}/assets_table.c")
+endfunction()

@@ -1,0 +1,204 @@
+/* A state machine over lines and data. Data is passed on as it comes, but for as many bytes as could be the beginning
+ * of a boundary: those wait for the next feed. */
+#include "http/multipart.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD_MOST     8192
+#define BOUNDARY_MOST 70
+
+enum state {
+    PREAMBLE, /* before the first boundary */
+    AFTER,    /* behind a boundary: "--" ends it all, a line's end begins a part */
+    HEAD,     /* the part's header lines */
+    FIRST,    /* behind the head, whose last line's end may be the boundary's too: the data is empty then */
+    DATA,
+    EPILOGUE,
+    BROKEN,
+};
+
+struct multipart {
+    const struct multipart_events *events;
+    void *ctx;
+    enum state state;
+    char mark[4 + BOUNDARY_MOST]; /* "\r\n--boundary" */
+    size_t mark_len;
+    struct str held; /* bytes that could not be decided on yet */
+};
+
+struct view multipart_boundary(struct view content_type)
+{
+    struct view rest = content_type, none = {0};
+    if (!view_is_nocase(view_trim(view_cut(&rest, ';')), "multipart/form-data")) return none;
+    while (rest.at) {
+        struct view value = view_trim(view_cut(&rest, ';'));
+        struct view name = view_trim(view_cut(&value, '='));
+        if (!view_is_nocase(name, "boundary")) continue;
+        value = view_trim(value);
+        if (value.len > 1 && value.at[0] == '"' && value.at[value.len - 1] == '"') {
+            value.at++;
+            value.len -= 2;
+        }
+        if (!value.len || value.len > BOUNDARY_MOST) return none;
+        for (size_t i = 0; i < value.len; i++)
+            if (value.at[i] < ' ' || value.at[i] > '~') return none;
+        return value;
+    }
+    return none;
+}
+
+struct multipart *multipart_new(struct view boundary, const struct multipart_events *events, void *ctx)
+{
+    struct multipart *m = calloc(1, sizeof *m);
+    if (!m || boundary.len > BOUNDARY_MOST) {
+        free(m);
+        return NULL;
+    }
+    m->events = events;
+    m->ctx = ctx;
+    memcpy(m->mark, "\r\n--", 4);
+    memcpy(m->mark + 4, boundary.at, boundary.len);
+    m->mark_len = 4 + boundary.len;
+    /* The first boundary needs no line before it. */
+    str_addz(&m->held, "\r\n");
+    return m;
+}
+
+void multipart_free(struct multipart *m)
+{
+    if (!m) return;
+    str_release(&m->held);
+    free(m);
+}
+
+static enum status broken(struct multipart *m, struct failure *f)
+{
+    m->state = BROKEN;
+    return fail(f, INVALID, "The multipart body is malformed.");
+}
+
+/* The parameter of a header's value, "name=\"…\"": backslash escapes as old clients write them, %22 as browsers do
+ * (HTML, 4.10.21.8). Cuts in place. */
+static struct view parameter(struct view value, const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i + len + 1 < value.len; i++) {
+        bool fits = (i == 0 || value.at[i - 1] == ';' || value.at[i - 1] == ' ') && value.at[i + len] == '=' &&
+                    view_is_nocase((struct view){value.at + i, len}, name);
+        if (!fits) continue;
+        struct view rest = {value.at + i + len + 1, value.len - i - len - 1};
+        if (!rest.len || rest.at[0] != '"') return view_trim(view_cut(&rest, ';'));
+        size_t end = 1;
+        while (end < rest.len && rest.at[end] != '"') end += rest.at[end] == '\\' && end + 1 < rest.len ? 2 : 1;
+        if (end >= rest.len) return (struct view){0};
+        return (struct view){rest.at + 1, end - 1};
+    }
+    return (struct view){0};
+}
+
+static enum status begin_part(struct multipart *m, struct view head, struct failure *f)
+{
+    struct multipart_part part = {0};
+    while (head.at) {
+        struct view value = view_trim(view_cut(&head, '\n'));
+        struct view name = view_trim(view_cut(&value, ':'));
+        if (view_is_nocase(name, "Content-Disposition")) {
+            part.name = parameter(value, "name");
+            part.filename = parameter(value, "filename");
+        } else if (view_is_nocase(name, "Content-Type")) {
+            part.type = view_trim(value);
+        }
+    }
+    if (!part.name.at) return broken(m, f);
+    return m->events->begin(m->ctx, &part, f);
+}
+
+static const char *find(struct view in, const char *what, size_t len)
+{
+    return in.len < len ? NULL : memmem(in.at, in.len, what, len);
+}
+
+/* Works on what is held from `*from` on. OK with `*more` false: further bytes are needed. */
+static enum status step(struct multipart *m, size_t *from, bool *more, struct failure *f)
+{
+    struct view rest = {m->held.at + *from, m->held.len - *from};
+    const char *mark;
+    enum status status = OK;
+    *more = true;
+    switch (m->state) {
+    case PREAMBLE:
+    case DATA: {
+        mark = find(rest, m->mark, m->mark_len);
+        size_t data = mark ? (size_t)(mark - rest.at) : rest.len > m->mark_len - 1 ? rest.len - (m->mark_len - 1) : 0;
+        if (data && m->state == DATA) status = m->events->data(m->ctx, (struct view){rest.at, data}, f);
+        *from += data;
+        *more = mark != NULL;
+        if (!mark || status) return status;
+        *from += m->mark_len;
+        if (m->state == DATA) status = m->events->end(m->ctx, f);
+        m->state = AFTER;
+        return status;
+    }
+    case AFTER:
+        if (rest.len < 2) {
+            *more = false;
+            return OK;
+        }
+        if (view_starts(rest, "--")) {
+            m->state = EPILOGUE;
+            *from += 2;
+        } else if (view_starts(rest, "\r\n")) {
+            /* The line's end stays: a head without lines is then found like any other. */
+            m->state = HEAD;
+        } else if (rest.at[0] == ' ' || rest.at[0] == '\t') {
+            *from += 1;
+        } else {
+            return broken(m, f);
+        }
+        return OK;
+    case HEAD:
+        mark = find(rest, "\r\n\r\n", 4);
+        if (!mark) {
+            if (rest.len > HEAD_MOST) return broken(m, f);
+            *more = false;
+            return OK;
+        }
+        if (mark - rest.at > HEAD_MOST) return broken(m, f);
+        status = begin_part(m, (struct view){rest.at, (size_t)(mark - rest.at)}, f);
+        *from += (size_t)(mark - rest.at) + 2;
+        if (m->state != BROKEN) m->state = FIRST;
+        return status;
+    case FIRST: {
+        size_t known = rest.len < m->mark_len ? rest.len : m->mark_len;
+        bool may_be = !memcmp(rest.at, m->mark, known);
+        *more = !may_be || known == m->mark_len;
+        if (!may_be) *from += 2;
+        if (*more) m->state = DATA;
+        return OK;
+    }
+    case EPILOGUE:
+        *from = m->held.len;
+        *more = false;
+        return OK;
+    case BROKEN: break;
+    }
+    return broken(m, f);
+}
+
+enum status multipart_feed(struct multipart *m, struct view bytes, struct failure *f)
+{
+    size_t from = 0;
+    bool more = true;
+    enum status status = OK;
+    str_add(&m->held, bytes);
+    if (m->held.failed) return fail(f, NO_MEMORY, "Out of memory.");
+    while (more && !status) status = step(m, &from, &more, f);
+    memmove(m->held.at, m->held.at + from, m->held.len - from);
+    m->held.len -= from;
+    return status;
+}
+
+enum status multipart_finish(struct multipart *m, struct failure *f)
+{
+    return m->state == EPILOGUE ? OK : broken(m, f);
+}

@@ -1,0 +1,49 @@
+/* One HTTP request as a handler sees it. All text lies in the connection's buffer or in the request's arena and is good
+ * until the handler returns. Only the worker that runs the handler may use it. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "base/arena.h"
+#include "parley/status.h"
+#include "parley/str.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PATCH,
+    METHOD_PUT,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    METHOD_OTHER
+};
+
+struct request {
+    enum method method;
+    struct view method_name;
+    struct view path;   /* as sent: percent-encoded, from the first "/", no query */
+    struct view query;  /* as sent, without "?"; at == NULL: there was no "?" */
+    struct view remote; /* the peer's address, "127.0.0.1" or "::1" */
+    bool http_1_0;
+    struct arena *arena; /* reset after the answer has been sent */
+    void *connection;    /* the server's own */
+};
+
+/* The header's value without the spaces around it, the name compared without case; at == NULL: not sent.
+ * Sent more than once: the first (Cookie and Set-Cookie never go through here twice, RFC 6265, 5.4). */
+struct view request_header(const struct request *rq, const char *name);
+
+/* Reads the whole body (Content-Length or chunked; answers "Expect: 100-continue" first). `*body` lies in the arena and
+ * has a NUL behind it. A request without a body: OK, at == NULL, len 0; with "Content-Length: 0": OK, at != NULL.
+ * Larger than `limit` bytes: TOO_LARGE, and the connection closes after the answer, since the rest was not read.
+ * Cut off or malformed: INVALID, the same. */
+MUST_CHECK enum status request_body(struct request *rq, size_t limit, struct view *body, struct failure *f);
+
+/* Takes the socket away from the server: the handler's caller owns it from now on (non-blocking, TCP_NODELAY, close()
+ * it), and the server sends nothing and forgets the connection when the handler returns. -1: not possible here (bytes
+ * of a further request have been read already, or TLS); then the handler must answer as usual. */
+MUST_CHECK int request_detach(struct request *rq);
+
+#endif

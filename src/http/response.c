@@ -1,0 +1,73 @@
+#include "http/response.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    int status;
+    const char *reason;
+} reasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+};
+
+const char *response_reason(int status)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].status == status) return reasons[i].reason;
+    return "Unknown";
+}
+
+void response_header(struct response *rs, const char *name, struct view value)
+{
+    if (value.len && (memchr(value.at, '\r', value.len) || memchr(value.at, '\n', value.len))) return;
+    str_addz(&rs->headers, name);
+    str_addz(&rs->headers, ": ");
+    str_add(&rs->headers, value);
+    str_addz(&rs->headers, "\r\n");
+}
+
+void response_headerf(struct response *rs, const char *name, const char *format, ...)
+{
+    char value[2048];
+    va_list values;
+    va_start(values, format);
+    int len = vsnprintf(value, sizeof value, format, values);
+    va_end(values);
+    if (len < 0 || (size_t)len >= sizeof value)
+        rs->headers.failed = true;
+    else
+        response_header(rs, name, (struct view){value, (size_t)len});
+}
+
+void response_release(struct response *rs)
+{
+    str_release(&rs->headers);
+    str_release(&rs->body);
+}

@@ -1,0 +1,25 @@
+/* One HTTP answer: a handler fills it, the server sends it whole, in one send where it fits. The server adds Date,
+ * Content-Length and Connection; for HEAD it sends the head alone. A response whose building failed for want of
+ * memory goes out as 503. */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include "parley/str.h"
+#include <stdbool.h>
+
+struct response {
+    int status;         /* 200 unless set */
+    struct str headers; /* "Name: value\r\n" lines */
+    struct str body;    /* owned text … */
+    struct view fixed;  /* … or, when body is empty, bytes that outlive the program's requests (embedded assets) */
+    bool close;         /* close the connection after this answer */
+};
+
+/* The value must hold no CR or LF; one that does is left out altogether (no header can be smuggled in). */
+void response_header(struct response *rs, const char *name, struct view value);
+void response_headerf(struct response *rs, const char *name, const char *format, ...) PRINTF(3, 4);
+/* "Not Found" for 404 (RFC 9110, 15); "Unknown" for what has no name there. */
+const char *response_reason(int status);
+void response_release(struct response *rs);
+
+#endif

@@ -1,0 +1,69 @@
+/* The program: reads its options, opens the server, waits for a signal, closes it. Exit 0 after SIGTERM or SIGINT, 2
+ * for bad options, 1 for anything else, with one sentence on standard error. */
+#include "base/log.h"
+#include "options.h"
+#include "parley/parley.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return (enum log_level)i;
+    return LOG_INFO;
+}
+
+/* One line an address, once it serves. */
+static void announce(const struct parley *p, const struct parley_options *o)
+{
+    for (size_t i = 0; i < o->nlisten; i++) {
+        const char *text = o->listen[i], *colon = strrchr(text, ':');
+        int len = colon ? (int)(colon - text) : 0;
+        printf("Parley is listening on http://%.*s:%u\n", len, text, (unsigned)parley_port(p, i));
+    }
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    struct parley *p;
+    struct failure f = {0};
+    char reason[300];
+    sigset_t signals;
+    int signal_number = 0;
+
+    if (!options_read(&o, argc, argv, reason, sizeof reason)) {
+        fprintf(stderr, "parley: %s\n", reason);
+        options_release(&o);
+        return 2;
+    }
+    if (o.help || o.markdown || o.version) {
+        if (o.version)
+            printf("parley " PARLEY_VERSION "\n");
+        else
+            options_print(o.markdown);
+        options_release(&o);
+        return fflush(stdout) ? 1 : 0;
+    }
+    /* Blocked before the first thread, so that every thread leaves them to this one. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    log_setup(level_of(o.log_level), !strcmp(o.log_format, "json"));
+
+    if (parley_open(&p, &o.parley, &f)) {
+        fprintf(stderr, "parley: %s\n", f.reason);
+        options_release(&o);
+        return f.status == INVALID ? 2 : 1;
+    }
+    announce(p, &o.parley);
+    sigwait(&signals, &signal_number);
+    log_info("stopping after signal %d", signal_number);
+    parley_close(p);
+    options_release(&o);
+    return 0;
+}

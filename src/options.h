@@ -1,0 +1,41 @@
+/* The options, once: flag, environment name, type, default, bounds, help. From this table come the parser, --help, the
+ * errors and the README's table.
+ *
+ * TEXT(member, flag, environment, fallback, argument, help)
+ * NUMBER(member, flag, environment, fallback, least, most, help)
+ * CHOICE(member, flag, environment, fallback, choices separated by "|", help) */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "parley/parley.h"
+#include <stdbool.h>
+
+#define OPTIONS_TABLE(TEXT, NUMBER, CHOICE)                                                                            \
+    TEXT(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", "ADDR:PORT",                                           \
+        "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 any") \
+    TEXT(data, "--data", "PARLEY_DATA", "./parley-data", "DIR", "the folder for everything that is kept")              \
+    NUMBER(workers, "--workers", "PARLEY_WORKERS", 64, 1, 4096, "threads that answer requests")                        \
+    NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
+    NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
+        "changes kept for streams that come back")                                                                     \
+    CHOICE(                                                                                                            \
+        log_level, "--log-level", "PARLEY_LOG_LEVEL", "info", "debug|info|warning|error", "the least that is logged")  \
+    CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")
+
+struct options {
+    struct parley_options parley;
+    const char *log_level;
+    const char *log_format;
+    bool help, version, markdown;
+    char port[32];  /* where PORT's listen text lies */
+    char *database; /* owned */
+};
+
+/* From the environment, then the arguments, which win. Payload's own names count too: PAYLOAD_SECRET, DATABASE_URI
+ * (file:…) and PORT. False: `reason` says what is wrong, in one sentence. */
+MUST_CHECK bool options_read(struct options *o, int argc, char **argv, char *reason, size_t size);
+void options_release(struct options *o);
+/* --help's text; `markdown`: the README's table. */
+void options_print(bool markdown);
+
+#endif

@@ -1,0 +1,189 @@
+/* The assembly: what is opened, in which order, and closed in the reverse. */
+#include "parley/parley.h"
+#include "api/app.h"
+#include "api/token.h"
+#include "base/crypt.h"
+#include "base/log.h"
+#include "http/civet.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READERS        8
+#define LOG_BYTES      ((uint64_t)16 << 20)
+#define REQUEST_ARENA  ((size_t)64 << 20)
+#define MAX_STREAMS    65536
+#define SECRET_BYTES   32
+#define SIGN_INS_QUEUE 32
+
+struct parley {
+    struct app app;
+    struct server *server;
+    int folder; /* held with a lock: two servers on one folder would undo each other's work */
+    char *secret;
+    char *database;
+};
+
+static enum status open_folder(struct parley *p, const char *path, struct failure *f)
+{
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return fail(
+            f, IO_ERROR, "Cannot make the data folder %s: %s; name another with --data.", path, strerror(errno));
+    p->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->folder < 0)
+        return fail(
+            f, IO_ERROR, "Cannot open the data folder %s: %s; name another with --data.", path, strerror(errno));
+    if (flock(p->folder, LOCK_EX | LOCK_NB))
+        return fail(
+            f, UNAVAILABLE, "Another Parley uses the data folder %s; stop it or name another with --data.", path);
+    return OK;
+}
+
+static enum status read_secret(struct parley *p, int file, const char *path, struct failure *f)
+{
+    char text[4096];
+    ssize_t n = read(file, text, sizeof text - 1);
+    if (n < 0) return fail(f, IO_ERROR, "Cannot read the secret in %s/secret: %s.", path, strerror(errno));
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) n--;
+    text[n] = 0;
+    if (!n)
+        return fail(f, IO_ERROR, "The secret in %s/secret is empty; remove the file or write a secret in it.", path);
+    p->secret = strdup(text);
+    return p->secret ? OK : fail(f, NO_MEMORY, "Out of memory.");
+}
+
+/* Written under another name and renamed, so that there is either a whole secret or none. */
+static enum status make_secret(struct parley *p, const char *path, struct failure *f)
+{
+    uint8_t random[SECRET_BYTES];
+    char text[2 * SECRET_BYTES + 2];
+    if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
+    crypt_hex(random, sizeof random, text);
+    p->secret = strdup(text);
+    if (!p->secret) return fail(f, NO_MEMORY, "Out of memory.");
+    size_t len = strlen(text);
+    text[len++] = '\n';
+    int file = openat(p->folder, "secret.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = file >= 0 && write(file, text, len) == (ssize_t)len && !fsync(file);
+    int error = errno;
+    if (file >= 0) close(file);
+    if (ok && (renameat(p->folder, "secret.new", p->folder, "secret") || fsync(p->folder))) {
+        ok = false;
+        error = errno;
+    }
+    if (!ok)
+        return fail(f, IO_ERROR,
+            "Cannot keep a secret in the data folder %s: %s; make it writable or set PAYLOAD_SECRET.", path,
+            strerror(error));
+    return OK;
+}
+
+static enum status open_secret(struct parley *p, const struct parley_options *o, struct failure *f)
+{
+    if (o->secret) {
+        p->secret = strdup(o->secret);
+        return p->secret ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    }
+    int file = openat(p->folder, "secret", O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) return make_secret(p, o->data, f);
+    if (file < 0) return fail(f, IO_ERROR, "Cannot open the secret %s/secret: %s.", o->data, strerror(errno));
+    enum status status = read_secret(p, file, o->data, f);
+    close(file);
+    return status;
+}
+
+static enum status name_database(struct parley *p, const struct parley_options *o, struct failure *f)
+{
+    struct str path = {0};
+    if (o->database)
+        str_addz(&path, o->database);
+    else
+        str_addf(&path, "%s/parley.db", o->data);
+    p->database = str_detach(&path);
+    return p->database ? OK : fail(f, NO_MEMORY, "Out of memory.");
+}
+
+/* A stream is a descriptor: take as many as the system lets us have. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit)) log_warning("cannot raise the limit of open files: %s", strerror(errno));
+}
+
+static void notify_delivery(void *ctx)
+{
+    delivery_notify(ctx);
+}
+
+static enum status open_app(struct parley *p, const struct parley_options *o, struct failure *f)
+{
+    struct app *app = &p->app;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (!token_key(view_of(p->secret), app->token_key)) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = broker_open(&app->broker,
+        &(struct broker_options){.database = p->database, .keep_changes = o->keep_changes, .log_bytes = LOG_BYTES}, f);
+    if (!status) status = pool_open(&app->pool, p->database, READERS, f);
+    if (status) return status;
+    app->delivery =
+        delivery_new(&(struct delivery_options){.threads = (int)o->delivery_threads, .max_streams = MAX_STREAMS});
+    if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
+    broker_on_growth(app->broker, notify_delivery, app->delivery);
+    app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
+    return app->passwords ? OK : fail(f, NO_MEMORY, "Out of memory.");
+}
+
+enum status parley_open(struct parley **out, const struct parley_options *o, struct failure *f)
+{
+    struct parley *p = calloc(1, sizeof *p);
+    *out = NULL;
+    if (!p) return fail(f, NO_MEMORY, "Out of memory.");
+    p->folder = -1;
+    raise_descriptors();
+    enum status status = open_folder(p, o->data, f);
+    if (!status) status = open_secret(p, o, f);
+    if (!status) status = name_database(p, o, f);
+    if (!status) status = open_app(p, o, f);
+    if (!status)
+        status = server_open(&p->server,
+            &(struct server_options){.listen = o->listen,
+                .nlisten = o->nlisten,
+                .workers = (int)o->workers,
+                .arena_cap = REQUEST_ARENA,
+                .handle = api_handle,
+                .refuse = api_refuse,
+                .ctx = &p->app},
+            f);
+    if (status) {
+        parley_close(p);
+        return status;
+    }
+    *out = p;
+    return OK;
+}
+
+uint16_t parley_port(const struct parley *p, size_t n)
+{
+    return server_port(p->server, n);
+}
+
+void parley_close(struct parley *p)
+{
+    if (!p) return;
+    server_close(p->server);
+    delivery_free(p->app.delivery, VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n"));
+    pool_close(p->app.pool);
+    broker_close(p->app.broker);
+    password_gate_free(p->app.passwords);
+    if (p->folder >= 0) close(p->folder);
+    free(p->secret);
+    free(p->database);
+    free(p);
+}

@@ -1,0 +1,52 @@
+#include "schema/doc.h"
+#include "schema/kind.h"
+
+static void add_name(struct str *out, const char *name, bool first)
+{
+    str_addz(out, first ? "\"" : ",\"");
+    str_addz(out, name);
+    str_addz(out, "\":");
+}
+
+static void add_value(struct str *out, const struct field *field, const struct value *v, const struct doc_style *style)
+{
+    if (field->kind == KIND_RELATIONSHIP && v->type == VALUE_INTEGER && style->relations) {
+        const struct collection *c = collection_find(view_of(field->relation_to));
+        if (style->relations->write(style->relations->ctx, out, c, v->integer)) return;
+    }
+    value_add_json(out, v);
+}
+
+static void add_auth(struct str *out, const struct doc *d, const struct doc_style *style)
+{
+    bool first = d->sessions.at || style->sessions_first;
+    for (int turn = 0; turn < 2; turn++) {
+        if ((turn == 0) == first) {
+            if (!style->select.sessions) continue;
+            add_name(out, "sessions", false);
+            str_add(out, d->sessions.at && style->sessions_shown ? d->sessions : VIEW("[]"));
+        } else {
+            add_name(out, "collection", false);
+            str_add_json(out, view_of(d->collection->slug));
+        }
+    }
+}
+
+void doc_add_json(struct str *out, const struct doc *d, const struct doc_style *style)
+{
+    const struct collection *c = d->collection;
+    bool first = true;
+    str_addc(out, '{');
+    for (size_t i = 0; i < c->nfields; i++) {
+        if (c->fields[i].use == USE_HIDDEN || !(style->select.fields >> i & 1)) continue;
+        add_name(out, c->fields[i].name, first);
+        add_value(out, &c->fields[i], &d->values[i], style);
+        first = false;
+    }
+    if (c->auth) add_auth(out, d, style);
+    if (style->strategy) {
+        add_name(out, "_strategy", false);
+        str_add_json(out, view_of(style->strategy));
+    }
+    str_addc(out, '}');
+}

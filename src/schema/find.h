@@ -1,0 +1,36 @@
+/* What a request asks of a collection: the parameters of a list, and of every answer that shows documents. */
+#ifndef SCHEMA_FIND_H
+#define SCHEMA_FIND_H
+
+#include "schema/select.h"
+#include "schema/where.h"
+
+#define MAX_SORT_TERMS 8
+
+struct sort_term {
+    const struct field *field;
+    const struct collection *collection; /* of field */
+    const struct field *via;             /* the relation that leads to it; NULL: own */
+    bool descending;
+};
+
+struct find {
+    const struct collection *collection;
+    struct where *where;
+    bool where_given; /* a bulk write without one is refused */
+    struct sort_term sort[MAX_SORT_TERMS];
+    size_t nsort;  /* at least 1: the default is newest first */
+    int64_t limit; /* 0: all */
+    int64_t page;  /* from 1 */
+    bool pagination;
+    int depth; /* 0 to 10 */
+    struct select select;
+    struct populate populate;
+};
+
+/* Reads the query object's where, sort, limit, page, pagination, depth, select and populate; ignores what it does not
+ * know. */
+MUST_CHECK enum status find_parse(struct find *out, const struct collection *c, struct json_object *query,
+    bool signed_in, struct arena *arena, struct failure *f);
+
+#endif

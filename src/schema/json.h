@@ -1,0 +1,25 @@
+/* JSON texts from clients (RFC 8259), read by json-c, and the JavaScript texts of what they hold. */
+#ifndef SCHEMA_JSON_H
+#define SCHEMA_JSON_H
+
+#include "base/arena.h"
+#include "parley/status.h"
+#include "parley/str.h"
+#include <json-c/json.h>
+
+#define JSON_MAX_DEPTH 64
+
+/* Reads one JSON value; it lives as long as the arena. `*out` is NULL for the text "null". INVALID, beyond broken JSON:
+ * nested deeper than JSON_MAX_DEPTH, bytes that are no UTF-8, U+0000 (raw or escaped), a name twice in one object. */
+MUST_CHECK enum status json_read(struct arena *arena, struct view text, struct json_object **out, struct failure *f);
+
+/* JSON.stringify(value). */
+void json_add(struct str *out, struct json_object *value);
+/* String(value): text without quotes, "[object Object]", an array's items joined by commas. */
+void json_add_plain(struct str *out, struct json_object *value);
+struct view json_text(struct json_object *string);
+
+/* object[name]; NULL when it is no object, has no such name, or holds null. */
+struct json_object *json_member(struct json_object *object, const char *name);
+
+#endif

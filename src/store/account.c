@@ -1,0 +1,172 @@
+#include "store/account.h"
+#include "schema/value.h"
+
+/* Every statement here names the collection's table: the text is made in a str, run, and released. */
+static enum status run(struct db *db, struct str *sql, const struct value *values, size_t nvalues,
+    enum status (*each)(void *ctx, const struct row *row), void *ctx, struct failure *f)
+{
+    enum status status =
+        sql->failed ? fail(f, NO_MEMORY, "Out of memory.") : db_each(db, sql->at, values, nvalues, each, ctx, f);
+    str_release(sql);
+    return status;
+}
+
+enum status account_prepare(struct db *db, const struct collection *c, struct failure *f)
+{
+    struct str sql = {0};
+    str_addf(&sql,
+        "CREATE TABLE IF NOT EXISTS `%s_sessions` (\n\t`_order` integer NOT NULL,\n\t`_parent_id` integer NOT NULL,\n"
+        "\t`id` text PRIMARY KEY NOT NULL,\n\t`created_at` text,\n\t`expires_at` text NOT NULL,\n"
+        "\tFOREIGN KEY (`_parent_id`) REFERENCES `%s`(`id`) ON UPDATE no action ON DELETE cascade\n);\n"
+        "CREATE INDEX IF NOT EXISTS `%s_sessions_order_idx` ON `%s_sessions` (`_order`);\n"
+        "CREATE INDEX IF NOT EXISTS `%s_sessions_parent_id_idx` ON `%s_sessions` (`_parent_id`);\n",
+        c->slug, c->slug, c->slug, c->slug, c->slug, c->slug);
+    enum status status = sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_exec(db, sql.at, f);
+    str_release(&sql);
+    return status;
+}
+
+struct finding {
+    struct account *out;
+    struct arena *arena;
+    bool found, failed;
+};
+
+static struct view keep(struct finding *finding, struct value v)
+{
+    if (v.type != VALUE_TEXT) return (struct view){0};
+    char *copy = arena_copy(finding->arena, v.text);
+    if (!copy) finding->failed = true;
+    return (struct view){copy, v.text.len};
+}
+
+static enum status take_account(void *ctx, const struct row *row)
+{
+    struct finding *finding = ctx;
+    struct value attempts = row_value(row, 4);
+    *finding->out = (struct account){
+        .id = row_value(row, 0).integer,
+        .email = keep(finding, row_value(row, 1)),
+        .salt = keep(finding, row_value(row, 2)),
+        .hash = keep(finding, row_value(row, 3)),
+        .attempts = attempts.type == VALUE_REAL ? (int64_t)attempts.real : attempts.integer,
+        .lock_until = keep(finding, row_value(row, 5)),
+    };
+    finding->found = true;
+    return OK;
+}
+
+enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
+    struct account *out, struct failure *f)
+{
+    struct finding finding = {.out = out, .arena = arena};
+    struct value key = value_text(email);
+    struct str sql = {0};
+    str_addf(&sql, "SELECT id, email, salt, hash, login_attempts, lock_until FROM `%s` WHERE email = ?", c->slug);
+    enum status status = run(db, &sql, &key, 1, take_account, &finding, f);
+    if (status) return status;
+    if (finding.failed) return fail(f, NO_MEMORY, "Out of memory.");
+    return finding.found ? OK : fail(f, NOT_FOUND, "Not Found");
+}
+
+static enum status take_true(void *ctx, const struct row *row)
+{
+    (void)row;
+    *(bool *)ctx = true;
+    return OK;
+}
+
+enum status account_has_session(struct db *db, const struct collection *c, int64_t id, struct view session,
+    struct view now, bool *out, struct failure *f)
+{
+    struct value values[] = {value_text(session), value_integer(id), value_text(now)};
+    struct str sql = {0};
+    *out = false;
+    str_addf(&sql, "SELECT 1 FROM `%s_sessions` WHERE id = ? AND _parent_id = ? AND expires_at > ?", c->slug);
+    return run(db, &sql, values, 3, take_true, out, f);
+}
+
+static enum status add_session(void *ctx, const struct row *row)
+{
+    static const char *const names[] = {"id", "createdAt", "expiresAt"};
+    struct str *out = ctx;
+    str_addz(out, out->len ? "," : "[");
+    for (int i = 0; i < 3; i++) {
+        struct value v = row_value(row, i);
+        str_addf(out, "%s\"%s\":", i ? "," : "{", names[i]);
+        if (v.type == VALUE_TEXT)
+            str_add_json(out, v.text);
+        else
+            str_addz(out, "null");
+    }
+    str_addc(out, '}');
+    return OK;
+}
+
+enum status account_sessions_json(
+    struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f)
+{
+    struct value key = value_integer(id);
+    struct str sql = {0}, json = {0};
+    *out = (struct view){0};
+    str_addf(
+        &sql, "SELECT id, created_at, expires_at FROM `%s_sessions` WHERE _parent_id = ? ORDER BY _order", c->slug);
+    enum status status = run(db, &sql, &key, 1, add_session, &json, f);
+    if (json.len) str_addc(&json, ']');
+    if (!status && json.len) {
+        out->at = arena_copy(arena, str_view(&json));
+        out->len = json.len;
+        if (json.failed || !out->at) status = fail(f, NO_MEMORY, "Out of memory.");
+    }
+    str_release(&json);
+    return status;
+}
+
+enum status account_signed_in(
+    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f)
+{
+    struct value key[] = {value_integer(id), value_text(session->created_at)};
+    struct value values[] = {value_integer(id), value_integer(id), value_text(session->id),
+        value_text(session->created_at), value_text(session->expires_at)};
+    struct str sql = {0};
+    str_addf(&sql, "UPDATE `%s` SET login_attempts = 0, lock_until = NULL WHERE id = ?", c->slug);
+    enum status status = run(db, &sql, key, 1, NULL, NULL, f);
+    if (status) return status;
+    if (!db_changes(db)) return fail(f, NOT_FOUND, "Not Found");
+    str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ? AND expires_at <= ?", c->slug);
+    status = run(db, &sql, key, 2, NULL, NULL, f);
+    if (status) return status;
+    str_addf(&sql,
+        "INSERT INTO `%s_sessions` (_order, _parent_id, id, created_at, expires_at) VALUES "
+        "((SELECT coalesce(max(_order), 0) + 1 FROM `%s_sessions` WHERE _parent_id = ?), ?, ?, ?, ?)",
+        c->slug, c->slug);
+    return run(db, &sql, values, 5, NULL, NULL, f);
+}
+
+enum status account_refused(
+    struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f)
+{
+    struct value values[] = {
+        value_integer(attempts), lock_until.at ? value_text(lock_until) : value_null(), value_integer(id)};
+    struct str sql = {0};
+    str_addf(&sql, "UPDATE `%s` SET login_attempts = ?, lock_until = ? WHERE id = ?", c->slug);
+    return run(db, &sql, values, 3, NULL, NULL, f);
+}
+
+enum status account_extend(
+    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f)
+{
+    struct value values[] = {value_text(session->expires_at), value_text(session->id), value_integer(id)};
+    struct str sql = {0};
+    str_addf(&sql, "UPDATE `%s_sessions` SET expires_at = ? WHERE id = ? AND _parent_id = ?", c->slug);
+    return run(db, &sql, values, 3, NULL, NULL, f);
+}
+
+enum status account_signed_out(
+    struct db *db, const struct collection *c, int64_t id, struct view session, struct failure *f)
+{
+    struct value values[] = {value_integer(id), value_text(session)};
+    struct str sql = {0};
+    str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ?%s", c->slug, session.at ? " AND id = ?" : "");
+    return run(db, &sql, values, session.at ? 2 : 1, NULL, NULL, f);
+}

@@ -1,0 +1,48 @@
+/* What signing in needs of an auth collection's documents: the hidden fields and the sessions (table <slug>_sessions).
+ * Reading runs on any connection; the writes run on the applier's, inside its transaction. */
+#ifndef STORE_ACCOUNT_H
+#define STORE_ACCOUNT_H
+
+#include "base/arena.h"
+#include "parley/collection.h"
+#include "store/db.h"
+
+struct account {
+    int64_t id;
+    struct view email, salt, hash;
+    int64_t attempts;       /* wrong passwords in a row */
+    struct view lock_until; /* ISO time; at == NULL: not locked */
+};
+
+struct session {
+    struct view id;                     /* a UUID */
+    struct view created_at, expires_at; /* ISO times */
+};
+
+/* Makes the sessions' table if it is missing. */
+MUST_CHECK enum status account_prepare(struct db *db, const struct collection *c, struct failure *f);
+
+/* NOT_FOUND: nobody has that e-mail (given in lower case). Texts lie in the arena. */
+MUST_CHECK enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
+    struct account *out, struct failure *f);
+/* Has the document that session, not yet expired at `now`? */
+MUST_CHECK enum status account_has_session(struct db *db, const struct collection *c, int64_t id, struct view session,
+    struct view now, bool *out, struct failure *f);
+/* [{"id","createdAt","expiresAt"},…]; at == NULL: none. In the arena. */
+MUST_CHECK enum status account_sessions_json(
+    struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f);
+
+/* A right password: the count of wrong ones is 0 again, sessions that expired before created_at go, the new one is
+ * added. */
+MUST_CHECK enum status account_signed_in(
+    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
+/* A wrong one: `attempts` and `lock_until` (at == NULL: none) are stored. */
+MUST_CHECK enum status account_refused(
+    struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f);
+MUST_CHECK enum status account_extend(
+    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
+/* session.at == NULL: all of them. */
+MUST_CHECK enum status account_signed_out(
+    struct db *db, const struct collection *c, int64_t id, struct view session, struct failure *f);
+
+#endif

@@ -1,0 +1,175 @@
+#include "store/apply.h"
+#include "schema/registry.h"
+#include "schema/sql.h"
+#include "store/read.h"
+#include <string.h>
+
+enum status tables_load(struct tables *t, struct db *db, struct failure *f)
+{
+    struct changelog_span span;
+    enum status status = changelog_span(db, &span, f);
+    *t = (struct tables){.db = db, .seq = span.head};
+    for (size_t i = 0; i < ncollections && !status; i++)
+        status = changelog_last_id(db, collection_at(i), &t->last_id[i], f);
+    return status;
+}
+
+enum status tables_flush(struct tables *t, struct failure *f)
+{
+    enum status status = OK;
+    for (size_t i = 0; i < ncollections && !status; i++) {
+        if (!t->id_used[i]) continue;
+        status = changelog_keep_id(t->db, collection_at(i), t->last_id[i], f);
+        t->id_used[i] = false;
+    }
+    return status;
+}
+
+static enum status run(struct tables *t, struct str *sql, const struct binds *binds, struct failure *f)
+{
+    enum status status = sql->failed || binds->failed ? fail(f, NO_MEMORY, "Out of memory.")
+                                                      : db_run(t->db, sql->at, binds->values, binds->count, f);
+    str_release(sql);
+    return status;
+}
+
+/* Which relations of the draft lead nowhere, as flaws. */
+static enum status blame_relations(struct tables *t, const struct write *w, struct arena *arena, struct failure *f)
+{
+    *f = (struct failure){.slug = w->collection->slug, .id = w->op == WRITE_UPDATE ? w->id : 0};
+    for (size_t i = 0; i < w->collection->nfields; i++) {
+        const struct field *field = &w->collection->fields[i];
+        if (field->kind != KIND_RELATIONSHIP || !w->draft->given[i]) continue;
+        struct doc doc;
+        struct failure missing = {0};
+        const struct collection *c = collection_find(view_of(field->relation_to));
+        if (read_one(t->db, c, w->draft->values[i].integer, arena, &doc, &missing) != NOT_FOUND) continue;
+        char *message = arena_printf(arena, "This relationship field has the following invalid relationships: %lld 0",
+            (long long)w->draft->values[i].integer);
+        fail_flaw(f, FAILURE_VALIDATION,
+            (struct flaw){.label = field->label, .message = message ? message : "", .path = field->name});
+    }
+    return f->status ? f->status : fail(f, CONFLICT, "The document's relations cannot be stored.");
+}
+
+static enum status blame_unique(struct tables *t, const struct write *w, struct failure *f)
+{
+    *f = (struct failure){.slug = w->collection->slug, .id = w->op == WRITE_UPDATE ? w->id : 0};
+    for (size_t i = 0; i < w->collection->nfields; i++) {
+        const struct field *field = &w->collection->fields[i];
+        if (!field->unique || !w->draft->given[i]) continue;
+        struct str sql = {0};
+        struct value values[] = {w->draft->values[i], value_integer(w->op == WRITE_UPDATE ? w->id : 0)};
+        struct failure ignored;
+        int64_t taken = 0;
+        str_addf(&sql, "SELECT 1 FROM `%s` WHERE `%s` = ? AND id <> ?", w->collection->slug, field->column);
+        enum status status = sql.failed ? NO_MEMORY : db_integer(t->db, sql.at, values, 2, 0, &taken, &ignored);
+        str_release(&sql);
+        if (status || !taken) continue;
+        bool sign_up = w->op == WRITE_CREATE && field->kind == KIND_EMAIL;
+        fail_flaw(f, FAILURE_VALIDATION,
+            (struct flaw){
+                .message = sign_up ? "A user with the given email is already registered." : "Value must be unique",
+                .path = field->name});
+    }
+    return f->status ? f->status : fail(f, CONFLICT, "Value must be unique");
+}
+
+/* SQLite names no field; look what it was. */
+static enum status blame(struct tables *t, const struct write *w, struct arena *arena, struct failure *f)
+{
+    switch (db_constraint(t->db)) {
+    case CONSTRAINT_UNIQUE: return blame_unique(t, w, f);
+    case CONSTRAINT_REFERENCE:
+        if (w->op == WRITE_DELETE)
+            return fail(
+                f, CONFLICT, "This %s cannot be deleted: other documents refer to it.", w->collection->singular);
+        return blame_relations(t, w, arena, f);
+    case CONSTRAINT_OTHER: break;
+    }
+    return CONFLICT;
+}
+
+static enum status change(struct tables *t, struct write *w, enum change_op op, struct failure *f)
+{
+    t->seq++;
+    struct change entry = {.seq = t->seq, .doc = w->id, .op = op};
+    return changelog_append(t->db, w->collection, &entry, f);
+}
+
+static enum status create(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
+{
+    size_t place = collection_index(w->collection);
+    struct binds binds = {.arena = arena};
+    struct str sql = {0};
+    if (w->only_first) {
+        bool any = true;
+        enum status status = read_any(t->db, w->collection, &any, f);
+        if (status) return status;
+        if (any) return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+    }
+    /* An id is used up even when the write fails: never again means never. */
+    w->id = ++t->last_id[place];
+    t->id_used[place] = true;
+    sql_add_insert(&sql, w->draft, w->id, &binds);
+    enum status status = run(t, &sql, &binds, f);
+    if (status == CONFLICT) return blame(t, w, arena, f);
+    if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    return status ? status : change(t, w, CHANGE_CREATE, f);
+}
+
+static enum status update(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
+{
+    struct binds binds = {.arena = arena};
+    struct str sql = {0};
+    sql_add_update(&sql, w->draft, w->id, &binds);
+    enum status status = run(t, &sql, &binds, f);
+    if (status == CONFLICT) return blame(t, w, arena, f);
+    if (!status && !db_changes(t->db)) return fail(f, NOT_FOUND, "Not Found");
+    if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    return status ? status : change(t, w, CHANGE_UPDATE, f);
+}
+
+static enum status delete (struct tables *t, struct write *w, struct arena *arena, struct failure *f) {
+    struct value key = value_integer(w->id); struct binds binds = {.values = &key, .count = 1}; struct str sql = {0};
+    enum status status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    if (status) return status;
+    str_addf(&sql, "DELETE FROM `%s` WHERE id = ?", w->collection->slug);
+    status = run(t, &sql, &binds, f);
+    if (status == CONFLICT) return blame(t, w, arena, f);
+    return status ? status : change(t, w, CHANGE_DELETE, f);
+}
+
+static enum status apply_op(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
+{
+    enum status status = OK;
+    switch (w->op) {
+    case WRITE_CREATE: return create(t, w, arena, f);
+    case WRITE_UPDATE: return update(t, w, arena, f);
+    case WRITE_DELETE: return delete (t, w, arena, f);
+    case WRITE_SIGNED_IN: status = account_signed_in(t->db, w->collection, w->id, &w->session, f); break;
+    case WRITE_EXTEND: status = account_extend(t->db, w->collection, w->id, &w->session, f); break;
+    case WRITE_REFUSED: return account_refused(t->db, w->collection, w->id, w->attempts, w->lock_until, f);
+    case WRITE_SIGNED_OUT: return account_signed_out(t->db, w->collection, w->id, w->session.id, f);
+    }
+    return status ? status : read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+}
+
+enum status apply(struct tables *t, struct write *w, struct arena *arena)
+{
+    struct failure undo;
+    int64_t seq = t->seq;
+    enum status status = db_run(t->db, "SAVEPOINT write", NULL, 0, &w->failure);
+    if (status) return status;
+    status = apply_op(t, w, arena, &w->failure);
+    if (status) {
+        t->seq = seq;
+        if (db_run(t->db, "ROLLBACK TO write", NULL, 0, &undo)) w->failure = undo;
+    }
+    if (db_run(t->db, "RELEASE write", NULL, 0, &undo) && !status) {
+        w->failure = undo;
+        t->seq = seq;
+        return undo.status;
+    }
+    return status ? w->failure.status : OK;
+}

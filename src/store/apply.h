@@ -1,0 +1,59 @@
+/* Applying one write to the tables. No clock, no randomness: times, hashes and session ids come with the write, so that
+ * the same writes make the same rows on every copy. Runs on the applier's connection, inside its transaction. */
+#ifndef STORE_APPLY_H
+#define STORE_APPLY_H
+
+#include "base/arena.h"
+#include "schema/doc.h"
+#include "schema/draft.h"
+#include "store/account.h"
+#include "store/changelog.h"
+
+enum write_op {
+    WRITE_CREATE,
+    WRITE_UPDATE,
+    WRITE_DELETE,
+    WRITE_SIGNED_IN,  /* adds `session` */
+    WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
+    WRITE_EXTEND,     /* moves `session`'s end */
+    WRITE_SIGNED_OUT, /* ends `session`, or all */
+};
+
+struct write {
+    enum write_op op;
+    const struct collection *collection;
+    int64_t id;                /* of the document; for WRITE_CREATE set by apply */
+    const struct draft *draft; /* CREATE, UPDATE */
+    bool only_first;           /* CREATE: refused (FORBIDDEN) when the collection has a document */
+    struct session session;
+    int64_t attempts;
+    struct view lock_until;
+    /* the result */
+    struct doc doc; /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
+    struct failure failure;
+};
+
+/* What the applier knows between writes. */
+struct tables {
+    struct db *db;
+    int64_t seq;                      /* of the last change */
+    int64_t last_id[MAX_COLLECTIONS]; /* by collection_index */
+    bool id_used[MAX_COLLECTIONS];    /* last_id has moved since tables_flush */
+};
+
+/* Reads what the file says; also after a transaction was rolled back. */
+MUST_CHECK enum status tables_load(struct tables *t, struct db *db, struct failure *f);
+/* Before the commit. */
+MUST_CHECK enum status tables_flush(struct tables *t, struct failure *f);
+
+/* In a savepoint of its own: a failure leaves the tables as they were, and lies in w->failure too. A document's change
+ * moves t->seq. The result's texts lie in the arena. */
+enum status apply(struct tables *t, struct write *w, struct arena *arena);
+
+/* Does the write change a document (and so the log)? */
+static inline bool write_changes(const struct write *w)
+{
+    return w->op == WRITE_CREATE || w->op == WRITE_UPDATE || w->op == WRITE_DELETE;
+}
+
+#endif

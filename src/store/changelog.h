@@ -1,0 +1,48 @@
+/* Parley's own tables: what it needs beside Payload's.
+ *
+ *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
+ *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order
+ *     parley_ids      collection, last: the highest id ever given, so that none is used again
+ *
+ * Writing calls run on the applier's connection, inside its transaction. */
+#ifndef STORE_CHANGELOG_H
+#define STORE_CHANGELOG_H
+
+#include "parley/collection.h"
+#include "store/db.h"
+
+#define EPOCH_LENGTH 8
+
+/* How far the log goes, as one snapshot sees it. Changes oldest..head are kept; an empty log has oldest == head + 1. */
+struct changelog_span {
+    char epoch[EPOCH_LENGTH + 1];
+    int64_t head, oldest;
+};
+
+enum change_op { CHANGE_CREATE = 'c', CHANGE_UPDATE = 'u', CHANGE_DELETE = 'd' };
+
+struct change {
+    int64_t seq, doc;
+    enum change_op op;
+};
+
+/* Makes what is missing. CONFLICT: the file was written by a newer version. */
+MUST_CHECK enum status changelog_prepare(struct db *db, struct failure *f);
+MUST_CHECK enum status changelog_span(struct db *db, struct changelog_span *out, struct failure *f);
+MUST_CHECK enum status changelog_append(
+    struct db *db, const struct collection *c, const struct change *change, struct failure *f);
+/* Drops all but the newest `keep` changes. */
+MUST_CHECK enum status changelog_trim(struct db *db, int64_t head, int64_t keep, struct failure *f);
+
+/* The changes of `c` after `after`, in order, at most `limit` of them looked at; a document's change is passed over
+ * when a later one of the same document follows, since that one will show it. `*last` is the seq up to which the log
+ * has been read; `*more`: there may be further ones. */
+MUST_CHECK enum status changelog_read(struct db *db, const struct collection *c, int64_t after, int limit,
+    enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
+    struct failure *f);
+
+/* The highest id that c's documents ever had. */
+MUST_CHECK enum status changelog_last_id(struct db *db, const struct collection *c, int64_t *out, struct failure *f);
+MUST_CHECK enum status changelog_keep_id(struct db *db, const struct collection *c, int64_t id, struct failure *f);
+
+#endif

@@ -1,0 +1,63 @@
+#include "store/migrate.h"
+#include "schema/registry.h"
+#include "schema/sql.h"
+#include "store/account.h"
+#include "store/changelog.h"
+#include <string.h>
+
+struct columns {
+    const struct collection *collection;
+    bool seen[MAX_FIELDS];
+    bool any;
+};
+
+static enum status take_column(void *ctx, const struct row *row)
+{
+    struct columns *columns = ctx;
+    columns->any = true;
+    for (size_t i = 0; i < columns->collection->nfields; i++)
+        if (view_is(row_value(row, 0).text, columns->collection->fields[i].column)) columns->seen[i] = true;
+    return OK;
+}
+
+static enum status migrate_collection(struct db *db, const struct collection *c, struct failure *f)
+{
+    struct columns columns = {.collection = c};
+    struct value slug = value_text(view_of(c->slug));
+    struct str sql = {0};
+    enum status status = db_each(db, "SELECT name FROM pragma_table_info(?)", &slug, 1, take_column, &columns, f);
+    if (!columns.any) {
+        sql_add_create_table(&sql, c);
+        str_addz(&sql, ";\n");
+    }
+    for (size_t i = 0; columns.any && i < c->nfields; i++) {
+        if (columns.seen[i]) continue;
+        str_addf(&sql, "ALTER TABLE `%s` ADD COLUMN ", c->slug);
+        sql_add_column(&sql, &c->fields[i]);
+        str_addz(&sql, ";\n");
+    }
+    sql_add_indexes(&sql, c);
+    if (!status && sql.failed) status = fail(f, NO_MEMORY, "Out of memory.");
+    if (!status) status = db_exec(db, sql.at, f);
+    str_release(&sql);
+    return status;
+}
+
+enum status migrate(struct db *db, const char *path, struct failure *f)
+{
+    enum status status = db_exec(db, "BEGIN IMMEDIATE", f);
+    for (size_t i = 0; i < ncollections && !status; i++) {
+        status = migrate_collection(db, collection_at(i), f);
+        if (!status && collection_at(i)->auth) status = account_prepare(db, collection_at(i), f);
+    }
+    if (!status) status = changelog_prepare(db, f);
+    if (!status) status = db_exec(db, "COMMIT", f);
+    if (status) {
+        struct failure first = *f, second;
+        if (db_exec(db, "ROLLBACK", &second)) second = first; /* the first failure is the one to tell */
+        char reason[sizeof first.reason];
+        memcpy(reason, first.reason, sizeof reason);
+        return fail(f, first.status, "Cannot use the database %s: %s", path, reason);
+    }
+    return OK;
+}

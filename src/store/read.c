@@ -1,0 +1,100 @@
+#include "store/read.h"
+#include "schema/sql.h"
+#include "store/account.h"
+
+struct reading {
+    struct db *db;
+    const struct collection *collection;
+    struct arena *arena;
+    struct failure *f;
+    enum status (*each)(void *ctx, const struct doc *doc);
+    void *ctx;
+};
+
+static enum status take_doc(void *ctx, const struct row *row)
+{
+    struct reading *r = ctx;
+    struct doc doc = {.collection = r->collection};
+    for (size_t i = 0; i < r->collection->nfields; i++) doc.values[i] = row_value(row, (int)i);
+    if (r->collection->auth) {
+        enum status status = account_sessions_json(r->db, r->collection, doc_id(&doc), r->arena, &doc.sessions, r->f);
+        if (status) return status;
+    }
+    return r->each(r->ctx, &doc);
+}
+
+static enum status run(struct reading *r, struct str *sql, const struct value *values, size_t nvalues)
+{
+    enum status status = sql->failed ? fail(r->f, NO_MEMORY, "Out of memory.")
+                                     : db_each(r->db, sql->at, values, nvalues, take_doc, r, r->f);
+    str_release(sql);
+    return status;
+}
+
+struct copying {
+    struct doc *out;
+    struct arena *arena;
+    bool found, failed;
+};
+
+static enum status copy_doc(void *ctx, const struct doc *doc)
+{
+    struct copying *copying = ctx;
+    *copying->out = *doc;
+    copying->found = true;
+    for (size_t i = 0; i < doc->collection->nfields; i++) {
+        struct value *v = &copying->out->values[i];
+        if (v->type != VALUE_TEXT) continue;
+        v->text.at = arena_copy(copying->arena, v->text);
+        if (!v->text.at) copying->failed = true;
+    }
+    return OK;
+}
+
+enum status read_one(
+    struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct doc *out, struct failure *f)
+{
+    struct copying copying = {.out = out, .arena = arena};
+    struct reading r = {db, c, arena, f, copy_doc, &copying};
+    struct value key = value_integer(id);
+    struct str sql = {0};
+    sql_add_select_one(&sql, c);
+    enum status status = run(&r, &sql, &key, 1);
+    if (status) return status;
+    if (copying.failed) return fail(f, NO_MEMORY, "Out of memory.");
+    return copying.found ? OK : fail(f, NOT_FOUND, "Not Found");
+}
+
+enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset, struct arena *arena,
+    enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f)
+{
+    struct reading r = {db, find->collection, arena, f, each, ctx};
+    struct binds binds = {.arena = arena};
+    struct str sql = {0};
+    sql_add_select(&sql, find, limit, offset, &binds);
+    if (binds.failed) sql.failed = true;
+    return run(&r, &sql, binds.values, binds.count);
+}
+
+enum status read_count(struct db *db, const struct find *find, struct arena *arena, int64_t *out, struct failure *f)
+{
+    struct binds binds = {.arena = arena};
+    struct str sql = {0};
+    sql_add_count(&sql, find, &binds);
+    enum status status = sql.failed || binds.failed ? fail(f, NO_MEMORY, "Out of memory.")
+                                                    : db_integer(db, sql.at, binds.values, binds.count, 0, out, f);
+    str_release(&sql);
+    return status;
+}
+
+enum status read_any(struct db *db, const struct collection *c, bool *out, struct failure *f)
+{
+    int64_t some = 0;
+    struct str sql = {0};
+    str_addf(&sql, "SELECT EXISTS (SELECT 1 FROM `%s`)", c->slug);
+    enum status status =
+        sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_integer(db, sql.at, NULL, 0, 0, &some, f);
+    str_release(&sql);
+    *out = some != 0;
+    return status;
+}

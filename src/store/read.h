@@ -1,0 +1,22 @@
+/* Reading documents. Runs on any connection, the caller's. */
+#ifndef STORE_READ_H
+#define STORE_READ_H
+
+#include "base/arena.h"
+#include "schema/doc.h"
+#include "schema/find.h"
+#include "store/db.h"
+
+/* NOT_FOUND: there is none. The document's texts lie in the arena. */
+MUST_CHECK enum status read_one(
+    struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct doc *out, struct failure *f);
+/* Calls each(ctx, doc) for the page that `find` asks for; texts are borrowed until it returns (sessions lie in the
+ * arena). */
+MUST_CHECK enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset,
+    struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);
+MUST_CHECK enum status read_count(
+    struct db *db, const struct find *find, struct arena *arena, int64_t *out, struct failure *f);
+/* Is there any document at all? */
+MUST_CHECK enum status read_any(struct db *db, const struct collection *c, bool *out, struct failure *f);
+
+#endif
