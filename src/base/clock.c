@@ -1,3 +1,4 @@
+#define _GNU_SOURCE 1
 #include "base/clock.h"
 #include <string.h>
 #include <time.h>

@@ -1,0 +1,13 @@
+#!/bin/sh
+# run.sh [OPTIONS]: installs what is missing, builds Parley and starts it on http://localhost:3000. The options are Parley's own
+# (--help lists them). The data folder is named from where the command is given.
+set -eu
+here=$PWD
+cd "$(dirname "$0")/.."
+top=$PWD
+. third_party/packages.sh
+# shellcheck disable=SC2086
+need_packages "building it" $build_packages
+build release
+cd "$here"
+exec "$top/build/release/parley" "$@"

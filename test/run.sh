@@ -1,0 +1,103 @@
+#!/bin/sh
+# run.sh [--all] [SUITE…]: installs what is missing, builds, runs the tests and ends with the line "N passed, N failed".
+#
+#   layers   an include that goes up does not compile
+#   unit     test/unit with AddressSanitizer and UBSan
+#   api      test/api against the release and the sanitized binary: Payload's recorded cases, requests, streams, starting
+#   browser  test/browser: the page and the original's client in Chromium
+#   fault    test/fault: kill -9 under load
+#   tsan     test/unit and test/api with ThreadSanitizer (only with --all or by name)
+#
+# --all: also tsan, and the long versions of fault.
+set -eu
+cd "$(dirname "$0")/.."
+. third_party/packages.sh
+
+suites=
+for argument in "$@"; do
+    case $argument in
+    --all) export PARLEY_TEST_ALL=1 ;;
+    layers | unit | api | browser | fault | tsan) suites="$suites $argument" ;;
+    *)
+        echo "test/run.sh: there is no suite $argument; there are layers, unit, api, browser, fault, tsan." >&2
+        exit 2
+        ;;
+    esac
+done
+[ -n "$suites" ] || suites="layers unit api browser fault${PARLEY_TEST_ALL:+ tsan}"
+
+# shellcheck disable=SC2086
+need_packages "the tests" $build_packages $test_packages
+need_npm "the browser test"
+build release
+build dev
+
+passed=0
+failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# suite NAME COMMAND…: a command whose last line is "N passed, N failed".
+suite() {
+    name=$1
+    shift
+    echo "== $name"
+    code=0
+    "$@" >"$log" 2>&1 || code=$?
+    counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1)
+    good=${counts% *}
+    bad=${counts#* }
+    if [ -z "$counts" ]; then
+        good=0
+        bad=1
+    elif [ "$code" != 0 ] && [ "$bad" = 0 ]; then
+        bad=1
+    fi
+    [ "$bad" = 0 ] || cat "$log"
+    echo "   $name: $good passed, $bad failed"
+    passed=$((passed + good))
+    failed=$((failed + bad))
+}
+
+# unit PRESET: every cmocka program of the preset.
+unit() {
+    good=0
+    bad=0
+    for program in build/"$1"/unit_*; do
+        case $program in *.*) continue ;; esac
+        "$program" >"$log.unit" 2>&1 || true
+        ran=$(sed -n 's/^\[==========\].* \([0-9]*\) test(s) run\.$/\1/p' "$log.unit" | tail -n 1)
+        right=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\.$/\1/p' "$log.unit" | tail -n 1)
+        if [ -z "$ran" ] || [ -z "$right" ] || [ "$ran" != "$right" ] || grep -q 'Sanitizer' "$log.unit"; then
+            cat "$log.unit"
+            echo "$program failed"
+            [ "${ran:-0}" != "${right:-0}" ] || ran=$((${ran:-0} + 1))
+        fi
+        good=$((good + ${right:-0}))
+        bad=$((bad + ${ran:-1} - ${right:-0}))
+    done
+    rm -f "$log.unit"
+    echo "$good passed, $bad failed"
+}
+
+for name in $suites; do
+    case $name in
+    layers) suite layers sh test/unit/layers.sh build/dev ;;
+    unit) suite unit unit dev ;;
+    api)
+        suite "api (release)" node test/api/run.js build/release/parley
+        suite "api (sanitized)" node test/api/run.js build/dev/parley
+        ;;
+    browser) suite browser sh test/browser/run.sh build/release/parley ;;
+    fault) suite fault node test/fault/run.js build/release/parley ;;
+    tsan)
+        build tsan
+        suite "unit (tsan)" unit tsan
+        suite "api (tsan)" node test/api/run.js build/tsan/parley
+        ;;
+    esac
+done
+
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
