@@ -46,11 +46,12 @@ struct failure {
     struct flaw flaws[MAX_FLAWS];
 };
 
-/* Fills `*f` as a plain failure and returns `status`, so that a function can end with `return fail(f, INVALID, …)`. */
+/* Fills `*f` as a plain failure and returns `status`, so that a function can end with `return fail(f, INVALID, …)`.
+ * A longer reason is cut. What `*f` held does not matter, but it may not be among the values. */
 enum status fail(struct failure *f, enum status status, const char *format, ...) PRINTF(3, 4);
 
-/* Adds a flaw and makes `*f` an INVALID failure of that shape; beyond MAX_FLAWS further ones are dropped.
- * The texts are borrowed. Returns INVALID. */
+/* Adds a flaw to `*f`, which is {0} at first, and makes it an INVALID failure of that shape; beyond MAX_FLAWS further
+ * ones are dropped. The texts are borrowed. Returns INVALID. */
 enum status fail_flaw(struct failure *f, enum failure_shape shape, struct flaw flaw);
 
 const char *status_name(enum status status);

@@ -61,7 +61,8 @@ void str_add_integer(struct str *s, int64_t n);
 /* The text as a JSON string with its quotes, as JSON.stringify writes it: only ", \ and control characters are escaped.
  * Bytes that are no UTF-8 become U+FFFD, one for each maximal bad part. */
 void str_add_json(struct str *s, struct view text);
-/* Hands the bytes over (free() them); the str is empty afterwards. NULL if it failed or nothing was ever added. */
+/* Hands the bytes over (free() them); the str is empty afterwards. NULL if it failed, or if nothing was ever
+ * added or reserved. */
 char *str_detach(struct str *s);
 
 #endif

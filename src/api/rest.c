@@ -178,6 +178,7 @@ static enum status answer_write(
     struct db *db = pool_take(call->app->pool);
     writer_init(&w, call, db, find, f);
     w.style.sessions_first = write->op == WRITE_UPDATE;
+    if (write->op == WRITE_DELETE) write->doc.sessions = (struct view){0}; /* they went with it */
     str_addz(w.out, "{\"doc\":");
     writer_add(&w, &write->doc);
     status = writer_end(&w);
@@ -344,7 +345,7 @@ static enum status answer_bulk(
     size_t failed = 0;
     struct db *db = pool_take(call->app->pool);
     writer_init(&w, call, db, find, f);
-    w.style.sessions_first = bulk->op == WRITE_UPDATE;
+    w.style.sessions_first = true;
     str_addz(w.out, "{\"docs\":[");
     for (size_t i = 0; i < g->count && !status; i++) {
         if (g->writes[i].failure.status)

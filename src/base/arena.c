@@ -1,8 +1,9 @@
-/* Blocks in a list, newest first; a piece is cut from the newest. A piece that does not fit gets a block of its own
- * size or of twice the last one's, so that a request of any size needs few blocks. */
+/* Blocks in a list, newest first; a piece is cut from the newest. One that does not fit there gets a new block, of
+ * twice the last one's size or of its own, so that a request of any size needs few blocks. */
 #include "base/arena.h"
 #include "base/check.h"
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ void arena_reset(struct arena *a)
     run_cleanups(a);
     struct arena_block *keep = a->blocks;
     if (keep && keep->next) {
-        /* The oldest is the smallest: a large request leaves no large block behind. */
+        /* The oldest is mostly the smallest: a large request leaves no large block behind. */
         struct arena_block **last = &a->blocks;
         while ((*last)->next) last = &(*last)->next;
         keep = *last;
@@ -89,22 +90,25 @@ static struct arena_block *add_block(struct arena *a, size_t least)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-    if (size > a->cap || a->used + size > a->cap) {
-        a->failed = true;
-        return NULL;
-    }
-    size_t room = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (!room) room = ALIGNMENT;
+    if (size > SIZE_MAX / 2) goto failed;
+    size_t room = size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+    if (room > a->cap - a->used) goto failed;
     struct arena_block *block = a->blocks;
     if (!block || block->size - block->used < room) block = add_block(a, room);
-    if (!block) {
-        a->failed = true;
-        return NULL;
-    }
+    if (!block) goto failed;
     void *piece = (char *)block->bytes + block->used;
     block->used += room;
     a->used += room;
     return memset(piece, 0, size);
+
+failed:
+    a->failed = true;
+    return NULL;
+}
+
+void *arena_array(struct arena *a, size_t size, size_t count)
+{
+    return arena_alloc(a, size && count > SIZE_MAX / size ? SIZE_MAX : size * count);
 }
 
 char *arena_copy(struct arena *a, struct view v)
@@ -120,7 +124,7 @@ char *arena_printf(struct arena *a, const char *format, ...)
     va_start(values, format);
     int len = vsnprintf(NULL, 0, format, values);
     va_end(values);
-    char *text = len < 0 ? NULL : arena_alloc(a, (size_t)len + 1);
+    char *text = arena_alloc(a, len < 0 ? SIZE_MAX : (size_t)len + 1);
     if (!text) return NULL;
     va_start(values, format);
     vsnprintf(text, (size_t)len + 1, format, values);

@@ -16,7 +16,7 @@ struct arena_cleanup;
 struct arena {
     struct arena_block *blocks; /* newest first */
     struct arena_cleanup *cleanups;
-    size_t used; /* bytes given out since the last reset */
+    size_t used; /* bytes given out since the last reset, rounded up to the alignment; never above cap */
     size_t cap;
     bool failed;
 };
@@ -27,6 +27,8 @@ void arena_release(struct arena *a);
 void arena_reset(struct arena *a);
 
 MUST_CHECK void *arena_alloc(struct arena *a, size_t size);
+/* Room for `count` things of `size` bytes each; NULL as well when the product is out of range. */
+MUST_CHECK void *arena_array(struct arena *a, size_t size, size_t count);
 /* A copy with a NUL behind it. */
 MUST_CHECK char *arena_copy(struct arena *a, struct view v);
 MUST_CHECK char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);
@@ -34,6 +36,6 @@ MUST_CHECK char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2
 MUST_CHECK bool arena_defer(struct arena *a, void (*run)(void *thing), void *thing);
 
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
-#define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))
+#define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), sizeof(type), (count)))
 
 #endif

@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -18,15 +18,16 @@ bool crypt_sha256(struct view data, uint8_t out[32])
 
 bool crypt_hmac_sha256(struct view key, struct view data, uint8_t out[32])
 {
-    unsigned len = 32;
-    if (key.len > INT_MAX) return false;
-    return HMAC(EVP_sha256(), key.at ? key.at : "", (int)key.len, (const unsigned char *)(data.at ? data.at : ""),
-               data.len, out, &len) != NULL;
+    size_t len = 0;
+    return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.at ? key.at : "", key.len,
+               (const unsigned char *)(data.at ? data.at : ""), data.len, out, 32, &len) != NULL &&
+           len == 32;
 }
 
 bool crypt_pbkdf2_sha256(struct view password, struct view salt, int rounds, uint8_t *out, size_t len)
 {
-    if (password.len > INT_MAX || salt.len > INT_MAX || len > INT_MAX) return false;
+    /* libcrypto takes fewer than one round for one. */
+    if (rounds < 1 || password.len > INT_MAX || salt.len > INT_MAX || len > INT_MAX) return false;
     return PKCS5_PBKDF2_HMAC(password.at ? password.at : "", (int)password.len,
                (const unsigned char *)(salt.at ? salt.at : ""), (int)salt.len, rounds, EVP_sha256(), (int)len,
                out) == 1;
@@ -54,7 +55,7 @@ void crypt_base64url(struct str *out, struct view bytes)
 {
     uint32_t bits = 0;
     int have = 0;
-    if (!str_reserve(out, (bytes.len * 4 + 2) / 3)) return;
+    if (!str_reserve(out, bytes.len / 3 * 4 + 4)) return;
     for (size_t i = 0; i < bytes.len; i++) {
         bits = bits << 8 | (uint8_t)bytes.at[i];
         for (have += 8; have >= 6; have -= 6) str_addc(out, alphabet[bits >> (have - 6) & 63]);
@@ -66,10 +67,11 @@ bool crypt_base64url_decode(struct str *out, struct view text)
 {
     uint32_t bits = 0;
     int have = 0;
-    if (text.len % 4 == 1) return false;
+    size_t before = out->len;
+    if (text.len % 4 == 1 || !str_reserve(out, text.len / 4 * 3 + 2)) return false;
     for (size_t i = 0; i < text.len; i++) {
         const char *digit = text.at[i] ? strchr(alphabet, text.at[i]) : NULL;
-        if (!digit) return false;
+        if (!digit) goto refused;
         bits = bits << 6 | (uint32_t)(digit - alphabet);
         have += 6;
         if (have >= 8) {
@@ -78,7 +80,12 @@ bool crypt_base64url_decode(struct str *out, struct view text)
         }
     }
     /* Left-over bits must be zero, or two texts would mean the same bytes. */
-    return !(bits & ((1u << have) - 1)) && !out->failed;
+    if (!(bits & ((1u << have) - 1))) return true;
+
+refused:
+    out->len = before;
+    out->at[before] = 0;
+    return false;
 }
 
 bool crypt_uuid(char out[UUID_LENGTH + 1])

@@ -21,7 +21,7 @@ bool crypt_equal(struct view a, struct view b);
 void crypt_hex(const void *bytes, size_t len, char *out);
 /* Base64 with the URL alphabet and no padding (RFC 4648, 5), as JWT wants it (RFC 7515). */
 void crypt_base64url(struct str *out, struct view bytes);
-/* False unless `text` is canonical base64url without padding. */
+/* False, with `out` as it was, unless `text` is canonical base64url without padding; false without memory as well. */
 MUST_CHECK bool crypt_base64url_decode(struct str *out, struct view text);
 
 /* A random UUID of version 4 (RFC 9562) and a NUL. */

@@ -1,10 +1,11 @@
+#define _GNU_SOURCE 1
 #include "base/lock.h"
 #include "base/check.h"
 #include <errno.h>
 #include <time.h>
 
-/* How many this thread holds. Waiting on a condition gives the lock up, but the thread does nothing meanwhile, so the
- * count may stay. */
+/* How many this thread holds. A wait gives the lock up and comes back with it, and the thread does nothing in between:
+ * the count may stay. */
 static _Thread_local int held;
 
 void lock_init(struct lock *l)
@@ -53,6 +54,7 @@ void condition_wait(struct condition *c, struct lock *l)
 
 bool condition_wait_until(struct condition *c, struct lock *l, int64_t deadline)
 {
+    if (deadline < 0) deadline = 0; /* a negative nanosecond is an error and no time */
     struct timespec at = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
     ASSERT(held == 1);
     int code = pthread_cond_timedwait(&c->cond, &l->mutex, &at);

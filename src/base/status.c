@@ -8,9 +8,11 @@ enum status fail(struct failure *f, enum status status, const char *format, ...)
     va_list values;
     f->status = status;
     f->shape = FAILURE_PLAIN;
+    f->slug = NULL;
+    f->id = 0;
     f->nflaws = 0;
     va_start(values, format);
-    vsnprintf(f->reason, sizeof f->reason, format, values);
+    if (vsnprintf(f->reason, sizeof f->reason, format, values) < 0) f->reason[0] = 0;
     va_end(values);
     return status;
 }

@@ -1,4 +1,7 @@
+/* Room doubles, so that adding byte after byte costs a constant each. All adding goes through str_reserve, the one
+ * place that can run out of memory. */
 #include "parley/str.h"
+#include "base/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,10 +34,11 @@ static char lower(char c)
 
 bool view_is_nocase(struct view v, const char *c_string)
 {
-    size_t i = 0;
-    for (; i < v.len && c_string[i]; i++)
-        if (lower(v.at[i]) != lower(c_string[i])) return false;
-    return i == v.len && !c_string[i];
+    struct view other = view_of(c_string);
+    if (v.len != other.len) return false;
+    for (size_t i = 0; i < v.len; i++)
+        if (lower(v.at[i]) != lower(other.at[i])) return false;
+    return true;
 }
 
 bool view_starts(struct view v, const char *prefix)
@@ -118,6 +122,7 @@ bool str_reserve(struct str *s, size_t more)
         return false;
     }
     s->at = at;
+    s->at[s->len] = 0;
     s->room = room;
     return true;
 }
@@ -173,32 +178,6 @@ void str_add_integer(struct str *s, int64_t n)
     str_add(s, (struct view){digits + at, sizeof digits - at});
 }
 
-/* How many bytes at `at` are one UTF-8 character; 0: they are none, and `*bad` of them are its maximal bad part
- * (Unicode 15, 3.9, "U+FFFD Substitution of Maximal Subparts"). */
-static size_t character(const unsigned char *at, size_t len, size_t *bad)
-{
-    unsigned char c = at[0];
-    size_t need = c < 0x80                 ? 1
-                  : c >= 0xC2 && c <= 0xDF ? 2
-                  : c >= 0xE0 && c <= 0xEF ? 3
-                  : c >= 0xF0 && c <= 0xF4 ? 4
-                                           : 0;
-    *bad = 1;
-    if (!need) return 0;
-    for (size_t i = 1; i < need; i++) {
-        unsigned char least = 0x80, most = 0xBF;
-        if (i == 1 && c == 0xE0) least = 0xA0;
-        if (i == 1 && c == 0xED) most = 0x9F;
-        if (i == 1 && c == 0xF0) least = 0x90;
-        if (i == 1 && c == 0xF4) most = 0x8F;
-        if (i >= len || at[i] < least || at[i] > most) {
-            *bad = i;
-            return 0;
-        }
-    }
-    return need;
-}
-
 static void add_escape(struct str *s, unsigned char c)
 {
     static const char names[] = "\bb\tt\nn\ff\rr\"\"\\\\";
@@ -212,7 +191,7 @@ static void add_escape(struct str *s, unsigned char c)
 
 void str_add_json(struct str *s, struct view text)
 {
-    size_t plain = 0, i = 0;
+    size_t plain = 0, i = 0, before = s->len;
     str_addc(s, '"');
     while (i < text.len) {
         unsigned char c = (unsigned char)text.at[i];
@@ -221,7 +200,7 @@ void str_add_json(struct str *s, struct view text)
             continue;
         }
         size_t bad = 0;
-        size_t len = c < 0x80 ? 0 : character((const unsigned char *)text.at + i, text.len - i, &bad);
+        size_t len = c < 0x80 ? 0 : utf8_character((struct view){text.at + i, text.len - i}, &bad);
         if (len) {
             i += len;
             continue;
@@ -236,6 +215,10 @@ void str_add_json(struct str *s, struct view text)
     }
     if (i > plain) str_add(s, (struct view){text.at + plain, i - plain});
     str_addc(s, '"');
+    if (s->failed && s->len > before) {
+        s->len = before;
+        s->at[before] = 0;
+    }
 }
 
 char *str_detach(struct str *s)

@@ -97,6 +97,9 @@ static const char *check_date(
         const char *message = arena_printf(arena, "\"%.*s\" is not a valid date.", VIEW_ARGS(text));
         return message ? message : no_memory;
     }
+    /* A number passes when its digits read as a date, "2024", and is stored as the milliseconds it says: as in Payload.
+     */
+    if (json_object_is_type(json, json_type_int)) ms = json_object_get_int64(json);
     char *iso = arena_alloc(arena, ISO_LENGTH + 1);
     if (!iso) return no_memory;
     clock_iso(ms, iso);

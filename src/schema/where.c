@@ -10,19 +10,20 @@ static const struct operator_row {
     const char *name;
     enum operand operand;
     const char *sql; /* with one value */
+    bool last;       /* Payload looks at no operator behind it on the same field; its recorded answers show that */
 } operators[] = {
-    [OP_EQUALS] = {"equals", OPERAND_ONE, "="},
-    [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>"},
-    [OP_IN] = {"in", OPERAND_LIST, "IN"},
-    [OP_NOT_IN] = {"not_in", OPERAND_LIST, "NOT IN"},
-    [OP_EXISTS] = {"exists", OPERAND_BOOL, NULL},
-    [OP_LIKE] = {"like", OPERAND_PATTERN, "LIKE"},
-    [OP_CONTAINS] = {"contains", OPERAND_PATTERN, "LIKE"},
-    [OP_NOT_LIKE] = {"not_like", OPERAND_PATTERN, "NOT LIKE"},
-    [OP_GREATER_THAN] = {"greater_than", OPERAND_ONE, ">"},
-    [OP_GREATER_THAN_EQUAL] = {"greater_than_equal", OPERAND_ONE, ">="},
-    [OP_LESS_THAN] = {"less_than", OPERAND_ONE, "<"},
-    [OP_LESS_THAN_EQUAL] = {"less_than_equal", OPERAND_ONE, "<="},
+    [OP_EQUALS] = {"equals", OPERAND_ONE, "=", false},
+    [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>", false},
+    [OP_IN] = {"in", OPERAND_LIST, "IN", false},
+    [OP_NOT_IN] = {"not_in", OPERAND_LIST, "NOT IN", false},
+    [OP_EXISTS] = {"exists", OPERAND_BOOL, NULL, false},
+    [OP_LIKE] = {"like", OPERAND_PATTERN, "LIKE", true},
+    [OP_CONTAINS] = {"contains", OPERAND_PATTERN, "LIKE", false},
+    [OP_NOT_LIKE] = {"not_like", OPERAND_PATTERN, "NOT LIKE", false},
+    [OP_GREATER_THAN] = {"greater_than", OPERAND_ONE, ">", false},
+    [OP_GREATER_THAN_EQUAL] = {"greater_than_equal", OPERAND_ONE, ">=", false},
+    [OP_LESS_THAN] = {"less_than", OPERAND_ONE, "<", false},
+    [OP_LESS_THAN_EQUAL] = {"less_than_equal", OPERAND_ONE, "<=", false},
 };
 
 /* Payload has them; they ask for what no field here is. */
@@ -244,6 +245,7 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
         if (read_compare(p, w, json)) return;
         **tail = w;
         *tail = &w->next;
+        if (operators[op].last) return;
     }
 }
 

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENT_BYTES ((size_t)256 << 10)
-#define LEAST_CAP     ((uint64_t)64 << 10)
-#define MARKS         8192 /* appends whose ends are remembered */
+#define SEGMENT_MOST ((uint64_t)256 << 10) /* but for one append that is larger */
+#define SEGMENTS     8 /* at least so many fill a log: what falls off at once is a small part of it */
+#define LEAST_CAP    ((uint64_t)64 << 10)
+#define MARKS        8192 /* appends whose ends are remembered */
 
 struct segment {
     struct list link; /* in the log, oldest first */
@@ -30,15 +31,23 @@ struct mark {
 };
 
 struct framelog {
-    uint64_t cap; /* fixed */
-    struct lock lock;
+    /* fixed */
+    uint64_t cap;
+    size_t segment_size;
     /* under lock */
+    struct lock lock;
     struct list segments;
-    uint64_t bytes; /* in the log's segments */
+    uint64_t size; /* of the log's segments, their free room among it: the cap is one of memory */
     struct framelog_end end;
     struct mark marks[MARKS]; /* a ring, in the order of seq */
     size_t first_mark, nmarks;
 };
+
+/* The n-th oldest. */
+static struct mark *mark_at(struct framelog *log, size_t n)
+{
+    return &log->marks[(log->first_mark + n) % MARKS];
+}
 
 static void add_mark(struct framelog *log)
 {
@@ -46,8 +55,7 @@ static void add_mark(struct framelog *log)
         log->first_mark = (log->first_mark + 1) % MARKS;
         log->nmarks--;
     }
-    log->marks[(log->first_mark + log->nmarks) % MARKS] = (struct mark){log->end.seq, log->end.position};
-    log->nmarks++;
+    *mark_at(log, log->nmarks++) = (struct mark){log->end.seq, log->end.position};
 }
 
 struct framelog *framelog_new(uint64_t cap, int64_t seq)
@@ -55,6 +63,7 @@ struct framelog *framelog_new(uint64_t cap, int64_t seq)
     struct framelog *log = calloc(1, sizeof *log);
     if (!log) return NULL;
     log->cap = cap < LEAST_CAP ? LEAST_CAP : cap;
+    log->segment_size = (size_t)(log->cap / SEGMENTS < SEGMENT_MOST ? log->cap / SEGMENTS : SEGMENT_MOST);
     log->end.seq = seq;
     lock_init(&log->lock);
     list_init(&log->segments);
@@ -82,13 +91,14 @@ static struct segment *segment_new(size_t size, uint64_t start)
     return s;
 }
 
-/* Under the lock: moves what need not be kept to `dropped`; pinned segments leave the log and are freed later. */
+/* Under the lock: takes segments out of the log until it is no larger than `keep`. Those without a pin come into
+ * `dropped`; a pinned one is freed by the reader who lets go of it last. */
 static void drop_oldest(struct framelog *log, uint64_t keep, struct list *dropped)
 {
-    while (log->bytes > keep && !list_empty(&log->segments)) {
+    while (log->size > keep) {
         struct segment *s = CONTAINER(log->segments.next, struct segment, link);
         list_remove(&s->link);
-        log->bytes -= s->used;
+        log->size -= s->size;
         s->in_log = false;
         if (!s->pins) list_insert(dropped, &s->link);
     }
@@ -107,28 +117,27 @@ bool framelog_append(struct framelog *log, struct view frames, int64_t seq)
 {
     struct list dropped;
     list_init(&dropped);
-    /* Only this thread changes the list's end and a segment's free room: they may be looked at without the lock. */
+    /* Only this thread changes the list, a segment's free room and the end: it may look at them without the lock. */
     struct segment *last = list_empty(&log->segments) ? NULL : CONTAINER(log->segments.prev, struct segment, link);
     bool fresh = frames.len && (!last || last->size - last->used < frames.len);
     if (fresh) {
-        last = segment_new(frames.len > SEGMENT_BYTES ? frames.len : SEGMENT_BYTES, log->end.position);
+        last = segment_new(frames.len > log->segment_size ? frames.len : log->segment_size, log->end.position);
         if (!last) return false;
     }
     if (frames.len) memcpy(last->bytes + last->used, frames.at, frames.len);
     lock_take(&log->lock);
-    if (fresh) list_insert(&log->segments, &last->link);
     if (frames.len) {
         last->used += frames.len;
         last->seq = seq;
     }
-    log->bytes += frames.len;
     log->end.position += frames.len;
     log->end.seq = seq;
     add_mark(log);
-    /* The newest segment stays, however large. */
-    if (log->segments.next != log->segments.prev) {
-        uint64_t newest = last ? last->used : 0;
-        drop_oldest(log, log->cap > newest ? log->cap : newest, &dropped);
+    if (fresh) {
+        /* The newest segment stays, however large. */
+        drop_oldest(log, log->cap > last->size ? log->cap - last->size : 0, &dropped);
+        list_insert(&log->segments, &last->link);
+        log->size += last->size;
     }
     lock_drop(&log->lock);
     free_dropped(&dropped);
@@ -162,22 +171,31 @@ bool framelog_find(struct framelog *log, int64_t seq, uint64_t *position)
 {
     bool found = false;
     lock_take(&log->lock);
+    /* The last append up to `seq`: of several with one seq, the one behind which all of it has been said. */
     size_t low = 0, high = log->nmarks;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct mark *m = &log->marks[(log->first_mark + middle) % MARKS];
-        if (m->seq < seq)
+        if (mark_at(log, middle)->seq <= seq)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low < log->nmarks) {
-        const struct mark *m = &log->marks[(log->first_mark + low) % MARKS];
-        found = m->seq == seq;
-        if (found) *position = m->position;
+    if (low && mark_at(log, low - 1)->seq == seq) {
+        *position = mark_at(log, low - 1)->position;
+        found = true;
     }
     lock_drop(&log->lock);
     return found;
+}
+
+/* Under the lock: the segment that holds the byte at `position`, or NULL. Nearly every reader stands near the end. */
+static struct segment *find_segment(struct framelog *log, uint64_t position)
+{
+    for (struct list *node = log->segments.prev; node != &log->segments; node = node->prev) {
+        struct segment *s = CONTAINER(node, struct segment, link);
+        if (position >= s->start) return position < s->start + s->used ? s : NULL;
+    }
+    return NULL;
 }
 
 enum framelog_read framelog_read(struct framelog *log, uint64_t position, struct framelog_run *run)
@@ -185,15 +203,15 @@ enum framelog_read framelog_read(struct framelog *log, uint64_t position, struct
     enum framelog_read result = FRAMELOG_FALLEN_OFF;
     *run = (struct framelog_run){0};
     lock_take(&log->lock);
-    if (position == log->end.position) result = FRAMELOG_AT_END;
-    for (struct list *node = log->segments.prev; result == FRAMELOG_FALLEN_OFF && node != &log->segments;
-         node = node->prev) {
-        struct segment *s = CONTAINER(node, struct segment, link);
-        if (position < s->start || position >= s->start + s->used) continue;
+    ASSERT(position <= log->end.position);
+    struct segment *s = find_segment(log, position);
+    if (s) {
         size_t from = (size_t)(position - s->start);
         s->pins++;
         *run = (struct framelog_run){.segment = s, .bytes = {s->bytes + from, s->used - from}, .seq = s->seq};
         result = FRAMELOG_RUN;
+    } else if (position == log->end.position) {
+        result = FRAMELOG_AT_END;
     }
     lock_drop(&log->lock);
     return result;

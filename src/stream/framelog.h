@@ -3,8 +3,7 @@
  * A position is a byte offset since the log was opened. What one append brought lies in one segment, and a run
  * always ends where an append ended. The log keeps the newest
  * bytes up to its cap, in segments; a segment that has left the log lives on until the last reader that pinned it lets
- * go. One thread appends (the applier); any thread reads. Nothing is allocated or freed under the lock but by the
- * appender, and no system call is made under it. */
+ * go. One thread appends (the applier); any thread reads. Nothing is allocated, copied or freed under the lock. */
 #ifndef STREAM_FRAMELOG_H
 #define STREAM_FRAMELOG_H
 
