@@ -39,7 +39,7 @@ enum failure_shape {
 struct failure {
     enum status status;
     enum failure_shape shape;
-    char reason[160]; /* one sentence, for FAILURE_PLAIN */
+    char reason[320]; /* one sentence, for FAILURE_PLAIN */
     const char *slug; /* the collection, for FAILURE_VALIDATION */
     long long id;     /* the document, for FAILURE_VALIDATION; 0: not named */
     size_t nflaws;

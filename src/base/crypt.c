@@ -26,8 +26,7 @@ bool crypt_hmac_sha256(struct view key, struct view data, uint8_t out[32])
 
 bool crypt_pbkdf2_sha256(struct view password, struct view salt, int rounds, uint8_t *out, size_t len)
 {
-    /* libcrypto takes fewer than one round for one. */
-    if (rounds < 1 || password.len > INT_MAX || salt.len > INT_MAX || len > INT_MAX) return false;
+    if (password.len > INT_MAX || salt.len > INT_MAX || len > INT_MAX) return false;
     return PKCS5_PBKDF2_HMAC(password.at ? password.at : "", (int)password.len,
                (const unsigned char *)(salt.at ? salt.at : ""), (int)salt.len, rounds, EVP_sha256(), (int)len,
                out) == 1;

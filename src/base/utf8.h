@@ -25,4 +25,16 @@ static inline size_t utf8_character(struct view v, size_t *bad)
     return need;
 }
 
+/* Is all of it characters? */
+static inline bool utf8_valid(struct view v)
+{
+    while (v.len) {
+        size_t bad, len = utf8_character(v, &bad);
+        if (!len) return false;
+        v.at += len;
+        v.len -= len;
+    }
+    return true;
+}
+
 #endif

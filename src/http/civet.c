@@ -28,6 +28,8 @@
 #define MAX_HEADERS   (MG_MAX_HEADERS - 1) /* with more, civetweb drops some without a word */
 #define QUEUE         1024
 #define UNREAD_MOST   65536 /* bytes of an unread body that are worth reading for the connection's sake */
+#define LINGER_MS     2000
+#define LINGER_MOST   ((size_t)8 << 20)
 #define STOP_STEP_MS  20
 #define WORKER_THREAD 1 /* civetweb's number for them */
 
@@ -49,6 +51,7 @@ struct worker {
     struct arena arena;
     struct response response;
     struct str out;
+    bool unread; /* the client may still be sending what nobody reads */
 };
 
 static _Thread_local struct worker *here;
@@ -100,9 +103,28 @@ static int connection_begins(const struct mg_connection *conn, void **data)
     return 0;
 }
 
+/* A socket that is closed with bytes unread takes the answer with it (RFC 9112, 9.6): say that no more comes, then read
+ * on for a while. */
+static void linger(int socket)
+{
+    static _Thread_local char waste[16384];
+    int64_t end = clock_monotonic() + LINGER_MS;
+    size_t read = 0;
+    shutdown(socket, SHUT_WR);
+    while (read < LINGER_MOST) {
+        struct pollfd p = {.fd = socket, .events = POLLIN};
+        int64_t left = end - clock_monotonic();
+        if (left <= 0 || poll(&p, 1, (int)left) <= 0) return;
+        ssize_t n = recv(socket, waste, sizeof waste, MSG_DONTWAIT);
+        if (n <= 0) return;
+        read += (size_t)n;
+    }
+}
+
 static void connection_ends(const struct mg_connection *conn)
 {
-    (void)conn;
+    if (here->unread && conn->client.sock != INVALID_SOCKET) linger(conn->client.sock);
+    here->unread = false;
     worker_socket(-1);
 }
 
@@ -154,6 +176,7 @@ static void refuse(struct mg_connection *conn, int status)
     here->response.status = status;
     here->response.close = true;
     s->options.refuse(s->options.ctx, status, &here->response);
+    here->unread = true;
     send_response(conn, &here->response, false);
 }
 
@@ -162,8 +185,7 @@ static int on_error(struct mg_connection *conn, int status, const char *message)
 {
     (void)message;
     if (!here) return 0;
-    /* What it says of a head that does not fit; a body has not been looked at yet. */
-    if (status == 413) status = 431;
+    if (conn->request_len == -2) status = 431; /* its mark for a head that does not fit; it says 400 */
     refuse(conn, status);
     return 0;
 }
@@ -209,7 +231,9 @@ static enum method method_of(const char *name)
 static void settle_body(struct mg_connection *conn)
 {
     int64_t unread = conn->content_len - conn->consumed_content;
-    if (conn->is_chunked ? conn->is_chunked != 4 : unread > UNREAD_MOST) conn->must_close = 1;
+    if (conn->is_chunked ? conn->is_chunked == 4 : unread <= UNREAD_MOST) return;
+    conn->must_close = 1;
+    here->unread = true;
 }
 
 static int on_request(struct mg_connection *conn)
@@ -300,8 +324,8 @@ static enum status start(struct server *s, const char *ports, struct failure *f)
     snprintf(queue, sizeof queue, "%d", QUEUE);
     const char *options[] = {"listening_ports", ports, "num_threads", workers, "connection_queue", queue,
         "listen_backlog", queue, "max_request_size", "16384", "enable_keep_alive", "yes", "keep_alive_timeout_ms",
-        "5000", "request_timeout_ms", "30000", "linger_timeout_ms", "1000", "tcp_nodelay", "1", "decode_url", "no",
-        "enable_auth_domain_check", "no", NULL};
+        "5000", "request_timeout_ms", "30000", "tcp_nodelay", "1", "decode_url", "no", "enable_auth_domain_check", "no",
+        NULL};
     struct mg_callbacks callbacks = {.begin_request = on_request,
         .http_error = on_error,
         .log_message = on_log,

@@ -1,7 +1,8 @@
-/* json-c is the parser; it is more generous than RFC 8259 even in its strict mode, drops all but the last of equal
- * names, and cuts names at U+0000. So the text's tokens are looked at first, and names are counted before and after:
- * when json-c kept fewer than the text has, two were equal, however they were escaped. */
+/* json-c is the parser; it is more generous than RFC 8259 and UTF-8 allow even in its strict mode, drops all but the
+ * last of equal names, and cuts names at U+0000. So the text's tokens are looked at first, and names are counted before
+ * and after: when json-c kept fewer than the text has, two were equal, however they were escaped. */
 #include "schema/json.h"
+#include "base/utf8.h"
 #include "schema/number.h"
 #include <string.h>
 
@@ -139,13 +140,14 @@ enum status json_read(struct arena *arena, struct view text, struct json_object 
 {
     *out = NULL;
     if (text.len > INT32_MAX - 1) return fail(f, TOO_LARGE, "The JSON text is too long.");
+    if (!utf8_valid(text)) return fail(f, INVALID, "Invalid JSON: the text is not UTF-8.");
     struct scan scan = {.at = text.at, .end = text.at + text.len};
     enum status status = scan_tokens(&scan, f);
     if (status) return status;
 
     struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
     if (!tokener) return fail(f, NO_MEMORY, "Out of memory.");
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     /* A number at the end of the text is complete only when its closing NUL has been seen. */
     char *copy = arena_copy(arena, text);
     struct json_object *value = copy ? json_tokener_parse_ex(tokener, copy, (int)text.len + 1) : NULL;

@@ -1,6 +1,7 @@
 /* Built in one pass as objects of objects; lists are recognised at the end, as objects whose names are all 0, 1, 2…
  * up to 999 (qs's arrayLimit): "a[]=" takes the next free number. */
 #include "schema/query.h"
+#include "base/utf8.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -26,23 +27,6 @@ void query_decode(struct str *out, struct view text, bool plus)
         }
         str_addc(out, c);
     }
-}
-
-bool utf8_valid(struct view text)
-{
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.at[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : (c & 0xF0) == 0xE0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9;
-        if (more == 9 || i + more >= text.len) return false;
-        for (size_t k = 1; k <= more; k++)
-            if (((unsigned char)text.at[i + k] & 0xC0) != 0x80) return false;
-        unsigned char second = more ? (unsigned char)text.at[i + 1] : 0;
-        if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second >= 0xA0) || (c == 0xF0 && second < 0x90) ||
-            (c == 0xF4 && second >= 0x90))
-            return false;
-        i += more + 1;
-    }
-    return true;
 }
 
 static bool index_name(const char *name)

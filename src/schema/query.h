@@ -19,6 +19,4 @@ MUST_CHECK enum status query_parse(struct arena *arena, struct view text, struct
 /* Percent-decoding; with `plus`, "+" is a space. A broken escape stays as it is, as in JavaScript's qs. */
 void query_decode(struct str *out, struct view text, bool plus);
 
-bool utf8_valid(struct view text);
-
 #endif

@@ -19,25 +19,32 @@ static enum status meta_add(struct db *db, const char *name, const char *value, 
     return db_run(db, "INSERT OR IGNORE INTO parley_meta (name, value) VALUES (?, ?)", values, 2, f);
 }
 
-enum status changelog_prepare(struct db *db, struct failure *f)
+enum status changelog_check(struct db *db, struct failure *f)
 {
-    uint8_t random[EPOCH_LENGTH / 2];
-    char epoch[EPOCH_LENGTH + 1];
-    int64_t version = 0;
-    enum status status = db_exec(db, tables, f);
-    if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
-    crypt_hex(random, sizeof random, epoch);
-    if (!status) status = meta_add(db, "version", FILE_VERSION, f);
-    if (!status) status = meta_add(db, "epoch", epoch, f);
-    if (!status)
-        status = db_integer(
-            db, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'", NULL, 0, 0, &version, f);
+    int64_t known = 0, version = 0;
+    enum status status =
+        db_integer(db, "SELECT 1 FROM sqlite_master WHERE name = 'parley_meta'", NULL, 0, 0, &known, f);
+    if (status || !known) return status;
+    status = db_integer(
+        db, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'", NULL, 0, 0, &version, f);
     if (!status && version > atoi(FILE_VERSION))
         return fail(f, CONFLICT,
             "it was written by a newer Parley (file version %lld, this program knows %s); "
             "use that program or another file.",
             (long long)version, FILE_VERSION);
     return status;
+}
+
+enum status changelog_prepare(struct db *db, struct failure *f)
+{
+    uint8_t random[EPOCH_LENGTH / 2];
+    char epoch[EPOCH_LENGTH + 1];
+    enum status status = db_exec(db, tables, f);
+    if (!status && !crypt_random(random, sizeof random))
+        return fail(f, IO_ERROR, "The system gives no random numbers.");
+    crypt_hex(random, sizeof random, epoch);
+    if (!status) status = meta_add(db, "version", FILE_VERSION, f);
+    return status ? status : meta_add(db, "epoch", epoch, f);
 }
 
 static enum status take_span(void *ctx, const struct row *row)

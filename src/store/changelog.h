@@ -26,7 +26,9 @@ struct change {
     enum change_op op;
 };
 
-/* Makes what is missing. CONFLICT: the file was written by a newer version. */
+/* CONFLICT: the file was written by a newer program. Changes nothing. */
+MUST_CHECK enum status changelog_check(struct db *db, struct failure *f);
+/* Makes what is missing. */
 MUST_CHECK enum status changelog_prepare(struct db *db, struct failure *f);
 MUST_CHECK enum status changelog_span(struct db *db, struct changelog_span *out, struct failure *f);
 MUST_CHECK enum status changelog_append(

@@ -67,7 +67,7 @@ static enum status open_failed(const char *path, const char *why, struct failure
 enum status db_open(struct db **out, const char *path, enum db_mode mode, struct failure *f)
 {
     static const char pragmas_read[] = "PRAGMA query_only=ON; PRAGMA foreign_keys=ON;";
-    static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
+    static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;";
     struct db *db = calloc(1, sizeof *db);
     *out = NULL;
     if (!db) return fail(f, NO_MEMORY, "Out of memory.");

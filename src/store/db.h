@@ -14,10 +14,10 @@ struct row;
 
 enum db_mode {
     DB_READ,
-    DB_WRITE, /* creates the file; WAL, synchronous=FULL, foreign keys checked */
+    DB_WRITE, /* creates the file if there is none; a commit is on the disk when it returns; foreign keys are checked */
 };
 
-/* The failure names the file and what to do. */
+/* Changes nothing in a file that is there. The failure names the file and what to do. */
 MUST_CHECK enum status db_open(struct db **out, const char *path, enum db_mode mode, struct failure *f);
 void db_close(struct db *db);
 

@@ -43,21 +43,28 @@ static enum status migrate_collection(struct db *db, const struct collection *c,
     return status;
 }
 
-enum status migrate(struct db *db, const char *path, struct failure *f)
+static enum status make_tables(struct db *db, struct failure *f)
 {
     enum status status = db_exec(db, "BEGIN IMMEDIATE", f);
+    if (status) return status;
     for (size_t i = 0; i < ncollections && !status; i++) {
         status = migrate_collection(db, collection_at(i), f);
         if (!status && collection_at(i)->auth) status = account_prepare(db, collection_at(i), f);
     }
     if (!status) status = changelog_prepare(db, f);
-    if (!status) status = db_exec(db, "COMMIT", f);
-    if (status) {
-        struct failure first = *f, second;
-        if (db_exec(db, "ROLLBACK", &second)) second = first; /* the first failure is the one to tell */
-        char reason[sizeof first.reason];
-        memcpy(reason, first.reason, sizeof reason);
-        return fail(f, first.status, "Cannot use the database %s: %s", path, reason);
-    }
-    return OK;
+    if (!status) return db_exec(db, "COMMIT", f);
+    struct failure ignored;
+    if (db_in_transaction(db) && db_exec(db, "ROLLBACK", &ignored)) return status;
+    return status;
+}
+
+enum status migrate(struct db *db, const char *path, struct failure *f)
+{
+    enum status status = changelog_check(db, f);
+    if (!status) status = db_exec(db, "PRAGMA journal_mode=WAL", f);
+    if (!status) status = make_tables(db, f);
+    if (!status) return OK;
+    char reason[sizeof f->reason];
+    memcpy(reason, f->reason, sizeof reason);
+    return fail(f, status, "Cannot use the database %s: %s", path, reason);
 }

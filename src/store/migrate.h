@@ -5,7 +5,8 @@
 
 #include "store/db.h"
 
-/* In one transaction: after a failure the file is as it was. `path` is for the failure's sentence. */
+/* Looks first whether the file is one for this program; after that refusal it is as it was, byte for byte. The tables
+ * are made in one transaction. `path` is for the failure's sentence. */
 MUST_CHECK enum status migrate(struct db *db, const char *path, struct failure *f);
 
 #endif

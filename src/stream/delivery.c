@@ -1,22 +1,30 @@
 /* Threads and what they share.
  *
- * A crew is one thread with its streams, its lock and its condition. The watcher is one thread in epoll for all
- * sockets; it knows a stream by its address.
+ * A crew is one thread with its streams, its lock and its condition. Its streams are in three lists, by what they wait
+ * for: `live` for the log to grow, `behind` for their socket, `ready` for nothing, in turn. So a wake-up costs only
+ * those whom it concerns. The watcher is one thread in epoll for all sockets; it knows a stream by its address. (One
+ * epoll in each crew, with an eventfd to say that the log grew, costs a system call for each commit and crew on the
+ * applier's path.)
  *
  * Why the watcher never touches a freed stream: a crew that is done with a stream takes its socket out of epoll and
  * puts the stream on the graveyard; only the watcher frees, and it empties the graveyard between two epoll_waits.
  * Events fetched before the removal are worked off before the graveyard is looked at; events fetched afterwards cannot
- * name the stream.
+ * name the stream. They may still be told to it meanwhile: TOLD_NO_MORE keeps such a stream off its crew's list.
  *
  * Why no edge is lost: the watcher sets `told` under the crew's lock, always, whatever the stream's state; the crew
- * takes it under the lock and turns BEHIND into LIVE. An edge between a short send and the state's change is thus seen
- * in the next round. */
+ * takes it under the lock and turns BEHIND into LIVE. After a send that took nothing the kernel owes an edge; if it
+ * comes before the state is BEHIND, it waits in `told` until the next round.
+ *
+ * Why no growth is lost: a round takes `grown` away before it looks at a log, and the appender sets it after its
+ * append. What the round did not see comes with the next. */
 #include "stream/delivery.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "stream/stream.h"
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,15 +33,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TICK_MS 1000
-#define EVENTS  256
+#define TICK_MS     1000
+#define TURNS       32 /* of ready streams in a round: the live ones wait no longer than these take */
+#define EVENTS      256
+#define UNSENT_MOST (16 << 10) /* bytes that the kernel holds for a reader that takes none; more come when it does */
 
 struct crew {
     struct delivery *delivery;
     pthread_t thread;
     bool started;
-    /* the thread's */
-    struct list streams;
+    /* the thread's; streams by link */
+    struct list ready, live, behind;
+    struct list dead; /* of this round */
     /* under lock */
     struct lock lock;
     struct condition bell;
@@ -65,12 +76,6 @@ static void wake_watcher(struct delivery *d)
     uint64_t one = 1;
     ssize_t n = write(d->wake, &one, sizeof one);
     (void)n; /* full means that it will wake anyway */
-}
-
-static void stream_free(struct stream *s)
-{
-    str_release(&s->page);
-    free(s);
 }
 
 static void empty_graveyard(struct delivery *d)
@@ -120,91 +125,127 @@ static void *watch(void *ctx)
     return NULL;
 }
 
-/* A new stream's first round: the watcher knows it from now on. */
-static void take_in(struct crew *crew, struct stream *s)
+/* From now on it may be told something. */
+static void watch_stream(struct stream *s)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = s};
-    list_insert(&crew->streams, &s->link);
-    if (epoll_ctl(crew->delivery->epoll, EPOLL_CTL_ADD, s->socket, &event)) stream_set(s, STREAM_CLOSING);
+    int most = UNSENT_MOST;
+    s->watched = true;
+    setsockopt(s->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+    if (epoll_ctl(s->crew->delivery->epoll, EPOLL_CTL_ADD, s->socket, &event)) stream_set(s, STREAM_CLOSING);
 }
 
-static void bury(struct crew *crew, struct stream *s)
+static void bury(struct stream *s)
 {
-    struct delivery *d = crew->delivery;
-    epoll_ctl(d->epoll, EPOLL_CTL_DEL, s->socket, NULL);
+    struct crew *crew = s->crew;
+    epoll_ctl(crew->delivery->epoll, EPOLL_CTL_DEL, s->socket, NULL);
     lock_take(&crew->lock);
+    s->told |= TOLD_NO_MORE;
     list_remove(&s->told_link);
     lock_drop(&crew->lock);
     shutdown(s->socket, SHUT_WR);
     close(s->socket);
     s->source->close(s->source);
-    list_remove(&s->link);
-    atomic_fetch_sub(&d->count, 1);
+    atomic_fetch_sub(&crew->delivery->count, 1);
+    list_insert(&crew->dead, &s->link);
+}
+
+static void hand_over_dead(struct crew *crew)
+{
+    struct delivery *d = crew->delivery;
+    if (list_empty(&crew->dead)) return;
     lock_take(&d->lock);
-    list_insert(&d->graveyard, &s->link);
+    list_splice(&d->graveyard, &crew->dead);
     lock_drop(&d->lock);
     wake_watcher(d);
 }
 
-static void heed(struct stream *s, unsigned told)
+/* Puts it where it belongs after something has been done to it. `more`: it could have gone on. */
+static void settle(struct stream *s, bool more)
 {
-    if (s->state == STREAM_CLOSING) return;
-    if (told & TOLD_GONE) {
-        stream_set(s, STREAM_CLOSING);
-        return;
+    struct crew *crew = s->crew;
+    list_remove(&s->link);
+    switch (s->state) {
+    case STREAM_JOINING:
+    case STREAM_LIVE: list_insert(more ? &crew->ready : &crew->live, &s->link); break;
+    case STREAM_BEHIND: list_insert(&crew->behind, &s->link); break;
+    case STREAM_CLOSING: bury(s); break;
     }
-    if (told & TOLD_READABLE) stream_drain(s);
-    if (told & TOLD_WRITABLE && s->state == STREAM_BEHIND) stream_set(s, s->joining ? STREAM_JOINING : STREAM_LIVE);
 }
 
-/* What the round begins with. */
+/* What a round begins with. */
 struct news {
-    struct list inbox;
-    bool closing;
+    bool grown, closing;
 };
 
-/* Sleeps until there is something to do, at most until `deadline`. */
-static void sleep_crew(struct crew *crew, struct news *news, int64_t deadline)
+/* Sleeps until there is something to do, at most until `deadline`. New streams and those that were told something
+ * become ready. */
+static struct news take_news(struct crew *crew, int64_t deadline)
 {
-    list_init(&news->inbox);
     lock_take(&crew->lock);
-    while (!crew->grown && !crew->closing && list_empty(&crew->inbox) && list_empty(&crew->told))
+    while (list_empty(&crew->ready) && list_empty(&crew->inbox) && list_empty(&crew->told) && !crew->grown &&
+           !crew->closing)
         if (!condition_wait_until(&crew->bell, &crew->lock, deadline)) break;
+    struct news news = {.grown = crew->grown, .closing = crew->closing};
     crew->grown = false;
-    news->closing = crew->closing;
-    list_splice(&news->inbox, &crew->inbox);
-    /* heed() makes system calls at most on the stream's own socket, but not under the lock. */
+    list_splice(&crew->ready, &crew->inbox);
     while (!list_empty(&crew->told)) {
         struct stream *s = CONTAINER(crew->told.next, struct stream, told_link);
-        unsigned told = s->told;
         list_remove(&s->told_link);
+        s->heard |= s->told;
         s->told = 0;
-        lock_drop(&crew->lock);
-        heed(s, told);
-        lock_take(&crew->lock);
+        list_remove(&s->link);
+        list_insert(&crew->ready, &s->link);
     }
     lock_drop(&crew->lock);
+    return news;
 }
 
-static void serve(struct crew *crew, int64_t now, bool tick)
+static void serve_live(struct crew *crew, struct looks *looks, int64_t now)
 {
-    struct shared_run shared = {0};
-    for (struct list *node = crew->streams.next, *next; node != &crew->streams; node = next) {
+    for (struct list *node = crew->live.next, *next; node != &crew->live; node = next) {
         struct stream *s = CONTAINER(node, struct stream, link);
         next = node->next;
-        stream_advance(s, &shared, now);
-        if (tick) stream_keep_alive(s, now);
-        if (s->state == STREAM_CLOSING) bury(crew, s);
+        bool more = stream_advance(s, looks, now);
+        if (more || s->state != STREAM_LIVE) settle(s, more);
     }
-    shared_run_release(&shared);
 }
 
-static void end_all(struct crew *crew)
+static void serve_ready(struct crew *crew, struct looks *looks, int64_t now)
 {
-    while (!list_empty(&crew->streams)) {
-        struct stream *s = CONTAINER(crew->streams.next, struct stream, link);
+    for (int turns = TURNS; turns > 0 && !list_empty(&crew->ready); turns--) {
+        struct stream *s = CONTAINER(crew->ready.next, struct stream, link);
+        unsigned heard = s->heard;
+        s->heard = 0;
+        if (!s->watched) watch_stream(s);
+        stream_heed(s, heard);
+        settle(s, stream_advance(s, looks, now));
+    }
+}
+
+static void tick(struct crew *crew, struct looks *looks, int64_t now)
+{
+    for (struct list *node = crew->live.next, *next; node != &crew->live; node = next) {
+        struct stream *s = CONTAINER(node, struct stream, link);
+        next = node->next;
+        stream_keep_alive(s, now);
+        if (s->state != STREAM_LIVE) settle(s, false);
+    }
+    for (struct list *node = crew->behind.next, *next; node != &crew->behind; node = next) {
+        struct stream *s = CONTAINER(node, struct stream, link);
+        next = node->next;
+        stream_check_behind(s, looks);
+        if (s->state != STREAM_BEHIND) settle(s, false);
+    }
+}
+
+static void end_list(struct crew *crew, struct list *streams)
+{
+    while (!list_empty(streams)) {
+        struct stream *s = CONTAINER(streams->next, struct stream, link);
         stream_last_words(s, crew->delivery->last_words);
-        bury(crew, s);
+        list_remove(&s->link);
+        bury(s);
     }
 }
 
@@ -213,25 +254,29 @@ static void *deliver(void *ctx)
     struct crew *crew = ctx;
     int64_t tick_at = clock_monotonic() + TICK_MS;
     for (;;) {
-        struct news news;
-        sleep_crew(crew, &news, tick_at);
-        while (!list_empty(&news.inbox)) {
-            struct stream *s = CONTAINER(news.inbox.next, struct stream, link);
-            list_remove(&s->link);
-            take_in(crew, s);
-        }
+        struct news news = take_news(crew, tick_at);
+        struct looks looks = {0};
         int64_t now = clock_monotonic();
-        bool tick = now >= tick_at;
-        if (tick) tick_at = now + TICK_MS;
-        serve(crew, now, tick);
-        if (!news.closing) continue;
-        end_all(crew);
-        return NULL;
+        if (news.grown || news.closing) serve_live(crew, &looks, now);
+        serve_ready(crew, &looks, now);
+        if (now >= tick_at) {
+            tick(crew, &looks, now);
+            tick_at = now + TICK_MS;
+        }
+        looks_release(&looks);
+        if (news.closing) {
+            end_list(crew, &crew->live);
+            end_list(crew, &crew->ready);
+            end_list(crew, &crew->behind);
+        }
+        hand_over_dead(crew);
+        if (news.closing) return NULL;
     }
 }
 
 struct delivery *delivery_new(const struct delivery_options *options)
 {
+    ASSERT(options->threads > 0);
     struct delivery *d = calloc(1, sizeof *d + (size_t)options->threads * sizeof *d->crews);
     if (!d) return NULL;
     d->max_streams = options->max_streams;
@@ -245,9 +290,8 @@ struct delivery *delivery_new(const struct delivery_options *options)
     while (ok && d->ncrews < options->threads) {
         struct crew *crew = &d->crews[d->ncrews++];
         crew->delivery = d;
-        list_init(&crew->streams);
-        list_init(&crew->inbox);
-        list_init(&crew->told);
+        struct list *lists[] = {&crew->ready, &crew->live, &crew->behind, &crew->dead, &crew->inbox, &crew->told};
+        for (size_t i = 0; i < COUNT(lists); i++) list_init(lists[i]);
         lock_init(&crew->lock);
         condition_init(&crew->bell);
         ok = crew->started = !pthread_create(&crew->thread, NULL, deliver, crew);
@@ -270,27 +314,16 @@ void delivery_notify(struct delivery *d)
 
 bool delivery_add(struct delivery *d, int socket, struct framelog *log, struct source *source)
 {
-    struct stream *s = calloc(1, sizeof *s);
-    int64_t now = clock_monotonic();
-    if (!s || atomic_fetch_add(&d->count, 1) >= d->max_streams) {
-        if (s) atomic_fetch_sub(&d->count, 1);
-        free(s);
+    bool room = atomic_fetch_add(&d->count, 1) < d->max_streams;
+    struct stream *s = room ? stream_new(socket, log, source, clock_monotonic()) : NULL;
+    if (!s) {
+        atomic_fetch_sub(&d->count, 1);
         close(socket);
         source->close(source);
         return false;
     }
     struct crew *crew = &d->crews[atomic_fetch_add(&d->next_crew, 1) % (unsigned)d->ncrews];
-    *s = (struct stream){.socket = socket,
-        .log = log,
-        .source = source,
-        .crew = crew,
-        .state = STREAM_JOINING,
-        .joining = true,
-        .seq = -1,
-        .sent_at = now,
-        .ping_at = now + 30000};
-    list_init(&s->link);
-    list_init(&s->told_link);
+    s->crew = crew;
     lock_take(&crew->lock);
     list_insert(&crew->inbox, &s->link);
     condition_signal(&crew->bell);
@@ -309,20 +342,22 @@ void delivery_free(struct delivery *d, struct view last_words)
     d->last_words = last_words;
     for (int i = 0; i < d->ncrews; i++) {
         struct crew *crew = &d->crews[i];
-        if (crew->started) {
-            lock_take(&crew->lock);
-            crew->closing = true;
-            condition_signal(&crew->bell);
-            lock_drop(&crew->lock);
-            pthread_join(crew->thread, NULL);
-        }
-        condition_destroy(&crew->bell);
-        lock_destroy(&crew->lock);
+        lock_take(&crew->lock);
+        crew->closing = true;
+        condition_signal(&crew->bell);
+        lock_drop(&crew->lock);
     }
+    for (int i = 0; i < d->ncrews; i++)
+        if (d->crews[i].started) pthread_join(d->crews[i].thread, NULL);
     if (d->watching) {
         atomic_store(&d->stopping, true);
         wake_watcher(d);
         pthread_join(d->watcher, NULL);
+    }
+    /* Not earlier: the watcher may have had something to tell a crew that was gone already. */
+    for (int i = 0; i < d->ncrews; i++) {
+        condition_destroy(&d->crews[i].bell);
+        lock_destroy(&d->crews[i].lock);
     }
     empty_graveyard(d);
     if (d->epoll >= 0) close(d->epoll);

@@ -3,7 +3,12 @@
  * Each thread owns its streams. It sleeps on its condition variable, at most one second; it wakes when the log grew
  * (delivery_notify), when a socket of its became writable or hung up (one watcher thread sits in epoll for all of them
  * and tells the owner through the same condition), when a stream was handed to it, and at its end. On waking it sends
- * each stream everything from its position to the end of the log.
+ * each stream that it concerns everything from its position to the end of the log. Those that join or have much to
+ * catch up with get a page or some runs in turn, a few streams at a time, so that the others' news waits for nobody's
+ * past.
+ *
+ * A reader that takes nothing costs its stream, the page it is in, and some 16 KiB in the kernel (with TCP); it pins
+ * nothing of the log. What clients send is read and thrown away; one that sends more than 64 KiB at once is closed.
  *
  * A stream's life:
  *   JOINING  its source is asked for text, page by page, until the source says where in the log it goes on
@@ -11,7 +16,7 @@
  *   BEHIND   a send was short; waits for the watcher to say "writable"; costs nothing meanwhile
  *   CLOSING  hung up, failed, asked to end, or too far behind; closed and freed at the end of the thread's round
  * A stream whose position has fallen off the log goes back to JOINING when it has sent a whole run; one that stands
- * inside a run is closed, and its reader comes back with its cursor.
+ * inside a run is closed (BEHIND too, within a second), and its reader comes back with its cursor.
  *
  * Every 15 s without a byte sent a stream gets a comment line, every 30 s since its start an `event: ping`. */
 #ifndef STREAM_DELIVERY_H
@@ -36,7 +41,8 @@ enum source_result {
  * thread, never two at once for one source. */
 struct source {
     enum source_result (*next)(struct source *s, struct str *page, uint64_t *position);
-    /* The stream has fallen off the log; its reader has been sent every change up to `seq`. Called before next(). */
+    /* The stream has fallen off the log; its reader has been sent every change up to `seq`. Called before next(); not
+     * when no whole run was sent since SOURCE_LIVE, for then the source itself knows best. */
     void (*fallen)(struct source *s, int64_t seq);
     void (*close)(struct source *s); /* frees it */
 };
@@ -46,7 +52,8 @@ struct delivery_options {
     size_t max_streams; /* in all */
 };
 
-/* NULL: no memory, no descriptors or no threads. Each log that streams read must outlive the delivery. */
+/* NULL: no memory, no descriptors or no threads. At least one thread. Each log that streams read must outlive the
+ * delivery. */
 MUST_CHECK struct delivery *delivery_new(const struct delivery_options *options);
 /* Tells every thread that a log grew. Cheap; holds one lock at a time. Any thread. */
 void delivery_notify(struct delivery *d);

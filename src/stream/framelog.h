@@ -1,9 +1,10 @@
 /* A log of ready-made frames: bytes that every reader gets as they are, in one order.
  *
- * A position is a byte offset since the log was opened. What one append brought lies in one segment, and a run
- * always ends where an append ended. The log keeps the newest
- * bytes up to its cap, in segments; a segment that has left the log lives on until the last reader that pinned it lets
- * go. One thread appends (the applier); any thread reads. Nothing is allocated, copied or freed under the lock. */
+ * A position is a byte offset since the log was opened. What one append brought lies in one segment, and a run always
+ * ends where an append ended. The log keeps the newest bytes, in segments that together take no more memory than its
+ * cap (or than its newest append, where that is larger); a segment that has left the log lives on until the last reader
+ * that pinned it lets go. One thread appends (the applier); any thread reads. Nothing is allocated, copied or freed
+ * under the lock. */
 #ifndef STREAM_FRAMELOG_H
 #define STREAM_FRAMELOG_H
 

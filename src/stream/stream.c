@@ -2,11 +2,37 @@
 #include "base/check.h"
 #include "stream/frame.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #define COMMENT_MS 15000
 #define PING_MS    30000
+#define RUNS_MOST  4  /* of the log, in a row; so that one who has much to catch up with keeps nobody waiting */
 #define DRAIN_MOST 16 /* reads of one draining */
+
+struct stream *stream_new(int socket, struct framelog *log, struct source *source, int64_t now)
+{
+    struct stream *s = malloc(sizeof *s);
+    if (!s) return NULL;
+    *s = (struct stream){.socket = socket,
+        .log = log,
+        .source = source,
+        .state = STREAM_JOINING,
+        .joining = true,
+        .seq = -1,
+        .sent_at = now,
+        .ping_at = now + PING_MS};
+    list_init(&s->link);
+    list_init(&s->told_link);
+    return s;
+}
+
+void stream_free(struct stream *s)
+{
+    if (!s) return;
+    str_release(&s->page);
+    free(s);
+}
 
 void stream_set(struct stream *s, enum stream_state state)
 {
@@ -14,14 +40,14 @@ void stream_set(struct stream *s, enum stream_state state)
         [STREAM_JOINING] = 1u << STREAM_LIVE | 1u << STREAM_BEHIND | 1u << STREAM_CLOSING,
         [STREAM_LIVE] = 1u << STREAM_JOINING | 1u << STREAM_BEHIND | 1u << STREAM_CLOSING,
         [STREAM_BEHIND] = 1u << STREAM_JOINING | 1u << STREAM_LIVE | 1u << STREAM_CLOSING,
-        [STREAM_CLOSING] = 1u << STREAM_CLOSING,
+        [STREAM_CLOSING] = 0,
     };
     ASSERT(to[s->state] >> state & 1);
     s->state = state;
 }
 
-/* How much of `bytes` went out. A short send leaves the stream BEHIND: after EAGAIN the next edge comes when there is
- * room again, also when that happens before the thread looks. */
+/* How much of `bytes` went out. It goes on until the socket takes nothing: only then does the kernel owe an edge when
+ * there is room again. */
 static size_t send_some(struct stream *s, struct view bytes, int64_t now)
 {
     size_t sent = 0;
@@ -39,11 +65,11 @@ static size_t send_some(struct stream *s, struct view bytes, int64_t now)
     return sent;
 }
 
-/* True: the page is out. */
+/* True: the page is out, and the stream goes on. */
 static bool send_page(struct stream *s, int64_t now)
 {
-    struct view rest = {s->page.at + s->page_sent, s->page.len - s->page_sent};
-    if (rest.len) s->page_sent += send_some(s, rest, now);
+    size_t rest = s->page.len - s->page_sent;
+    if (rest) s->page_sent += send_some(s, (struct view){s->page.at + s->page_sent, rest}, now);
     if (s->page_sent < s->page.len) return false;
     str_release(&s->page);
     s->page_sent = 0;
@@ -58,41 +84,35 @@ static void ask_source(struct stream *s)
     case SOURCE_MORE: break;
     case SOURCE_LIVE:
         s->joining = false;
-        s->inside = false;
         s->position = position;
+        s->seq = -1;
+        stream_set(s, STREAM_LIVE);
         break;
     case SOURCE_END: s->ending = true; break;
     }
     if (s->page.failed) {
         /* Half a page would be a hole. */
-        str_reset(&s->page);
+        str_release(&s->page);
         s->ending = true;
     }
 }
 
-void shared_run_release(struct shared_run *shared)
+void looks_release(struct looks *looks)
 {
-    if (shared->log) framelog_release(shared->log, &shared->run);
-    *shared = (struct shared_run){0};
+    for (size_t i = 0; i < COUNT(looks->at); i++) framelog_release(looks->at[i].log, &looks->at[i].run);
+    *looks = (struct looks){0};
 }
 
-/* Makes `shared` hold what stands at the stream's position. */
-static enum framelog_read look(struct stream *s, struct shared_run *shared)
+static const struct look *look_at(struct looks *looks, struct framelog *log, uint64_t position)
 {
-    if (shared->log == s->log && shared->run.segment && shared->position == s->position) return FRAMELOG_RUN;
-    if (shared->log == s->log && shared->end_known && shared->end.position == s->position) return FRAMELOG_AT_END;
-    if (shared->log != s->log)
-        shared_run_release(shared);
-    else
-        framelog_release(s->log, &shared->run);
-    shared->log = s->log;
-    shared->position = s->position;
-    enum framelog_read found = framelog_read(s->log, s->position, &shared->run);
-    if (found == FRAMELOG_AT_END) {
-        shared->end.position = s->position;
-        shared->end_known = true;
-    }
-    return found;
+    for (size_t i = 0; i < COUNT(looks->at); i++)
+        if (looks->at[i].log == log && looks->at[i].position == position) return &looks->at[i];
+    struct look *look = &looks->at[looks->next++ % COUNT(looks->at)];
+    framelog_release(look->log, &look->run);
+    look->log = log;
+    look->position = position;
+    look->found = framelog_read(log, position, &look->run);
+    return look;
 }
 
 static void fall(struct stream *s)
@@ -106,73 +126,93 @@ static void fall(struct stream *s)
     stream_set(s, STREAM_JOINING);
 }
 
-static void send_log(struct stream *s, struct shared_run *shared, int64_t now)
+/* False: it is at the log's end. */
+static bool send_log(struct stream *s, struct looks *looks, int64_t now)
 {
-    switch (look(s, shared)) {
-    case FRAMELOG_AT_END: return;
-    case FRAMELOG_FALLEN_OFF: fall(s); return;
-    case FRAMELOG_RUN: break;
+    const struct look *look = look_at(looks, s->log, s->position);
+    if (look->found == FRAMELOG_AT_END) return false;
+    if (look->found == FRAMELOG_FALLEN_OFF) {
+        fall(s);
+        return true;
     }
-    size_t sent = send_some(s, shared->run.bytes, now);
+    size_t sent = send_some(s, look->run.bytes, now);
     s->position += sent;
-    if (sent == shared->run.bytes.len) {
+    if (sent == look->run.bytes.len) {
         s->inside = false;
-        s->seq = shared->run.seq;
+        s->seq = look->run.seq;
     } else if (sent) {
         s->inside = true;
     }
+    return true;
 }
 
-void stream_advance(struct stream *s, struct shared_run *shared, int64_t now)
+bool stream_advance(struct stream *s, struct looks *looks, int64_t now)
 {
+    bool asked = false;
+    int runs = 0;
     while (s->state == STREAM_JOINING || s->state == STREAM_LIVE) {
-        if (!send_page(s, now)) return;
+        if (!send_page(s, now)) return false;
         if (s->joining) {
+            if (asked) return true;
+            asked = true;
             ask_source(s);
-            if (!s->joining && s->state == STREAM_JOINING) stream_set(s, STREAM_LIVE);
-            continue;
+        } else {
+            if (runs++ == RUNS_MOST) return true;
+            if (!send_log(s, looks, now)) return false;
         }
-        uint64_t before = s->position;
-        send_log(s, shared, now);
-        if (s->position == before && !s->joining) return;
     }
+    return false;
 }
 
-void stream_drain(struct stream *s)
+static void drain(struct stream *s)
 {
     char waste[4096];
-    for (int i = 0; i < DRAIN_MOST && s->state != STREAM_CLOSING; i++) {
+    for (int i = 0; i < DRAIN_MOST; i++) {
         ssize_t n = recv(s->socket, waste, sizeof waste, MSG_DONTWAIT);
-        if (n > 0) continue;
-        if (n < 0 && errno == EINTR) continue;
+        if (n > 0 || (n < 0 && errno == EINTR)) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-        stream_set(s, STREAM_CLOSING);
+        break;
     }
-    /* Who goes on talking to a stream is not listening to it. */
-    if (s->state != STREAM_CLOSING) stream_set(s, STREAM_CLOSING);
+    /* Gone, or talking so much that it can hardly listen. */
+    stream_set(s, STREAM_CLOSING);
 }
 
-bool stream_idle(const struct stream *s)
+void stream_heed(struct stream *s, unsigned told)
 {
-    return s->state == STREAM_LIVE && !s->joining && !s->inside && !s->page.len;
+    if (told & TOLD_GONE) {
+        stream_set(s, STREAM_CLOSING);
+        return;
+    }
+    if (told & TOLD_WRITABLE && s->state == STREAM_BEHIND) stream_set(s, s->joining ? STREAM_JOINING : STREAM_LIVE);
+    if (told & TOLD_READABLE) drain(s);
+}
+
+/* Between two frames, nothing on its way. */
+static bool idle(const struct stream *s)
+{
+    return s->state == STREAM_LIVE && !s->inside && !s->page.len;
 }
 
 void stream_keep_alive(struct stream *s, int64_t now)
 {
-    bool ping = now >= s->ping_at;
-    if (ping) s->ping_at = now + PING_MS;
-    if (!stream_idle(s)) return;
-    if (ping)
+    if (!idle(s)) return;
+    if (now >= s->ping_at) {
         frame_add_ping(&s->page);
-    else if (now >= s->sent_at + COMMENT_MS)
+        s->ping_at += (now - s->ping_at) / PING_MS * PING_MS + PING_MS;
+    } else if (now >= s->sent_at + COMMENT_MS) {
         frame_add_comment(&s->page);
-    else
-        return;
-    if (s->page.failed) str_reset(&s->page);
+    }
+    if (s->page.failed) str_release(&s->page);
     send_page(s, now);
+}
+
+void stream_check_behind(struct stream *s, struct looks *looks)
+{
+    if (!s->inside) return;
+    if (look_at(looks, s->log, s->position)->found == FRAMELOG_FALLEN_OFF) fall(s);
 }
 
 void stream_last_words(struct stream *s, struct view words)
 {
-    if (stream_idle(s) && words.len) send(s->socket, words.at, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (idle(s) && words.len) send(s->socket, words.at, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -1,5 +1,5 @@
-/* One stream: a socket, its place, and what is on its way to it. It belongs to one delivery thread; only `told` and
- * `told_link` are others', under that thread's lock. */
+/* One stream: a socket, its place in the log, and what is on its way to it. It belongs to one delivery thread; only
+ * `told` and `told_link` are others', under that thread's lock. */
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
@@ -13,7 +13,13 @@ enum stream_state {
     STREAM_CLOSING, /* closed and freed at the end of the round */
 };
 
-enum stream_told { TOLD_WRITABLE = 1, TOLD_READABLE = 2, TOLD_GONE = 4 };
+/* What the watcher tells a stream. */
+enum stream_told {
+    TOLD_WRITABLE = 1,
+    TOLD_READABLE = 2,
+    TOLD_GONE = 4,
+    TOLD_NO_MORE = 8, /* by its own thread: it is not to be put on the list again */
+};
 
 struct crew; /* a delivery thread */
 
@@ -26,12 +32,14 @@ struct stream {
     /* the thread's */
     struct list link;
     enum stream_state state;
+    unsigned heard;    /* of what it was told, what it has not heeded yet */
+    bool watched;      /* the watcher knows it */
     bool joining;      /* the source goes on when `page` has been sent (also while BEHIND) */
     bool ending;       /* close when `page` has been sent */
     bool inside;       /* `position` is inside a run: bytes of a frame may be on their way */
     uint64_t position; /* of the next byte to send */
-    int64_t seq;       /* every change up to it has been sent; -1: not known yet */
-    struct str page;   /* text that goes before the log */
+    int64_t seq;     /* every change up to it has been sent, the source need not know that; -1: the source knows best */
+    struct str page; /* text that goes before the log */
     size_t page_sent;
     int64_t sent_at, ping_at; /* monotonic ms */
     /* under the crew's lock */
@@ -39,28 +47,39 @@ struct stream {
     unsigned told;
 };
 
-/* A run that several streams at one position share in one round. */
-struct shared_run {
+/* What stands at a few places of logs, remembered for one round: streams at one position share one look, and one pin.
+ */
+struct look {
     struct framelog *log;
     uint64_t position;
+    enum framelog_read found;
     struct framelog_run run;
-    struct framelog_end end; /* of the log, when the round began to look at it */
-    bool end_known;
 };
 
-void shared_run_release(struct shared_run *shared);
+struct looks {
+    struct look at[4];
+    unsigned next; /* to be replaced */
+};
+
+void looks_release(struct looks *looks);
+
+/* JOINING. Leaves the socket and the source with the caller when it fails. NULL: no memory. */
+MUST_CHECK struct stream *stream_new(int socket, struct framelog *log, struct source *source, int64_t now);
+/* Not the socket and not the source. */
+void stream_free(struct stream *s);
 
 /* The one door of a stream's state. */
 void stream_set(struct stream *s, enum stream_state state);
-/* Sends what there is, until the log's end or a short send. */
-void stream_advance(struct stream *s, struct shared_run *shared, int64_t now);
-/* Throws away what the client sent; closes the stream when the client has gone. */
-void stream_drain(struct stream *s);
+/* Does as it was told: goes on, throws away what the client sent, or closes. */
+void stream_heed(struct stream *s, unsigned told);
+/* Sends what there is, until the log's end, a short send, or the end of its share of a round; true in the last case:
+ * call again. */
+MUST_CHECK bool stream_advance(struct stream *s, struct looks *looks, int64_t now);
 /* Once a second: comment and ping, where due. */
 void stream_keep_alive(struct stream *s, int64_t now);
-/* Between two frames, nothing on its way: a text may be sent now. */
-bool stream_idle(const struct stream *s);
-/* Sends `words` if it is idle and the socket takes them at once. */
+/* Once a second, for one that is BEHIND: closes it if it can no longer end the frame that it is inside. */
+void stream_check_behind(struct stream *s, struct looks *looks);
+/* Sends `words` if it stands between two frames and the socket takes them at once. */
 void stream_last_words(struct stream *s, struct view words);
 
 #endif

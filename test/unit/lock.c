@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -212,8 +212,7 @@ static void lock__wait_until_a_passed_deadline(void **state)
     const int64_t deadlines[] = {clock_monotonic() - 1, 0, -1, -1500, INT64_MIN};
     shared_init(&s);
     lock_take(&s.lock);
-    for (size_t i = 0; i < COUNT(deadlines); i++)
-        assert_false(condition_wait_until(&s.changed, &s.lock, deadlines[i]));
+    for (size_t i = 0; i < COUNT(deadlines); i++) assert_false(condition_wait_until(&s.changed, &s.lock, deadlines[i]));
     lock_drop(&s.lock);
     shared_destroy(&s);
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#undef fail /* the name is cmocka's too */
+
 static void status__fail(void **state)
 {
     (void)state;

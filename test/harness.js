@@ -1,0 +1,180 @@
+// What the tests share: a real server on a free port with a data folder of its own, plain requests, raw sockets, streams.
+'use strict'
+const { spawn } = require('node:child_process')
+const fs = require('node:fs')
+const http = require('node:http')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const folder = () => fs.mkdtempSync(path.join(os.tmpdir(), 'parley-test-'))
+const remove = (dir) => fs.rmSync(dir, { recursive: true, force: true })
+
+// Runs the program to its end: { code, signal, out, err }.
+function run(binary, args, { env = {}, input } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    let out = '', err = ''
+    child.stdout.on('data', (d) => { out += d })
+    child.stderr.on('data', (d) => { err += d })
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, out, err }))
+    child.stdin.end(input)
+  })
+}
+
+// A server that serves when the promise is done. `data` is removed by stop() unless it was given.
+async function start(binary, { args = [], data, env = {}, port = 0 } = {}) {
+  const own = !data
+  const dir = data || folder()
+  const child = spawn(binary, ['--listen', `127.0.0.1:${port}`, '--data', dir, '--log-level', 'warning', ...args],
+    { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const server = { child, data: dir, err: '', ended: null }
+  server.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
+  child.stderr.on('data', (d) => { server.err += d })
+  server.port = await new Promise((resolve, reject) => {
+    let out = ''
+    child.stdout.on('data', (d) => {
+      out += d
+      const found = out.match(/http:\/\/[^\s]*:(\d+)\n/)
+      if (found) resolve(Number(found[1]))
+    })
+    child.on('close', () => reject(new Error(`the server ended: ${server.err}`)))
+  })
+  server.url = `http://127.0.0.1:${server.port}`
+  server.kill = async (signal = 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    return server.ended
+  }
+  server.stop = async () => {
+    const end = await server.kill()
+    if (own) remove(dir)
+    return end
+  }
+  return server
+}
+
+// { status, headers, text, json }
+function request(url, { method = 'GET', headers = {}, body, agent = false } = {}) {
+  const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+  const own = text === undefined ? {} : { 'Content-Length': Buffer.byteLength(text) }
+  if (text !== undefined && text !== body) own['Content-Type'] = 'application/json'
+  return new Promise((resolve, reject) => {
+    const req = http.request(url, { method, headers: { ...own, ...headers }, agent }, (res) => {
+      const chunks = []
+      res.on('data', (c) => chunks.push(c))
+      res.on('error', reject)
+      res.on('end', () => {
+        const all = Buffer.concat(chunks).toString()
+        let json
+        try { json = JSON.parse(all) } catch { /* not JSON */ }
+        resolve({ status: res.statusCode, headers: res.headers, text: all, json })
+      })
+    })
+    req.setTimeout(30000, () => req.destroy(new Error('no answer in 30 s')))
+    req.on('error', reject)
+    req.end(text)
+  })
+}
+
+const ADMIN = { email: 'admin@example.com', password: 'admin-pass-1' }
+
+// The first user: { id, token }.
+async function admin(url) {
+  const r = await request(`${url}/api/users/first-register`, { method: 'POST', body: ADMIN })
+  return { id: r.json.user.id, token: r.json.token }
+}
+
+const say = (url, content, more = {}) =>
+  request(`${url}/api/messages`, { method: 'POST', body: { sender: 1, receiver: 1, content, ...more } })
+
+// Bytes over a raw connection until the server closes it, or until `done(text)`.
+function raw(port, bytes, done) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1')
+    let text = '', closed = false
+    const end = () => { socket.destroy(); resolve({ text, closed }) }
+    socket.setTimeout(20000, () => { socket.destroy(); reject(new Error(`no end after ${JSON.stringify(text.slice(0, 300))}`)) })
+    socket.on('data', (d) => { text += d; if (done && done(text)) end() })
+    socket.on('error', () => {}) // a reset behind the answer is a close
+    socket.on('close', () => { closed = true; end() })
+    for (const part of [].concat(bytes)) socket.write(part)
+  })
+}
+
+// An EventSource of a few lines: s.events is all that came; s.until(test) waits for it.
+function stream(url, headers = {}) {
+  return new Promise((resolve, reject) => {
+    const s = { events: [], raw: '', lastId: undefined, closed: false, waiting: [] }
+    const look = () => { s.waiting = s.waiting.filter((w) => !w()) }
+    s.until = (test, what = 'an event') => new Promise((done, failed) => {
+      const timer = setTimeout(() => failed(new Error(`${what} did not come; came: ${s.raw.slice(-600)}`)), 15000)
+      const try_ = () => {
+        const found = test(s)
+        if (found) { clearTimeout(timer); done(found) } else if (s.closed) { clearTimeout(timer); failed(new Error(`closed before ${what}`)) }
+        return found || s.closed
+      }
+      if (!try_()) s.waiting.push(try_)
+    })
+    s.of = (name) => s.events.filter((e) => e.event === name)
+    s.first = (name) => s.until(() => s.of(name)[0], `the event ${name}`)
+    // The documents of all `message` events, once there are n of them.
+    s.docs = (n) => s.until(() => { const all = s.of('message').flatMap((e) => e.json); return all.length >= n && all }, `${n} documents`)
+    const req = http.get(url, { headers: { Accept: 'text/event-stream', ...headers }, agent: false }, (res) => {
+      let rest = '', event = '', data = []
+      s.status = res.statusCode
+      s.headers = res.headers
+      res.setEncoding('utf8')
+      res.on('data', (d) => {
+        s.raw += d
+        const lines = (rest + d).split('\n')
+        rest = lines.pop()
+        for (const line of lines) {
+          if (line === '') {
+            if (data.length) s.events.push({ event: event || 'message', id: s.lastId, json: json(data.join('\n')), data: data.join('\n') })
+            event = ''
+            data = []
+          } else if (line.startsWith('event: ')) event = line.slice(7)
+          else if (line.startsWith('data: ')) data.push(line.slice(6))
+          else if (line.startsWith('id: ')) s.lastId = line.slice(4)
+        }
+        look()
+      })
+      const over = () => { s.closed = true; look() }
+      res.on('error', over)
+      res.on('close', over)
+      resolve(s)
+    })
+    req.on('error', (error) => { s.closed = true; look(); reject(error) })
+    s.close = () => req.destroy()
+  })
+}
+
+function json(text) {
+  try { return JSON.parse(text) } catch { return undefined }
+}
+
+// ---- a test runner of a few lines: test(name, body) registers, report() runs all and prints "N passed, N failed" -------------
+
+const tests = []
+const test = (name, body) => tests.push({ name, body })
+
+async function report({ extra = { passed: 0, failed: 0 } } = {}) {
+  let { passed, failed } = extra
+  for (const { name, body } of tests) {
+    const cleanups = []
+    try {
+      await body({ after: (f) => cleanups.push(f) })
+      passed++
+    } catch (error) {
+      failed++
+      console.log(`FAIL ${name}\n     ${String(error.stack || error).replace(/\n/g, '\n     ')}`)
+    }
+    for (const f of cleanups.reverse()) await f()
+  }
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed || !passed ? 1 : 0
+}
+
+module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, test, report }
