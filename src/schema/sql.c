@@ -62,21 +62,18 @@ static void add_where(struct str *out, const struct find *find, struct binds *bi
 static void add_order(struct str *out, const struct find *find)
 {
     bool by_id = false;
-    str_addz(out, " ORDER BY ");
     for (size_t i = 0; i < find->nsort; i++) {
         const struct sort_term *term = &find->sort[i];
+        str_addz(out, i ? ", " : " ORDER BY ");
         if (term->via)
             str_addf(out, "(SELECT r.`%s` FROM `%s` r WHERE r.`id` = `%s`.`%s`)", term->field->column,
                 term->collection->slug, find->collection->slug, term->via->column);
         else
             str_addf(out, "`%s`", term->field->column);
-        str_addz(out, term->descending ? " DESC, " : ", ");
+        if (term->descending) str_addz(out, " DESC");
         by_id = by_id || (!term->via && term->field->kind == KIND_ID);
     }
-    if (by_id)
-        out->len -= 2;
-    else
-        str_addz(out, "`id` DESC");
+    if (!by_id) str_addz(out, ", `id` DESC");
 }
 
 void sql_add_select(struct str *out, const struct find *find, int64_t limit, int64_t offset, struct binds *binds)

@@ -178,6 +178,14 @@ module.exports = (binary) => {
     assert.strictEqual(await find('_'), 0)
   })
 
+  test('requests: all documents in any order', async () => {
+    for (const sort of ['id', '-id', 'content', 'sender,id', '']) {
+      const r = await request(`${server.url}/api/messages?limit=0&sort=${sort}`)
+      assert.strictEqual(r.status, 200, r.text)
+      assert.strictEqual(r.json.docs.length, r.json.totalDocs)
+    }
+  })
+
   test('requests: a message to nobody is a 400 that names the field', async () => {
     const r = await say(server.url, 'x', { receiver: 99999 })
     assert.strictEqual(r.status, 400)
