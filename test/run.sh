@@ -68,7 +68,7 @@ unit() {
         "$program" >"$log.unit" 2>&1 || true
         ran=$(sed -n 's/^\[==========\].* \([0-9]*\) test(s) run\.$/\1/p' "$log.unit" | tail -n 1)
         right=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\.$/\1/p' "$log.unit" | tail -n 1)
-        if [ -z "$ran" ] || [ -z "$right" ] || [ "$ran" != "$right" ] || grep -q 'Sanitizer' "$log.unit"; then
+        if [ -z "$ran" ] || [ -z "$right" ] || [ "$ran" != "$right" ] || grep -qE 'ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$log.unit"; then
             cat "$log.unit"
             echo "$program failed"
             [ "${ran:-0}" != "${right:-0}" ] || ran=$((${ran:-0} + 1))

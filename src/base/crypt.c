@@ -2,7 +2,6 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-
 #include <openssl/rand.h>
 #include <string.h>
 

@@ -1,8 +1,5 @@
 /* One stream, without threads: the test is its delivery thread and its clock. */
 #include "stream/stream.h"
-#include "stream/frame.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,0 +1,187 @@
+#include "broker/broker.h"
+#include "schema/json.h"
+#include "schema/registry.h"
+#include "store/read.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NOW VIEW("2026-01-02T03:04:05.678Z")
+
+struct world {
+    char folder[64], path[96];
+    struct broker *broker;
+    struct arena arena;
+};
+
+static void open_broker(struct world *w)
+{
+    struct failure f;
+    assert_int_equal(broker_open(&w->broker,
+                         &(struct broker_options){.database = w->path, .keep_changes = 1000, .log_bytes = 1 << 20}, &f),
+        OK);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    strcpy(w->folder, "/tmp/parley-unit-XXXXXX");
+    if (!mkdtemp(w->folder)) return -1;
+    snprintf(w->path, sizeof w->path, "%s/x.db", w->folder);
+    arena_init(&w->arena, 64 << 20);
+    open_broker(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    struct world *w = *state;
+    broker_close(w->broker);
+    arena_release(&w->arena);
+    for (size_t i = 0; i < 3; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s%s", w->path, endings[i]);
+        unlink(name);
+    }
+    rmdir(w->folder);
+    free(w);
+    return 0;
+}
+
+static struct draft *draft(struct world *w, const char *slug, const char *json)
+{
+    struct json_object *body;
+    struct failure f;
+    struct draft *d = ARENA_NEW(&w->arena, struct draft);
+    assert_int_equal(json_read(&w->arena, view_of(json), &body, &f), OK);
+    assert_int_equal(draft_read(d, collection_find(view_of(slug)), DRAFT_CREATE, body, NOW, 0, &w->arena, &f), OK);
+    return d;
+}
+
+static struct write create(struct world *w, const char *slug, const char *json)
+{
+    return (struct write){
+        .op = WRITE_CREATE, .collection = collection_find(view_of(slug)), .draft = draft(w, slug, json)};
+}
+
+static int64_t add_user(struct world *w, const char *email)
+{
+    struct failure f;
+    char json[128];
+    snprintf(json, sizeof json, "{\"email\":\"%s\",\"password\":\"abc\"}", email);
+    struct write user = create(w, "users", json);
+    assert_int_equal(broker_run(w->broker, &user, 1, &w->arena, &f), OK);
+    assert_int_equal(user.failure.status, OK);
+    return user.id;
+}
+
+static void broker__a_bad_write_fails_alone(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    add_user(w, "a@example.com");
+    struct write writes[] = {
+        create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"good\"}"),
+        create(w, "messages", "{\"sender\":1,\"receiver\":99,\"content\":\"bad\"}"),
+        create(w, "users", "{\"email\":\"a@example.com\",\"password\":\"abc\"}"),
+        create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"good too\"}"),
+    };
+    assert_int_equal(broker_run(w->broker, writes, 4, &w->arena, &f), OK);
+    assert_int_equal(writes[0].failure.status, OK);
+    assert_int_equal(writes[1].failure.status, INVALID);
+    assert_string_equal(writes[1].failure.flaws[0].path, "receiver");
+    assert_int_equal(writes[2].failure.status, INVALID);
+    assert_string_equal(writes[2].failure.flaws[0].path, "email");
+    assert_int_equal(writes[3].failure.status, OK);
+    /* An id that failed is used up, too. */
+    assert_true(writes[3].id > writes[1].id);
+}
+
+static void broker__only_the_first_user_is_the_first(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    struct write writes[] = {
+        create(w, "users", "{\"email\":\"a@example.com\",\"password\":\"abc\"}"),
+        create(w, "users", "{\"email\":\"b@example.com\",\"password\":\"abc\"}"),
+    };
+    writes[0].only_first = writes[1].only_first = true;
+    assert_int_equal(broker_run(w->broker, writes, 2, &w->arena, &f), OK);
+    assert_int_equal(writes[0].failure.status, OK);
+    assert_int_equal(writes[1].failure.status, FORBIDDEN);
+}
+
+static void broker__ids_are_not_used_again_after_a_restart(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    add_user(w, "a@example.com");
+    struct write message = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}");
+    assert_int_equal(broker_run(w->broker, &message, 1, &w->arena, &f), OK);
+    struct write gone = {.op = WRITE_DELETE, .collection = message.collection, .id = message.id};
+    assert_int_equal(broker_run(w->broker, &gone, 1, &w->arena, &f), OK);
+    assert_int_equal(gone.failure.status, OK);
+    broker_close(w->broker);
+    open_broker(w);
+    struct write next = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"y\"}");
+    assert_int_equal(broker_run(w->broker, &next, 1, &w->arena, &f), OK);
+    assert_true(next.id > message.id);
+}
+
+static void broker__a_user_with_messages_stays(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    add_user(w, "a@example.com");
+    struct write message = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}");
+    assert_int_equal(broker_run(w->broker, &message, 1, &w->arena, &f), OK);
+    struct write gone = {.op = WRITE_DELETE, .collection = collection_find(VIEW("users")), .id = 1};
+    assert_int_equal(broker_run(w->broker, &gone, 1, &w->arena, &f), OK);
+    assert_int_equal(gone.failure.status, CONFLICT);
+}
+
+static void broker__every_change_is_one_frame_in_the_order_of_the_log(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    struct framelog *log = broker_log(w->broker, collection_find(VIEW("messages")));
+    add_user(w, "a@example.com");
+    struct framelog_end before = framelog_end(log);
+    struct write writes[] = {
+        create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"one\"}"),
+        create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"two\"}"),
+    };
+    assert_int_equal(broker_run(w->broker, writes, 2, &w->arena, &f), OK);
+    struct framelog_run run;
+    assert_int_equal(framelog_read(log, before.position, &run), FRAMELOG_RUN);
+    struct str text = {0};
+    str_add(&text, run.bytes);
+    framelog_release(log, &run);
+    const char *one = strstr(text.at, "\"one\""), *two = strstr(text.at, "\"two\"");
+    assert_non_null(one);
+    assert_true(two > one);
+    assert_non_null(strstr(text.at, "{\"id\":1,\"email\":\"a@example.com\",\"collection\":\"users\"}"));
+    assert_int_equal(framelog_end(log).seq, before.seq + 2);
+    str_release(&text);
+    assert_null(broker_log(w->broker, collection_find(VIEW("users"))));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(broker__a_bad_write_fails_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__only_the_first_user_is_the_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__ids_are_not_used_again_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__a_user_with_messages_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__every_change_is_one_frame_in_the_order_of_the_log, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

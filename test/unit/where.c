@@ -1,0 +1,147 @@
+#include "schema/where.h"
+#include "schema/json.h"
+#include "schema/query.h"
+#include "schema/registry.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const struct collection *messages(void)
+{
+    return collection_find(VIEW("messages"));
+}
+
+static enum status parse(struct arena *arena, const char *query, bool signed_in, struct where **out, struct failure *f)
+{
+    struct json_object *json;
+    arena_init(arena, 16 << 20);
+    assert_int_equal(query_parse(arena, view_of(query), &json, f), OK);
+    return where_parse(out, messages(), json_member(json, "where"), signed_in, arena, f);
+}
+
+/* What a where becomes: SQL, then its values as JSON texts, each behind a bar. */
+static void expect(const char *query, const char *sql)
+{
+    struct arena arena;
+    struct where *where;
+    struct failure f;
+    struct str text = {0};
+    assert_int_equal(parse(&arena, query, true, &where, &f), OK);
+    struct binds binds = {.arena = &arena};
+    where_add_sql(where, &text, &binds);
+    for (size_t i = 0; i < binds.count; i++) {
+        str_addc(&text, '|');
+        if (binds.values[i].type == VALUE_INTEGER)
+            str_add_integer(&text, binds.values[i].integer);
+        else
+            str_add(&text, binds.values[i].text);
+    }
+    assert_string_equal(text.at, sql);
+    str_release(&text);
+    arena_release(&arena);
+}
+
+static void expect_refused(const char *query, bool signed_in, const char *path)
+{
+    struct arena arena;
+    struct where *where;
+    struct failure f;
+    assert_int_equal(parse(&arena, query, signed_in, &where, &f), INVALID);
+    if (path) {
+        assert_int_equal(f.shape, FAILURE_QUERY);
+        assert_string_equal(f.flaws[0].path, path);
+    }
+    arena_release(&arena);
+}
+
+static void where__operators(void **state)
+{
+    (void)state;
+    expect("", "1");
+    expect("where=", "1");
+    expect("where[content][equals]=x", "(content = ?)|x");
+    expect("where[content][not_equals]=x", "((content IS NULL OR content <> ?))|x");
+    expect("where[content][in]=a,b", "((content IN (?,?)))|a|b");
+    expect("where[content][in][]=a,b", "((content IN (?)))|a,b");
+    expect("where[content][not_in]=a", "((content NOT IN (?) OR content IS NULL))|a");
+    expect("where[content][in]=", "((content IN ()))");
+    expect("where[content][exists]=true", "(content IS NOT NULL)");
+    expect("where[content][exists]=no", "(content IS NULL)");
+    expect("where[content][like]=a+b", "((content LIKE ? ESCAPE '\\' AND content LIKE ? ESCAPE '\\'))|%a%|%b%");
+    expect("where[content][contains]=a+b", "((content LIKE ? ESCAPE '\\'))|%a b%");
+    expect("where[content][contains]=50%25_%5C", "((content LIKE ? ESCAPE '\\'))|%50\\%\\_\\\\%");
+    expect("where[content][not_like]=a", "((content NOT LIKE ? ESCAPE '\\' OR content IS NULL))|%a%");
+    expect("where[id][greater_than]=3&where[id][less_than_equal]=7", "(id > ? AND id <= ?)|3|7");
+}
+
+static void where__values_of_each_kind(void **state)
+{
+    (void)state;
+    expect("where[id][equals]=0x10", "(id = ?)|16");
+    expect("where[id][equals]=abc", "(0)");
+    expect("where[id][not_equals]=abc", "(1)");
+    expect("where[sender][equals]=null", "(sender_id IS NULL)");
+    expect("where[sender][not_equals]=null", "(sender_id IS NOT NULL)");
+    expect("where[content][equals]=null", "(content = ?)|null");
+    expect("where[sender][like]=2", "(sender_id = ?)|2");
+    expect("where[timestamp][equals]=2024-01-03", "(timestamp = ?)|2024-01-03T00:00:00.000Z");
+    expect("where[timestamp][less_than]=2024-01-03T01:00:00%2B01:00", "(timestamp < ?)|2024-01-03T00:00:00.000Z");
+    expect("where[sender.id][equals]=2", "(sender_id = ?)|2");
+    expect("where[sender.email][equals]=x", "(sender_id IN (SELECT id FROM users WHERE email = ?))|x");
+}
+
+static void where__groups(void **state)
+{
+    (void)state;
+    expect("where[or][0][id][equals]=1&where[or][1][id][equals]=2", "(((id = ?) OR (id = ?)))|1|2");
+    expect("where[AND][0][id][equals]=1&where[sender][equals]=2", "(((id = ?)) AND sender_id = ?)|1|2");
+    expect("where={\"or\":[]}", "1");
+    expect("where={\"id\":{\"in\":[1,\"2\",null]}}", "((id IN (?,?) OR id IS NULL))|1|2");
+}
+
+static void where__refused(void **state)
+{
+    (void)state;
+    expect_refused("where[nope][equals]=1", true, "nope");
+    expect_refused("where[nope][bogus]=1", true, "nope.bogus");
+    expect_refused("where[content][bogus]=1", true, "content.bogus");
+    expect_refused("where[sender.email][equals]=x", false, "email");
+    expect_refused("where[sender.hash][equals]=x", true, "hash");
+    expect_refused("where[sender.email.x][equals]=x", true, "email.x");
+    expect_refused("where[content]=x", true, "content");
+    expect_refused("where[content][near]=x", true, NULL);
+    expect_refused("where[timestamp][equals]=garbage", true, NULL);
+    expect_refused("where[timestamp][in]=2024-01-01,garbage", true, NULL);
+    expect_refused("where=x", true, NULL);
+    expect_refused("where=[1]", true, NULL);
+    expect_refused("where=null", true, NULL);
+    expect_refused("where[or]=x", true, NULL);
+    expect_refused("where={\"content\":{\"in\":{}}}", true, NULL);
+}
+
+static void where__limits(void **state)
+{
+    (void)state;
+    struct str query = {0};
+    for (int i = 0; i < WHERE_MAX_NODES; i++) str_addf(&query, "where[or][%d][id][equals]=1&", i);
+    expect_refused(query.at, true, NULL);
+    str_reset(&query);
+    str_addz(&query, "where[id][in]=1");
+    for (int i = 0; i < WHERE_MAX_VALUES; i++) str_addz(&query, ",1");
+    expect_refused(query.at, true, NULL);
+    str_release(&query);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(where__operators),
+        cmocka_unit_test(where__values_of_each_kind),
+        cmocka_unit_test(where__groups),
+        cmocka_unit_test(where__refused),
+        cmocka_unit_test(where__limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
