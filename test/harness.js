@@ -7,6 +7,9 @@ const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 
+// What a child needs of this environment; the rest could hold options of Parley's.
+const tools = Object.fromEntries(['PATH', 'TSAN_OPTIONS', 'ASAN_OPTIONS', 'UBSAN_OPTIONS'].filter((k) => k in process.env).map((k) => [k, process.env[k]]))
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const folder = () => fs.mkdtempSync(path.join(os.tmpdir(), 'parley-test-'))
 const remove = (dir) => fs.rmSync(dir, { recursive: true, force: true })
@@ -14,7 +17,7 @@ const remove = (dir) => fs.rmSync(dir, { recursive: true, force: true })
 // Runs the program to its end: { code, signal, out, err }.
 function run(binary, args, { env = {}, input } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(binary, args, { env: { ...tools, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     let out = '', err = ''
     child.stdout.on('data', (d) => { out += d })
     child.stderr.on('data', (d) => { err += d })
@@ -29,7 +32,7 @@ async function start(binary, { args = [], data, env = {}, port = 0 } = {}) {
   const own = !data
   const dir = data || folder()
   const child = spawn(binary, ['--listen', `127.0.0.1:${port}`, '--data', dir, '--log-level', 'warning', ...args],
-    { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    { env: { ...tools, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const server = { child, data: dir, err: '', ended: null }
   server.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
   child.stderr.on('data', (d) => { server.err += d })

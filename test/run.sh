@@ -92,6 +92,7 @@ for name in $suites; do
     fault) suite fault node test/fault/run.js build/release/parley ;;
     tsan)
         build tsan
+        export TSAN_OPTIONS="suppressions=$PWD/test/tsan.supp"
         suite "unit (tsan)" unit tsan
         suite "api (tsan)" node test/api/run.js build/tsan/parley
         ;;

@@ -7,9 +7,15 @@ set(PARLEY_CIVETWEB_DIR "" CACHE PATH "A folder with the source of civetweb 1.15
 if(PARLEY_CIVETWEB_DIR)
     set(civetweb_source "${PARLEY_CIVETWEB_DIR}")
 else()
-    set(civetweb_source "${CMAKE_BINARY_DIR}/third_party/civetweb/source")
+    # The presets' build folders lie side by side and share one copy.
+    cmake_path(GET CMAKE_BINARY_DIR PARENT_PATH civetweb_folder)
+    if(NOT civetweb_folder STREQUAL "${CMAKE_SOURCE_DIR}/build")
+        set(civetweb_folder "${CMAKE_BINARY_DIR}")
+    endif()
+    string(APPEND civetweb_folder "/third_party/civetweb")
+    set(civetweb_source "${civetweb_folder}/source")
     execute_process(
-        COMMAND sh "${CMAKE_CURRENT_LIST_DIR}/civetweb-fetch.sh" "${CMAKE_BINARY_DIR}/third_party/civetweb"
+        COMMAND sh "${CMAKE_CURRENT_LIST_DIR}/civetweb-fetch.sh" "${civetweb_folder}"
         RESULT_VARIABLE civetweb_result
         ERROR_VARIABLE civetweb_error)
     if(NOT civetweb_result EQUAL 0)

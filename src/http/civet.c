@@ -38,6 +38,8 @@ struct server {
     struct server_options options;
     struct mg_context *context;
     uint16_t ports[MAX_LISTEN];
+    int listeners[2 * MAX_LISTEN]; /* civetweb's listening sockets */
+    size_t nlisteners;
     /* under lock */
     struct lock lock;
     struct worker *workers; /* linked by next */
@@ -316,6 +318,14 @@ int request_detach(struct request *rq)
     return socket;
 }
 
+/* Before civetweb's threads start, whose the listeners are from then on. */
+static void keep_listeners(const struct mg_context *context)
+{
+    struct server *s = mg_get_user_data(context);
+    for (unsigned i = 0; i < context->num_listening_sockets && i < COUNT(s->listeners); i++)
+        s->listeners[s->nlisteners++] = context->listening_sockets[i].sock;
+}
+
 static enum status start(struct server *s, const char *ports, struct failure *f)
 {
     char workers[16], queue[16];
@@ -329,6 +339,7 @@ static enum status start(struct server *s, const char *ports, struct failure *f)
     struct mg_callbacks callbacks = {.begin_request = on_request,
         .http_error = on_error,
         .log_message = on_log,
+        .init_context = keep_listeners,
         .init_thread = worker_start,
         .exit_thread = worker_end,
         .init_connection = connection_begins,
@@ -390,8 +401,7 @@ void server_close(struct server *s)
     if (s->context) {
         pthread_t helper;
         /* No further connection: the listeners' poll wakes at once. */
-        for (unsigned i = 0; i < s->context->num_listening_sockets; i++)
-            shutdown(s->context->listening_sockets[i].sock, SHUT_RDWR);
+        for (size_t i = 0; i < s->nlisteners; i++) shutdown(s->listeners[i], SHUT_RDWR);
         bool hushed = !pthread_create(&helper, NULL, hush, s);
         mg_stop(s->context);
         if (hushed) pthread_join(helper, NULL);

@@ -24,6 +24,11 @@ module.exports = (binary) => {
     for (const flag of ['--listen', '--data', '--workers', '--delivery-threads', '--log-level', '--log-format', 'PAYLOAD_SECRET', 'DATABASE_URI', 'PORT']) assert.ok(help.out.includes(flag), flag)
   })
 
+  test("start: the README's table of options is the program's own", async () => {
+    const { out } = await run(binary, ['--help-markdown'])
+    assert.ok(fs.readFileSync(path.join(__dirname, '../../README.md'), 'utf8').includes(out))
+  })
+
   const bad = [[['--nope'], /--nope/], [['--workers', '0'], /--workers must be a whole number from 1 to/], [['--workers', 'x'], /--workers/], [['--workers'], /needs a value/], [['--log-level', 'loud'], /one of debug\|info/], [['--listen', 'foo'], /ADDR:PORT/], [['--listen', '1.2.3.4.5:1'], /no address/], [['--listen', '127.0.0.1:70000'], /ADDR:PORT/], [['--data='], /must not be empty/]]
   for (const [args, reason] of bad) {
     test(`start: ${args.join(' ')} is refused with 2 and one sentence`, async ({ after }) => {
