@@ -27,6 +27,10 @@ mkdir -p "$1" 2>/dev/null || die "cannot make the folder $1."
 cd "$1" 2>/dev/null || die "cannot enter the folder $1."
 here=$(pwd)
 
+# Two builds may share the folder: one fetches, the other finds it done.
+exec 9>lock
+! command -v flock >/dev/null || flock 9
+
 # What was unpacked from these very files needs no second look.
 [ "$(cat source/.sums 2>/dev/null)" = "$sums" ] && exit 0
 

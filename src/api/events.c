@@ -23,6 +23,14 @@
 #define RETRY_MS     2000 /* and as much again at random: not all come back at once */
 #define CURSOR_MAX   64   /* bytes of a cursor that can be one */
 
+#define STREAM_HEADERS                                                                                                 \
+    "Content-Type: text/event-stream\r\n"                                                                              \
+    "Cache-Control: no-cache, no-store, no-transform\r\n"                                                              \
+    "X-Accel-Buffering: no\r\n"                                                                                        \
+    "Access-Control-Allow-Origin: *\r\n"                                                                               \
+    "Access-Control-Allow-Methods: GET, OPTIONS\r\n"                                                                   \
+    "Access-Control-Allow-Headers: Content-Type\r\n"
+
 enum feed_stage { FEED_HEAD, FEED_REPLAY };
 
 struct feed {
@@ -53,14 +61,7 @@ static void add_head(struct str *out, const struct feed *feed)
 {
     uint16_t random = 0;
     if (!crypt_random(&random, sizeof random)) random = 0;
-    str_addz(out, "HTTP/1.1 200 OK\r\n"
-                  "Content-Type: text/event-stream\r\n"
-                  "Cache-Control: no-cache, no-store, no-transform\r\n"
-                  "Connection: keep-alive\r\n"
-                  "X-Accel-Buffering: no\r\n"
-                  "Access-Control-Allow-Origin: *\r\n"
-                  "Access-Control-Allow-Methods: GET, OPTIONS\r\n"
-                  "Access-Control-Allow-Headers: Content-Type\r\n");
+    str_addz(out, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n" STREAM_HEADERS);
     if (feed->credentials) str_addz(out, "Access-Control-Allow-Credentials: true\r\n");
     str_addz(out, "\r\n");
     frame_add_retry(out, RETRY_MS + random % RETRY_MS);
@@ -241,6 +242,11 @@ enum status events_open(struct call *call, struct failure *f)
     struct json_object *since = json_member(call->query, "since");
     if (!call_allows(call, call->collection->access.read))
         return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+    if (call->rq->method == METHOD_HEAD) {
+        str_reset(&call->rs->headers);
+        str_addz(&call->rs->headers, STREAM_HEADERS);
+        return OK;
+    }
     struct feed *feed = calloc(1, sizeof *feed);
     if (!feed) return fail(f, NO_MEMORY, "Out of memory.");
     feed->source = (struct source){feed_next, feed_fallen, feed_close};

@@ -1,12 +1,27 @@
-/* civetweb, included whole: its public API gives no way to take a socket over, and a stream must leave its worker.
+/* civetweb, included whole: its public interface gives no way to take a socket over, and a stream must leave its
+ * worker.
  *
- * How a socket is taken: the connection's socket is copied and replaced by an invalid one, and the connection is told
- * to close; its worker then goes on to the next one. That is right only when nothing of a further request has been read
- * into its buffer.
+ * Who says what: the handler runs before civetweb looks at the request's target (begin_request), and its own error
+ * answers are replaced (http_error), so that every byte a client sees is made here or in wire.c. An answer is not sent
+ * by mg_write, which sends nothing once the server is being stopped: a write that has been committed would then go
+ * unanswered.
  *
- * civetweb sends nothing of its own: the handler runs before civetweb looks at the request, and its error answers are
- * replaced through its callback. */
+ * What civetweb leaves to be checked. Its parser stops without a word at the 65th header and at a line that it does not
+ * understand (a folded one, for instance), and skips empty lines into what an earlier connection left in the buffer; so
+ * where each piece of the head lies is compared with where it must lie (head_fault). It answers neither "OPTIONS *" nor
+ * an absolute target with another port than the listener's (left_over). It forgets the connections that nobody has
+ * taken when it stops (master_ends). Its accept loop spins when there are no descriptors left (accept_patiently).
+ *
+ * How a socket is taken: it is replaced by an invalid one in the connection, which is told to close; the worker then
+ * goes on to the next connection. That is right only when nothing of a further request has been read into the buffer.
+ */
+#include <sys/socket.h>
+
+static int accept_patiently(int listener, struct sockaddr *address, socklen_t *len);
+
+#define accept accept_patiently
 #include "civetweb.c"
+#undef accept
 
 /* civetweb forbids the standard names from here on. */
 #undef malloc
@@ -21,205 +36,165 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "http/chunked.h"
 #include "http/civet.h"
+#include "http/head.h"
 #include "http/listen.h"
+#include "http/wire.h"
 
-#define MAX_LISTEN    16
-#define MAX_HEADERS   (MG_MAX_HEADERS - 1) /* with more, civetweb drops some without a word */
-#define QUEUE         1024
-#define UNREAD_MOST   65536 /* bytes of an unread body that are worth reading for the connection's sake */
-#define LINGER_MS     2000
-#define LINGER_MOST   ((size_t)8 << 20)
-#define STOP_STEP_MS  20
-#define WORKER_THREAD 1 /* civetweb's number for them */
+#define MAX_LISTEN       16
+#define MAX_WORKERS      4096
+#define QUEUE            "1024" /* connections that wait for a worker, and as many that wait to be accepted */
+#define UNREAD_MOST      65536  /* bytes of an unread body that are worth reading for the connection's sake */
+#define PIECE            16384  /* of a body; a client that needs half a minute for one is given up */
+#define KEEP             262144 /* bytes a worker's buffer may keep for the next answer */
+#define NO_DESCRIPTOR_MS 50     /* to wait before the next try to accept */
+#define STOP_STEP_MS     5
+#define WORKER_THREAD    1 /* civetweb's number for them */
+
+/* What a worker keeps between requests. */
+struct worker {
+    /* fixed after open */
+    struct server *server;
+    /* under the server's lock */
+    int socket; /* the connection's while it is civetweb's; else -1 */
+    /* the worker's thread only */
+    struct arena arena;
+    struct response response;
+    struct str head, chunks;
+    struct chunked chunked;
+    bool answered;  /* this request, in whatever way */
+    bool continued; /* 100 Continue has been sent */
+    int64_t second; /* that `date` stands for */
+    char date[HTTP_DATE_LENGTH + 1];
+};
 
 struct server {
     /* fixed after open */
     struct server_options options;
     struct mg_context *context;
     uint16_t ports[MAX_LISTEN];
-    int listeners[2 * MAX_LISTEN]; /* civetweb's listening sockets */
+    int listeners[2 * MAX_LISTEN]; /* civetweb's sockets */
     size_t nlisteners;
+    struct worker *workers;
     /* under lock */
     struct lock lock;
-    struct worker *workers; /* linked by next */
+    int started; /* of the workers */
+    /* atomic */
+    atomic_bool stopping;
 };
 
-/* What a worker keeps between requests. Made and freed on its own thread. */
-struct worker {
-    struct server *server;
-    struct worker *next; /* under the server's lock */
-    int socket;          /* under the server's lock: the connection's while it is civetweb's; else -1 */
-    struct arena arena;
-    struct response response;
-    struct str out;
-    bool unread; /* the client may still be sending what nobody reads */
-};
+/* While a server is being opened on this thread: where civetweb's first complaint goes. */
+static _Thread_local char *complaint;
+#define COMPLAINT_LENGTH 128
 
-static _Thread_local struct worker *here;
-
-static void worker_socket(int socket)
+static int accept_patiently(int listener, struct sockaddr *address, socklen_t *len)
 {
-    lock_take(&here->server->lock);
-    here->socket = socket;
-    lock_drop(&here->server->lock);
+    static _Thread_local int64_t said;
+    int socket = accept(listener, address, len);
+    if (socket >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)) return socket;
+    int64_t now = clock_monotonic();
+    if (!said || now - said > 10000) log_warning("cannot accept a connection: %s", strerror(errno));
+    if (!said || now - said > 10000) said = now;
+    nanosleep(&(struct timespec){.tv_nsec = NO_DESCRIPTOR_MS * 1000000L}, NULL);
+    return -1;
 }
 
-static void *worker_start(const struct mg_context *context, int type)
+/* civetweb's status for what never became a request, put right. */
+static int status_of_error(const struct mg_connection *conn, int status)
 {
-    if (type != WORKER_THREAD) return NULL;
-    struct worker *w = calloc(1, sizeof *w);
-    ASSERT(w);
-    w->server = mg_get_user_data(context);
-    w->socket = -1;
-    arena_init(&w->arena, w->server->options.arena_cap);
-    lock_take(&w->server->lock);
-    w->next = w->server->workers;
-    w->server->workers = w;
-    lock_drop(&w->server->lock);
-    here = w;
-    return w;
+    /* -2 is its word for a head that does not fit; a body has not been looked at yet. */
+    if (conn->request_len == -2 || status == 413) return 431;
+    if (conn->request_len < 0 && get_http_header_len(conn->buf, conn->data_len) == 0) return 408;
+    return status == 411 ? 400 : status;
 }
 
-static void worker_end(const struct mg_context *context, int type, void *pointer)
+/* ---- answers ---- */
+
+static bool body_whole(const struct mg_connection *conn)
 {
-    struct worker *w = pointer;
-    (void)context;
-    if (type != WORKER_THREAD) return;
-    lock_take(&w->server->lock);
-    struct worker **at = &w->server->workers;
-    while (*at != w) at = &(*at)->next;
-    *at = w->next;
-    lock_drop(&w->server->lock);
-    arena_release(&w->arena);
-    response_release(&w->response);
-    str_release(&w->out);
-    free(w);
-    here = NULL;
+    return conn->is_chunked ? conn->is_chunked == 4 : conn->consumed_content == conn->content_len;
 }
 
-static int connection_begins(const struct mg_connection *conn, void **data)
-{
-    (void)data;
-    worker_socket(conn->client.sock);
-    return 0;
-}
-
-/* A socket that is closed with bytes unread takes the answer with it (RFC 9112, 9.6): say that no more comes, then read
- * on for a while. */
-static void linger(int socket)
-{
-    static _Thread_local char waste[16384];
-    int64_t end = clock_monotonic() + LINGER_MS;
-    size_t read = 0;
-    shutdown(socket, SHUT_WR);
-    while (read < LINGER_MOST) {
-        struct pollfd p = {.fd = socket, .events = POLLIN};
-        int64_t left = end - clock_monotonic();
-        if (left <= 0 || poll(&p, 1, (int)left) <= 0) return;
-        ssize_t n = recv(socket, waste, sizeof waste, MSG_DONTWAIT);
-        if (n <= 0) return;
-        read += (size_t)n;
-    }
-}
-
-static void connection_ends(const struct mg_connection *conn)
-{
-    if (here->unread && conn->client.sock != INVALID_SOCKET) linger(conn->client.sock);
-    here->unread = false;
-    worker_socket(-1);
-}
-
-/* The answer in one buffer and, if it fits the socket, one send. */
-static void send_response(struct mg_connection *conn, struct response *rs, bool head_only)
-{
-    struct str *out = &here->out;
-    char date[HTTP_DATE_LENGTH + 1];
-    struct view body = rs->body.len ? str_view(&rs->body) : rs->fixed;
-    if (rs->headers.failed || rs->body.failed) {
-        static const char busy[] = "{\"errors\":[{\"message\":\"Out of memory.\"}]}";
-        log_error("out of memory for an answer");
-        str_reset(&rs->headers);
-        response_header(rs, "Content-Type", VIEW("application/json"));
-        rs->status = 503;
-        rs->close = true;
-        body = view_of(busy);
-    }
-    if (rs->close) conn->must_close = 1;
-    bool bodiless = rs->status == 304 || rs->status == 204;
-    clock_http_date(clock_wall(), date);
-    str_reset(out);
-    str_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", rs->status, response_reason(rs->status), date);
-    str_add(out, str_view(&rs->headers));
-    if (!bodiless) str_addf(out, "Content-Length: %zu\r\n", body.len);
-    str_addf(out, "Connection: %s\r\n\r\n", should_keep_alive(conn) ? "keep-alive" : "close");
-    if (!head_only && !bodiless) str_add(out, body);
-    if (out->failed)
-        conn->must_close = 1; /* nothing can be said any more */
-    else if (mg_write(conn, out->at, out->len) != (int)out->len)
-        conn->must_close = 1;
-    if (out->room > (size_t)1 << 20) str_release(out);
-    if (rs->body.room > (size_t)1 << 20) str_release(&rs->body);
-}
-
-static void response_start(struct response *rs)
+static void response_start(struct response *rs, int status)
 {
     str_reset(&rs->headers);
     str_reset(&rs->body);
-    rs->status = 200;
+    rs->status = status;
     rs->fixed = (struct view){0};
     rs->close = false;
 }
 
+static void fill_refusal(struct worker *w, int status)
+{
+    response_start(&w->response, status);
+    w->server->options.refuse(w->server->options.ctx, status, &w->response);
+    w->response.close = true;
+    /* Without memory even for this: the status alone. */
+    if (w->response.headers.failed) str_reset(&w->response.headers);
+    if (w->response.body.failed) str_reset(&w->response.body);
+}
+
+static const char *date(struct worker *w)
+{
+    int64_t now = clock_wall(), second = now / 1000;
+    if (second != w->second || !w->date[0]) clock_http_date(now, w->date);
+    w->second = second;
+    return w->date;
+}
+
+static void forget_large(struct str *s)
+{
+    if (s->room > KEEP) str_release(s);
+}
+
+static void answer(struct mg_connection *conn, bool head_only)
+{
+    static const char least[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    struct worker *w = conn->tls_user_ptr;
+    struct response *rs = &w->response;
+    struct str *head = &w->head;
+    if (rs->headers.failed || rs->body.failed) fill_refusal(w, 503);
+    struct view body = rs->body.len ? str_view(&rs->body) : rs->fixed;
+    bool bodiless = rs->status == 204 || rs->status == 304;
+    bool keep = !rs->close && !atomic_load(&w->server->stopping) && conn->protocol_type == PROTOCOL_TYPE_HTTP1 &&
+                should_keep_alive(conn);
+    str_reset(head);
+    str_addz(head, "HTTP/1.1 ");
+    str_add_integer(head, rs->status);
+    str_addc(head, ' ');
+    str_addz(head, response_reason(rs->status));
+    str_addz(head, "\r\nDate: ");
+    str_addz(head, date(w));
+    if (!bodiless) {
+        str_addz(head, "\r\nContent-Length: ");
+        str_add_integer(head, (int64_t)body.len);
+    }
+    str_addz(head, keep ? "\r\nConnection: keep-alive\r\n" : "\r\nConnection: close\r\n");
+    str_add(head, str_view(&rs->headers));
+    str_addz(head, "\r\n");
+    keep = keep && !head->failed;
+    struct view text = head->failed ? view_of(least) : str_view(head);
+    if (head->failed || head_only || bodiless) body = (struct view){0};
+    bool sent = wire_send(conn->client.sock, text, body, &w->server->stopping);
+    if (!keep || !sent) conn->must_close = 1;
+    if (!keep && sent && !body_whole(conn)) wire_drain(conn->client.sock, &w->server->stopping);
+    w->answered = true;
+    forget_large(head);
+    forget_large(&rs->headers);
+    forget_large(&rs->body);
+}
+
 static void refuse(struct mg_connection *conn, int status)
 {
-    struct server *s = here->server;
-    response_start(&here->response);
-    here->response.status = status;
-    here->response.close = true;
-    s->options.refuse(s->options.ctx, status, &here->response);
-    here->unread = true;
-    send_response(conn, &here->response, false);
+    const char *method = conn->request_info.request_method;
+    /* Where the head is not to be trusted, neither is the body's length: there may be more to come. */
+    conn->content_len = conn->consumed_content + 1;
+    fill_refusal(conn->tls_user_ptr, status);
+    answer(conn, method && !strcmp(method, "HEAD"));
 }
 
-/* civetweb's own error answers. */
-static int on_error(struct mg_connection *conn, int status, const char *message)
-{
-    (void)message;
-    if (!here) return 0;
-    if (conn->request_len == -2) status = 431; /* its mark for a head that does not fit; it says 400 */
-    refuse(conn, status);
-    return 0;
-}
-
-static int on_log(const struct mg_connection *conn, const char *message)
-{
-    (void)conn;
-    log_warning("civetweb: %s", message);
-    return 1;
-}
-
-/* Framing that two readers could understand differently (RFC 9112, 6.3 and 3.2) and heads that lost a part. Returns the
- * status to refuse with; 0: all right. */
-static int misframed(const struct mg_request_info *ri)
-{
-    const char *length = NULL;
-    size_t hosts = 0;
-    bool encoded = false;
-    if (ri->num_headers > MAX_HEADERS) return 431;
-    for (int i = 0; i < ri->num_headers; i++) {
-        const char *name = ri->http_headers[i].name, *value = ri->http_headers[i].value;
-        if (!strcasecmp(name, "Host")) hosts++;
-        if (!strcasecmp(name, "Transfer-Encoding")) encoded = true;
-        if (strcasecmp(name, "Content-Length")) continue;
-        if (length && strcmp(length, value)) return 400;
-        length = value;
-        if (!*value || strspn(value, "0123456789") != strlen(value)) return 400;
-    }
-    if (length && encoded) return 400;
-    if (hosts > 1 || (!hosts && !strcmp(ri->http_version, "1.1"))) return 400;
-    return 0;
-}
+/* ---- requests ---- */
 
 static enum method method_of(const char *name)
 {
@@ -229,88 +204,155 @@ static enum method method_of(const char *name)
     return METHOD_OTHER;
 }
 
-/* An unread body must be read before the next request can be; a long one is not worth it. */
-static void settle_body(struct mg_connection *conn)
+static bool pull(void *ctx, void *at, size_t n)
 {
-    int64_t unread = conn->content_len - conn->consumed_content;
-    if (conn->is_chunked ? conn->is_chunked == 4 : unread <= UNREAD_MOST) return;
-    conn->must_close = 1;
-    here->unread = true;
+    struct mg_connection *conn = ctx;
+    conn->content_len += (int64_t)n;
+    return mg_read_inner(conn, at, n) == (int)n;
 }
 
-static int on_request(struct mg_connection *conn)
+/* An unread body must be read before the next request can be; civetweb does that when the connection is to stay. Not
+ * worth it: a long one, one of unknown length, and one that the client may never send, having been promised a word
+ * first. */
+static void settle_body(struct mg_connection *conn, const struct request *rq)
 {
-    const struct mg_request_info *ri = mg_get_request_info(conn);
-    struct server *s = here->server;
-    int refused = misframed(ri);
-    if (refused) {
-        refuse(conn, refused);
-        return refused;
+    struct worker *w = conn->tls_user_ptr;
+    int64_t unread = conn->content_len - conn->consumed_content;
+    bool waits = !w->continued && request_header(rq, "Expect").at;
+    if (!body_whole(conn) && (conn->is_chunked || unread > UNREAD_MOST || waits)) w->response.close = true;
+}
+
+static int serve(struct mg_connection *conn, struct view path)
+{
+    const struct mg_request_info *ri = &conn->request_info;
+    struct worker *w = conn->tls_user_ptr;
+    struct server *s = w->server;
+    int fault = head_fault(ri, conn->buf + conn->request_len, conn->is_chunked);
+    if (fault) {
+        refuse(conn, fault);
+        return fault;
     }
-    response_start(&here->response);
+    response_start(&w->response, 200);
+    w->continued = false;
+    w->chunked = (struct chunked){.pull = pull, .ctx = conn};
     struct request rq = {.method = method_of(ri->request_method),
         .method_name = view_of(ri->request_method),
-        .path = view_of(ri->local_uri_raw),
+        .path = path,
         .query = view_of(ri->query_string),
         .remote = view_of(ri->remote_addr),
         .http_1_0 = !strcmp(ri->http_version, "1.0"),
-        .arena = &here->arena,
+        .arena = &w->arena,
         .connection = conn};
-    s->options.handle(s->options.ctx, &rq, &here->response);
+    s->options.handle(s->options.ctx, &rq, &w->response);
     if (conn->client.sock != INVALID_SOCKET) {
-        settle_body(conn);
-        send_response(conn, &here->response, rq.method == METHOD_HEAD);
+        settle_body(conn, &rq);
+        answer(conn, rq.method == METHOD_HEAD);
     }
-    arena_reset(&here->arena);
-    return here->response.status;
+    w->answered = true;
+    arena_reset(&w->arena);
+    return w->response.status;
 }
 
 struct view request_header(const struct request *rq, const char *name)
 {
-    const struct mg_request_info *ri = mg_get_request_info(rq->connection);
+    const struct mg_connection *conn = rq->connection;
+    const struct mg_request_info *ri = &conn->request_info;
     for (int i = 0; i < ri->num_headers; i++)
         if (!strcasecmp(ri->http_headers[i].name, name)) return view_trim(view_of(ri->http_headers[i].value));
     return (struct view){0};
 }
 
-static enum status body_failed(struct mg_connection *conn, struct failure *f, enum status status, const char *reason)
+/* The client may be waiting for a word before it sends its body. */
+static void send_continue(struct mg_connection *conn, const struct request *rq)
 {
-    conn->must_close = 1;
-    return fail(f, status, "%s", reason);
+    struct worker *w = conn->tls_user_ptr;
+    if (rq->http_1_0) return;
+    if (!view_is_nocase(request_header(rq, "Expect"), "100-continue")) return;
+    w->continued = true;
+    if (!wire_send(conn->client.sock, VIEW("HTTP/1.1 100 Continue\r\n\r\n"), (struct view){0}, &w->server->stopping))
+        conn->must_close = 1;
+}
+
+static bool read_piece(struct mg_connection *conn, char *at, size_t room, size_t *got)
+{
+    struct worker *w = conn->tls_user_ptr;
+    if (room > PIECE) room = PIECE;
+    if (!conn->is_chunked) {
+        int n = room ? mg_read(conn, at, room) : 0;
+        *got = n > 0 ? (size_t)n : 0;
+        return *got == room;
+    }
+    bool good = chunked_read(&w->chunked, at, room, got);
+    if (!good) conn->is_chunked = 2; /* civetweb's word for a broken one; 4: read to its end */
+    if (w->chunked.state == CHUNKED_END) conn->is_chunked = 4;
+    return good;
+}
+
+static enum status fail_body(struct mg_connection *conn, struct failure *f, enum status status, const char *reason)
+{
+    struct worker *w = conn->tls_user_ptr;
+    bool stopping = status == INVALID && atomic_load(&w->server->stopping);
+    w->response.close = true;
+    return stopping ? fail(f, UNAVAILABLE, "The server is stopping.") : fail(f, status, "%s", reason);
+}
+
+static enum status read_chunks(struct request *rq, size_t limit, struct view *body, struct failure *f)
+{
+    struct mg_connection *conn = rq->connection;
+    struct str *in = &((struct worker *)conn->tls_user_ptr)->chunks;
+    size_t got;
+    str_reset(in);
+    do {
+        if (!str_reserve(in, PIECE)) return fail_body(conn, f, NO_MEMORY, "Out of memory.");
+        if (!read_piece(conn, in->at + in->len, PIECE, &got))
+            return fail_body(conn, f, INVALID, "The request's body is cut off or malformed.");
+        in->len += got;
+        if (in->len > limit) return fail_body(conn, f, TOO_LARGE, "The request's body is too large.");
+    } while (got);
+    body->at = arena_copy(rq->arena, str_view(in));
+    body->len = in->len;
+    forget_large(in);
+    return body->at ? OK : fail_body(conn, f, NO_MEMORY, "Out of memory.");
+}
+
+static enum status read_length(struct request *rq, size_t len, struct view *body, struct failure *f)
+{
+    struct mg_connection *conn = rq->connection;
+    char *at = arena_alloc(rq->arena, len + 1);
+    size_t got;
+    if (!at) return fail_body(conn, f, NO_MEMORY, "Out of memory.");
+    for (size_t have = 0; have < len; have += got)
+        if (!read_piece(conn, at + have, len - have, &got))
+            return fail_body(conn, f, INVALID, "The request's body is cut off.");
+    *body = (struct view){at, len};
+    return OK;
 }
 
 enum status request_body(struct request *rq, size_t limit, struct view *body, struct failure *f)
 {
     struct mg_connection *conn = rq->connection;
-    struct str *in = &here->out; /* free until the answer */
-    bool sent = conn->is_chunked || request_header(rq, "Content-Length").at;
     *body = (struct view){0};
-    if (!sent) return OK;
-    if (!conn->is_chunked && conn->content_len > (int64_t)limit)
-        return body_failed(conn, f, TOO_LARGE, "The body is too large.");
-    if (view_is_nocase(request_header(rq, "Expect"), "100-continue"))
-        mg_write(conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-    str_reset(in);
-    for (;;) {
-        if (!str_reserve(in, 16384)) return body_failed(conn, f, NO_MEMORY, "Out of memory.");
-        int n = mg_read(conn, in->at + in->len, 16384);
-        if (n <= 0) break;
-        in->len += (size_t)n;
-        if (in->len > limit) return body_failed(conn, f, TOO_LARGE, "The body is too large.");
-    }
-    bool whole = conn->is_chunked ? conn->is_chunked == 4 : (int64_t)in->len == conn->content_len;
-    if (!whole) return body_failed(conn, f, INVALID, "The body is cut off or malformed.");
-    body->at = arena_copy(rq->arena, str_view(in));
-    body->len = in->len;
-    return body->at ? OK : body_failed(conn, f, NO_MEMORY, "Out of memory.");
+    if (!conn->is_chunked && conn->request_info.content_length < 0) return OK;
+    if (!conn->is_chunked && (uint64_t)conn->content_len > limit)
+        return fail_body(conn, f, TOO_LARGE, "The request's body is too large.");
+    if (conn->is_chunked || conn->content_len) send_continue(conn, rq);
+    if (conn->is_chunked) return read_chunks(rq, limit, body, f);
+    return read_length(rq, (size_t)conn->content_len, body, f);
+}
+
+static void worker_socket(struct worker *w, int socket)
+{
+    lock_take(&w->server->lock);
+    w->socket = socket;
+    lock_drop(&w->server->lock);
 }
 
 int request_detach(struct request *rq)
 {
     struct mg_connection *conn = rq->connection;
     int one = 1, socket = conn->client.sock;
-    if (conn->ssl || conn->is_chunked || conn->request_len + conn->content_len != conn->data_len) return -1;
-    worker_socket(-1);
+    if (conn->ssl || !body_whole(conn) || conn->data_len > conn->request_len + conn->content_len) return -1;
+    worker_socket(conn->tls_user_ptr, -1);
     conn->client.sock = INVALID_SOCKET;
     conn->must_close = 1;
     fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
@@ -318,55 +360,178 @@ int request_detach(struct request *rq)
     return socket;
 }
 
-/* Before civetweb's threads start, whose the listeners are from then on. */
-static void keep_listeners(const struct mg_context *context)
+/* ---- civetweb's callbacks ---- */
+
+static int on_request(struct mg_connection *conn)
+{
+    return serve(conn, view_of(conn->request_info.local_uri_raw));
+}
+
+/* Nothing was sent, for want of memory: the client is not kept waiting. */
+static void request_ends(const struct mg_connection *conn, int status)
+{
+    struct worker *w = conn->tls_user_ptr;
+    (void)status;
+    if (!w->answered) ((struct mg_connection *)(uintptr_t)conn)->must_close = 1;
+    w->answered = false;
+}
+
+static int on_error(struct mg_connection *conn, int status, const char *message)
+{
+    (void)message;
+    refuse(conn, status_of_error(conn, status));
+    return 0;
+}
+
+static int on_log(const struct mg_connection *conn, const char *message)
+{
+    (void)conn;
+    if (!complaint)
+        log_warning("civetweb: %s", message);
+    else if (!*complaint)
+        snprintf(complaint, COMPLAINT_LENGTH, "%s", message);
+    return 1;
+}
+
+/* Before any thread is started: the list itself is the master's, which frees it when it stops. */
+static void context_begins(const struct mg_context *context)
 {
     struct server *s = mg_get_user_data(context);
-    for (unsigned i = 0; i < context->num_listening_sockets && i < COUNT(s->listeners); i++)
+    ASSERT(context->num_listening_sockets <= COUNT(s->listeners));
+    for (unsigned i = 0; i < context->num_listening_sockets; i++)
         s->listeners[s->nlisteners++] = context->listening_sockets[i].sock;
 }
 
-static enum status start(struct server *s, const char *ports, struct failure *f)
+static void *thread_begins(const struct mg_context *context, int type)
 {
-    char workers[16], queue[16];
-    char message[256] = "";
+    struct server *s = mg_get_user_data(context);
+    if (type != WORKER_THREAD) return NULL;
+    lock_take(&s->lock);
+    struct worker *w = &s->workers[s->started++];
+    lock_drop(&s->lock);
+    return w;
+}
+
+/* The master ends last: what still waits in the queue, and what a worker had taken but not begun, is closed by nobody.
+ */
+static void master_ends(struct mg_context *context)
+{
+    for (; context->sq_tail < context->sq_head; context->sq_tail++)
+        close(context->squeue[context->sq_tail % context->sq_size].sock);
+    for (unsigned i = 0; i < context->cfg_worker_threads; i++)
+        if (context->worker_connections[i].client.sock > 0) close(context->worker_connections[i].client.sock);
+}
+
+static void thread_ends(const struct mg_context *context, int type, void *pointer)
+{
+    struct worker *w = pointer;
+    if (type != WORKER_THREAD) {
+        master_ends((struct mg_context *)(uintptr_t)context);
+        return;
+    }
+    arena_release(&w->arena);
+    response_release(&w->response);
+    str_release(&w->head);
+    str_release(&w->chunks);
+}
+
+static int connection_begins(const struct mg_connection *conn, void **data)
+{
+    (void)data;
+    worker_socket(conn->tls_user_ptr, conn->client.sock);
+    return 0;
+}
+
+/* A whole request that civetweb did not pass on, because its target is "*" or looks like another server's. */
+static void left_over(struct mg_connection *conn)
+{
+    struct mg_request_info *ri = &conn->request_info;
+    const char *host = strstr(ri->request_uri, "://");
+    struct view path = view_of(host ? strchr(host + 3, '/') : ri->request_uri);
+    char *query = strchr(path.at, '?');
+    ri->query_string = query ? query + 1 : NULL;
+    if (query) {
+        *query = '\0';
+        path = view_of(path.at);
+    }
+    serve(conn, path);
+}
+
+static void connection_ends(const struct mg_connection *conn)
+{
+    const struct mg_request_info *ri = &conn->request_info;
+    struct worker *w = conn->tls_user_ptr;
+    if (conn->request_len > 0 && conn->status_code == -1 && ri->request_uri && !ri->local_uri)
+        left_over((struct mg_connection *)(uintptr_t)conn);
+    w->answered = false;
+    worker_socket(w, -1);
+}
+
+/* ---- the server ---- */
+
+static enum status start(struct server *s, const char *addresses, struct failure *f)
+{
+    char workers[16], first[COMPLAINT_LENGTH] = "";
     snprintf(workers, sizeof workers, "%d", s->options.workers);
-    snprintf(queue, sizeof queue, "%d", QUEUE);
-    const char *options[] = {"listening_ports", ports, "num_threads", workers, "connection_queue", queue,
-        "listen_backlog", queue, "max_request_size", "16384", "enable_keep_alive", "yes", "keep_alive_timeout_ms",
-        "5000", "request_timeout_ms", "30000", "tcp_nodelay", "1", "decode_url", "no", "enable_auth_domain_check", "no",
-        NULL};
+    const char *options[] = {"listening_ports", addresses, "num_threads", workers, "connection_queue", QUEUE,
+        "listen_backlog", QUEUE, "max_request_size", "16384", "enable_keep_alive", "yes", "keep_alive_timeout_ms",
+        "10000", "request_timeout_ms", "30000", "tcp_nodelay", "1", "decode_url", "no", "enable_auth_domain_check",
+        "no", NULL};
     struct mg_callbacks callbacks = {.begin_request = on_request,
+        .end_request = request_ends,
         .http_error = on_error,
         .log_message = on_log,
-        .init_context = keep_listeners,
-        .init_thread = worker_start,
-        .exit_thread = worker_end,
+        .init_context = context_begins,
+        .init_thread = thread_begins,
+        .exit_thread = thread_ends,
         .init_connection = connection_begins,
         .connection_close = connection_ends};
-    struct mg_init_data init = {.callbacks = &callbacks, .user_data = s, .configuration_options = options};
-    struct mg_error_data error = {.text = message, .text_buffer_size = sizeof message};
-    s->context = mg_start2(&init, &error);
-    return s->context ? OK : fail(f, UNAVAILABLE, "Cannot listen on %s: %s.", ports, message);
+    complaint = first;
+    s->context = mg_start(&callbacks, s, options);
+    complaint = NULL;
+    if (!s->context) return fail(f, UNAVAILABLE, "Cannot start the HTTP server: %s.", *first ? first : "out of memory");
+    if (*first) log_warning("civetweb: %s", first);
+    return OK;
+}
+
+/* Between listen_resolve and civetweb's bind a port may be taken: the second look finds another, or says which. */
+static enum status listen_and_start(struct server *s, struct failure *f)
+{
+    struct str list = {0};
+    enum status status = OK;
+    for (int tries = 0; tries < 2; tries++) {
+        str_reset(&list);
+        status = OK;
+        for (size_t i = 0; i < s->options.nlisten && !status; i++)
+            status = listen_resolve(s->options.listen[i], &list, &s->ports[i], f);
+        if (!status && list.failed) status = fail(f, NO_MEMORY, "Out of memory.");
+        if (status) break;
+        status = start(s, list.at, f);
+        if (!status) break;
+    }
+    str_release(&list);
+    return status;
 }
 
 enum status server_open(struct server **out, const struct server_options *options, struct failure *f)
 {
-    struct server *s = calloc(1, sizeof *s);
-    struct str list = {0};
-    enum status status = OK;
     *out = NULL;
+    if (options->nlisten < 1 || options->nlisten > MAX_LISTEN)
+        return fail(f, INVALID, "Between 1 and %d addresses can be listened on.", MAX_LISTEN);
+    if (options->workers < 1 || options->workers > MAX_WORKERS)
+        return fail(f, INVALID, "There must be between 1 and %d workers.", MAX_WORKERS);
+    struct server *s = calloc(1, sizeof *s);
     if (!s) return fail(f, NO_MEMORY, "Out of memory.");
-    ASSERT(options->nlisten <= MAX_LISTEN);
     s->options = *options;
     lock_init(&s->lock);
     signal(SIGPIPE, SIG_IGN);
     mg_init_library(0);
-    for (size_t i = 0; i < options->nlisten && !status; i++)
-        status = listen_resolve(options->listen[i], &list, &s->ports[i], f);
-    if (!status && list.failed) status = fail(f, NO_MEMORY, "Out of memory.");
-    if (!status) status = start(s, list.at, f);
-    str_release(&list);
+    s->workers = calloc((size_t)options->workers, sizeof *s->workers);
+    for (int i = 0; s->workers && i < options->workers; i++) {
+        s->workers[i] = (struct worker){.server = s, .socket = -1};
+        arena_init(&s->workers[i].arena, options->arena_cap);
+    }
+    enum status status = s->workers ? listen_and_start(s, f) : fail(f, NO_MEMORY, "Out of memory.");
     if (status) {
         server_close(s);
         return status;
@@ -380,33 +545,51 @@ uint16_t server_port(const struct server *s, size_t n)
     return n < s->options.nlisten ? s->ports[n] : 0;
 }
 
-/* Workers that wait for a head wake up by the end of what their clients could still say; answers still go out. */
-static void *hush(void *ctx)
+/* Workers that wait for their clients wake up by the end of what these could still say; answers still go out. A socket
+ * may have been closed between the look and the call: at worst another connection, ending as well, hears less. */
+static void hush(struct server *s)
 {
-    struct server *s = ctx;
-    for (;;) {
+    for (int i = 0; i < s->options.workers; i++) {
         lock_take(&s->lock);
-        bool some = s->workers != NULL;
-        for (struct worker *w = s->workers; w; w = w->next)
-            if (w->socket >= 0) shutdown(w->socket, SHUT_RD);
+        int socket = s->workers[i].socket;
         lock_drop(&s->lock);
-        if (!some) return NULL;
+        if (socket >= 0) shutdown(socket, SHUT_RD);
+    }
+}
+
+/* civetweb's threads read its stop flag without a lock or an atomic; ThreadSanitizer is told of these two functions
+ * (test/tsan.supp) and no more. */
+static void stop_flag_raise(struct mg_context *context)
+{
+    STOP_FLAG_ASSIGN(&context->stop_flag, 1);
+}
+
+static bool stop_flag_answered(struct mg_context *context)
+{
+    return STOP_FLAG_IS_TWO(&context->stop_flag);
+}
+
+/* In place of mg_stop, which only sleeps until the last thread has looked up. The listeners' end wakes the master. */
+static void stop(struct server *s)
+{
+    pthread_t master = s->context->masterthreadid;
+    for (size_t i = 0; i < s->nlisteners; i++) shutdown(s->listeners[i], SHUT_RDWR);
+    stop_flag_raise(s->context);
+    while (!stop_flag_answered(s->context)) {
+        hush(s);
         nanosleep(&(struct timespec){.tv_nsec = STOP_STEP_MS * 1000000L}, NULL);
     }
+    mg_join_thread(master);
+    free_context(s->context);
 }
 
 void server_close(struct server *s)
 {
     if (!s) return;
-    if (s->context) {
-        pthread_t helper;
-        /* No further connection: the listeners' poll wakes at once. */
-        for (size_t i = 0; i < s->nlisteners; i++) shutdown(s->listeners[i], SHUT_RDWR);
-        bool hushed = !pthread_create(&helper, NULL, hush, s);
-        mg_stop(s->context);
-        if (hushed) pthread_join(helper, NULL);
-    }
+    atomic_store(&s->stopping, true);
+    if (s->context) stop(s);
     mg_exit_library();
     lock_destroy(&s->lock);
+    free(s->workers);
     free(s);
 }

@@ -1,3 +1,5 @@
+/* Every address is bound here before civetweb binds it, which says why it could not only in a line of its log. A trial
+ * binds but does not listen: nobody can connect to a socket that is about to go away. */
 #include "http/listen.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,7 +49,7 @@ static int try_bind(const char *host, uint16_t *port)
     if (s < 0) return errno;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (a.any.sa_family == AF_INET6) setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (bind(s, &a.any, len) || listen(s, 1) || getsockname(s, &a.any, &len))
+    if (bind(s, &a.any, len) || getsockname(s, &a.any, &len))
         error = errno;
     else
         *port = ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);

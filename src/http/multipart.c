@@ -77,23 +77,36 @@ static enum status broken(struct multipart *m, struct failure *f)
     return fail(f, INVALID, "The multipart body is malformed.");
 }
 
-/* The parameter of a header's value, "name=\"…\"": backslash escapes as old clients write them, %22 as browsers do
- * (HTML, 4.10.21.8). Cuts in place. */
-static struct view parameter(struct view value, const char *name)
+/* Cuts the next parameter off `*rest`, 'name=value' or 'name="value"': false at the end, and for what is neither. A
+ * quote inside is written \" or, by browsers, %22 (HTML, 4.10.21.8); both stay as they are. */
+static bool next_parameter(struct view *rest, struct view *name, struct view *value)
 {
-    size_t len = strlen(name);
-    for (size_t i = 0; i + len + 1 < value.len; i++) {
-        bool fits = (i == 0 || value.at[i - 1] == ';' || value.at[i - 1] == ' ') && value.at[i + len] == '=' &&
-                    view_is_nocase((struct view){value.at + i, len}, name);
-        if (!fits) continue;
-        struct view rest = {value.at + i + len + 1, value.len - i - len - 1};
-        if (!rest.len || rest.at[0] != '"') return view_trim(view_cut(&rest, ';'));
-        size_t end = 1;
-        while (end < rest.len && rest.at[end] != '"') end += rest.at[end] == '\\' && end + 1 < rest.len ? 2 : 1;
-        if (end >= rest.len) return (struct view){0};
-        return (struct view){rest.at + 1, end - 1};
+    struct view v = *rest;
+    while (v.len && (v.at[0] == ';' || v.at[0] == ' ' || v.at[0] == '\t')) v = (struct view){v.at + 1, v.len - 1};
+    if (!v.len || !memchr(v.at, '=', v.len)) return false;
+    *name = view_trim(view_cut(&v, '='));
+    if (!v.len || v.at[0] != '"') {
+        *value = view_trim(view_cut(&v, ';'));
+        *rest = v;
+        return true;
     }
-    return (struct view){0};
+    size_t end = 1;
+    while (end < v.len && v.at[end] != '"') end += v.at[end] == '\\' ? 2 : 1;
+    if (end >= v.len) return false;
+    *value = (struct view){v.at + 1, end - 1};
+    *rest = (struct view){v.at + end + 1, v.len - end - 1};
+    return true;
+}
+
+/* Content-Disposition: form-data; name="field"; filename="a.png" (RFC 7578, 4.2). */
+static void read_disposition(struct multipart_part *part, struct view rest)
+{
+    struct view name, value;
+    if (!view_is_nocase(view_trim(view_cut(&rest, ';')), "form-data")) return;
+    while (next_parameter(&rest, &name, &value)) {
+        if (view_is_nocase(name, "name")) part->name = value;
+        if (view_is_nocase(name, "filename")) part->filename = value;
+    }
 }
 
 static enum status begin_part(struct multipart *m, struct view head, struct failure *f)
@@ -102,12 +115,8 @@ static enum status begin_part(struct multipart *m, struct view head, struct fail
     while (head.at) {
         struct view value = view_trim(view_cut(&head, '\n'));
         struct view name = view_trim(view_cut(&value, ':'));
-        if (view_is_nocase(name, "Content-Disposition")) {
-            part.name = parameter(value, "name");
-            part.filename = parameter(value, "filename");
-        } else if (view_is_nocase(name, "Content-Type")) {
-            part.type = view_trim(value);
-        }
+        if (view_is_nocase(name, "Content-Disposition")) read_disposition(&part, value);
+        if (view_is_nocase(name, "Content-Type")) part.type = view_trim(value);
     }
     if (!part.name.at) return broken(m, f);
     return m->events->begin(m->ctx, &part, f);

@@ -1,6 +1,7 @@
 #include "http/response.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -55,15 +56,22 @@ void response_header(struct response *rs, const char *name, struct view value)
 
 void response_headerf(struct response *rs, const char *name, const char *format, ...)
 {
-    char value[2048];
+    char few[256], *many = NULL;
     va_list values;
     va_start(values, format);
-    int len = vsnprintf(value, sizeof value, format, values);
+    int len = vsnprintf(few, sizeof few, format, values);
     va_end(values);
-    if (len < 0 || (size_t)len >= sizeof value)
+    if (len >= (int)sizeof few) {
+        many = malloc((size_t)len + 1);
+        va_start(values, format);
+        if (many) vsnprintf(many, (size_t)len + 1, format, values);
+        va_end(values);
+    }
+    if (len < 0 || (len >= (int)sizeof few && !many))
         rs->headers.failed = true;
     else
-        response_header(rs, name, (struct view){value, (size_t)len});
+        response_header(rs, name, (struct view){many ? many : few, (size_t)len});
+    free(many);
 }
 
 void response_release(struct response *rs)

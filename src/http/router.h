@@ -16,7 +16,8 @@ struct path {
     size_t count;
 };
 
-/* False: more than MAX_SEGMENTS pieces, an empty piece inside, a bad escape, an escaped NUL, or no memory. */
+/* False: more than MAX_SEGMENTS pieces, an empty piece inside, a bad escape, an escaped NUL, bad UTF-8, or no memory.
+ */
 MUST_CHECK bool path_parse(struct path *out, struct view raw, struct arena *arena);
 
 /* Does `path` match `pattern` ("/api/:collection/:id/duplicate")? ":name" takes any one piece and puts it into the next

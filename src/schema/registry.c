@@ -22,11 +22,11 @@ const struct collection *collection_find(struct view slug)
 
 size_t collection_index(const struct collection *c)
 {
+    size_t place = 0;
     ASSERT(ncollections <= MAX_COLLECTIONS);
-    for (size_t i = 0; i < ncollections; i++)
-        if (collection_at(i) == c) return i;
-    ASSERT(!"a collection that is not in the registry");
-    return 0;
+    while (place < ncollections && collection_at(place) != c) place++;
+    ASSERT(place < ncollections); /* else it is not in the registry */
+    return place;
 }
 
 const struct collection *collection_auth(void)

@@ -109,6 +109,13 @@ module.exports = (binary) => {
     assert.deepStrictEqual(s.events.map((e) => e.event), ['hello', 'message'])
   })
 
+  test('stream: HEAD has the headers and no stream', async () => {
+    const r = await request(`${server.url}/api/messages/sse`, { method: 'HEAD' })
+    assert.strictEqual(r.status, 200)
+    assert.strictEqual(r.headers['content-type'], 'text/event-stream')
+    assert.strictEqual(r.text, '')
+  })
+
   test('stream: OPTIONS is answered', async () => {
     const r = await request(`${server.url}/api/messages/sse`, { method: 'OPTIONS', headers: { Origin: 'http://localhost:5173' } })
     assert.strictEqual(r.status, 200)
