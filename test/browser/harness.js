@@ -1,0 +1,79 @@
+// test(name, run) declares a test; runAll runs them in one browser. A test is handed `t`: t.browser, t.defer(act) for
+// what is to be undone after it, the last first, and t.skip(why).
+import { rmSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+import { killAll } from './server.js'
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync']
+
+export const tests = []
+
+export function test(name, run) {
+  tests.push({ name, run })
+}
+
+class Skipped extends Error {}
+
+class Test {
+  #deferred = []
+
+  constructor(browser) {
+    this.browser = browser
+  }
+
+  defer(act) {
+    this.#deferred.push(act)
+  }
+
+  skip(why) {
+    throw new Skipped(why)
+  }
+
+  // What fails here fails the test: errors on a page, a server that does not stop.
+  async end() {
+    let failure = null
+    for (const act of this.#deferred.reverse()) {
+      try {
+        await act()
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    if (failure) throw failure
+  }
+}
+
+async function runOne({ name, run }, browser) {
+  const t = new Test(browser)
+  let failure = null
+  const keep = (error) => { failure ??= error }
+  await run(t).catch(keep)
+  await t.end().catch(keep)
+  if (!failure) console.log(`ok       ${name}`)
+  else if (failure instanceof Skipped) console.log(`skipped  ${name}: ${failure.message}`)
+  else console.log(`FAILED   ${name}\n${failure.stack}`)
+  return failure
+}
+
+export async function runAll(chosen) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+  process.on('exit', () => {
+    killAll()
+    rmSync(process.env.TMPDIR, { recursive: true, force: true, maxRetries: 5 })
+  })
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    headless: true,
+    args: FLAGS,
+    env: { ...process.env, HOME: process.env.TMPDIR },
+  })
+  let passed = 0, failed = 0
+  for (const one of chosen) {
+    const failure = await runOne(one, browser)
+    if (!failure) passed++
+    else if (!(failure instanceof Skipped)) failed++
+  }
+  await browser.close()
+  return { passed, failed }
+}

@@ -1,0 +1,25 @@
+// Runs the browser tests, one after the other, each with a server and pages of its own.
+//
+//   PARLEY        the server's binary          (build/release/parley)
+//   CHROMIUM      the browser                  (/usr/bin/chromium)
+//   SCREENSHOTS   a folder for pictures of the page; without it none are made
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+// All that the tests, Playwright and Chromium write is in one folder, which goes with this process. Playwright reads
+// the variable when it is loaded.
+process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'parley-browser-'))
+
+const { tests, runAll } = await import('./harness.js')
+await import('./chat.js')
+await import('./unsent.js')
+await import('./reconnect.js')
+await import('./demo.js')
+await import('./screenshots.js')
+
+const words = process.argv.slice(2)
+const chosen = tests.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
+const { passed, failed } = await runAll(chosen)
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 && passed > 0 ? 0 : 1)

@@ -1,0 +1,116 @@
+// A real server on a port and a data folder of its own, and calls of its API as another program would make them.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const BINARY = process.env.PARLEY || fileURLToPath(new URL('../../build/release/parley', import.meta.url))
+const START_MS = 60_000
+const ANSWER_MS = 30_000
+
+export const ALICE = 'alice@example.com'
+export const BOB = 'bob@example.com'
+export const PASSWORD = 'correct horse'
+
+const running = new Set()
+
+export function killAll() {
+  for (const child of running) child.kill('SIGKILL')
+}
+
+export class Server {
+  #child = null
+  #said = ''
+
+  static async start(t, listen = '127.0.0.1:0') {
+    const server = new Server()
+    server.folder = mkdtempSync(join(tmpdir(), 'data-'))
+    await server.#run(listen)
+    t.defer(() => server.stop())
+    return server
+  }
+
+  // Fails when it does not end as it should.
+  async stop() {
+    if (!this.#child) return
+    const { code, signal } = await this.#end('SIGTERM')
+    if (code !== 0) throw new Error(`the server ended with ${signal ?? code}:\n${this.#said}`)
+  }
+
+  kill() {
+    return this.#end('SIGKILL')
+  }
+
+  // On the same port and data.
+  async startAgain() {
+    await this.#run(`127.0.0.1:${this.port}`)
+  }
+
+  // The data folder as it is now; the server must not run. What it returns puts it back.
+  backUp() {
+    const copy = `${this.folder}.copy`
+    cpSync(this.folder, copy, { recursive: true })
+    return () => {
+      rmSync(this.folder, { recursive: true })
+      cpSync(copy, this.folder, { recursive: true })
+    }
+  }
+
+  async call(method, path, body, token) {
+    const headers = { Connection: 'close', 'Content-Type': 'application/json' }
+    if (token) headers.Authorization = `JWT ${token}`
+    const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_MS) }
+    const response = await fetch(`${this.url}/api/${path}`, request)
+    const answer = await response.json()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
+    return answer
+  }
+
+  // The first account and another, by the API: their ids and the first's token.
+  async addPeople() {
+    const { user, token } = await this.call('POST', 'users/first-register', { email: ALICE, password: PASSWORD })
+    const { doc } = await this.call('POST', 'users', { email: BOB, password: PASSWORD }, token)
+    return { alice: user.id, bob: doc.id, token }
+  }
+
+  async post(sender, receiver, content, more = {}) {
+    return (await this.call('POST', 'messages', { sender, receiver, content, ...more })).doc
+  }
+
+  async #run(listen) {
+    const child = spawn(BINARY, ['--listen', listen, '--data', this.folder], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    this.#said = ''
+    running.add(child)
+    child.stderr.on('data', (text) => { this.#said += text })
+    this.port = await this.#address(child)
+    this.url = `http://${listen.replace(/:\d+$/, '')}:${this.port}`
+  }
+
+  #address(child) {
+    return new Promise((resolve, reject) => {
+      let text = ''
+      const fail = (why) => reject(new Error(`${BINARY} ${why}:\n${text}${this.#said}`))
+      const timer = setTimeout(fail, START_MS, 'does not say that it is listening')
+      child.on('error', (error) => fail(`cannot be started (${error.message})`))
+      child.on('exit', (code) => fail(`ended with ${code}`))
+      child.stdout.on('data', (piece) => {
+        text += piece
+        const line = /^Parley is listening on http:\/\/.*:(\d+)$/m.exec(text)
+        if (!line) return
+        clearTimeout(timer)
+        resolve(Number(line[1]))
+      })
+    })
+  }
+
+  async #end(signal) {
+    const child = this.#child
+    this.#child = null
+    if (child.kill(signal)) await once(child, 'exit') // it may have ended by itself
+    running.delete(child)
+    return { code: child.exitCode, signal: child.signalCode }
+  }
+}
