@@ -26,6 +26,7 @@ struct flaw {
     const char *label;   /* "Sender"; NULL: left out of the answer */
     const char *message; /* "This field is required." */
     const char *path;    /* "sender" */
+    const char *table;   /* "users", where a value must be unique; NULL: left out */
 };
 
 enum failure_shape {

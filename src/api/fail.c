@@ -57,6 +57,7 @@ static void add_flaws(struct str *out, const struct failure *f)
         add_member(out, "label", f->flaws[i].label);
         add_member(out, "message", f->flaws[i].message);
         add_member(out, "path", f->flaws[i].path);
+        add_member(out, "tableName", f->flaws[i].table);
         str_addc(out, '}');
     }
     str_addc(out, ']');

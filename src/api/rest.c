@@ -58,6 +58,15 @@ static enum status add_listed(void *ctx, const struct doc *doc)
     return OK;
 }
 
+/* Payload numbers an empty answer from 0 when it had to look through a relation. */
+static bool counts_from_zero(const struct find *find, size_t shown)
+{
+    bool joins = where_joins(find->where);
+    for (size_t i = 0; i < find->nsort; i++)
+        joins = joins || (find->sort[i].via && find->sort[i].field->kind != KIND_ID);
+    return joins && !shown;
+}
+
 static void add_page_link(struct str *out, const char *name, bool there, int64_t page)
 {
     if (there)
@@ -69,16 +78,22 @@ static void add_page_link(struct str *out, const char *name, bool there, int64_t
 /* What follows the documents. */
 static void add_envelope(struct str *out, const struct find *find, int64_t total, size_t shown)
 {
+    if (counts_from_zero(find, shown)) {
+        str_addf(out,
+            "],\"hasNextPage\":false,\"hasPrevPage\":false,\"limit\":%lld,\"nextPage\":null,\"page\":1,"
+            "\"pagingCounter\":0,\"prevPage\":null,\"totalDocs\":0,\"totalPages\":0}",
+            (long long)find->limit);
+        return;
+    }
     bool paged = find->pagination && find->limit > 0;
     if (!find->pagination) total = (int64_t)shown;
     int64_t pages = paged ? (total + find->limit - 1) / find->limit : 1;
     if (pages < 1) pages = 1;
     bool next = paged && find->page < pages, previous = paged && find->page > 1;
-    int64_t page = find->pagination ? find->page : 1;
     str_addf(out, "],\"hasNextPage\":%s,\"hasPrevPage\":%s,\"limit\":%lld", next ? "true" : "false",
         previous ? "true" : "false", (long long)find->limit);
     add_page_link(out, "nextPage", next, find->page + 1);
-    str_addf(out, ",\"page\":%lld,\"pagingCounter\":%lld", (long long)page,
+    str_addf(out, ",\"page\":%lld,\"pagingCounter\":%lld", (long long)find->page,
         (long long)(paged ? (find->page - 1) * find->limit + 1 : 1));
     add_page_link(out, "prevPage", previous, find->page - 1);
     str_addf(out, ",\"totalDocs\":%lld,\"totalPages\":%lld}", (long long)total, (long long)pages);
@@ -88,7 +103,7 @@ static enum status list(struct call *call, struct db *db, const struct find *fin
 {
     struct writer w;
     int64_t total = 0;
-    int64_t offset = find->pagination && find->limit ? (find->page - 1) * find->limit : 0;
+    int64_t offset = find->limit ? (find->page - 1) * find->limit : 0;
     if (find->limit && find->page > INT64_MAX / (find->limit + 1)) offset = INT64_MAX;
     writer_init(&w, call, db, find, f);
     str_addz(w.out, "{\"docs\":[");
@@ -212,12 +227,15 @@ enum status rest_create(struct call *call, struct failure *f)
 static void fill_copy(struct draft *draft, const struct doc *doc, struct view now)
 {
     const struct collection *c = doc->collection;
+    int at = field_find(c, VIEW("createdAt"));
+    bool created = at >= 0 && draft->given[at];
     for (size_t i = 1; i < c->nfields; i++) {
-        if (c->fields[i].use == USE_HIDDEN || (draft->given[i] && c->fields[i].use != USE_STAMP)) continue;
+        bool own = draft->given[i] && (c->fields[i].use != USE_STAMP || (int)i == at);
+        if (c->fields[i].use == USE_HIDDEN || own) continue;
         draft->values[i] = doc->values[i];
         draft->given[i] = true;
     }
-    draft_set(draft, "createdAt", value_text(now));
+    if (!created) draft_set(draft, "createdAt", value_text(now));
 }
 
 enum status rest_duplicate(struct call *call, struct failure *f)

@@ -27,7 +27,7 @@ static void read_field(struct draft *d, size_t i, enum draft_for purpose, struct
     bool given = has(body, field->name, &json);
     if (field->use == USE_DERIVED || field->use == USE_HIDDEN) return;
     if (stamped && !create && view_is(view_of(field->name), "updatedAt")) given = false;
-    if (stamped && !json) given = false;
+    if (stamped && json_falsy(json)) given = false;
     if (!given) {
         bool now_goes = stamped ? create || view_is(view_of(field->name), "updatedAt")
                                 : create && field->default_now && !json_object_is_type(body, json_type_array);
@@ -49,7 +49,7 @@ static enum status read_password(struct draft *d, enum draft_for purpose, struct
 {
     struct json_object *json;
     bool given = has(body, "password", &json);
-    if (!given && purpose == DRAFT_UPDATE) return OK;
+    if (purpose == DRAFT_UPDATE && (!given || json_falsy(json))) return OK;
     const char *message = NULL;
     struct view password = json_text(json);
     size_t units = 0;

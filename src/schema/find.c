@@ -15,10 +15,16 @@ static int64_t whole(struct json_object *json, int64_t least, int64_t fallback)
     return (int64_t)n;
 }
 
+static enum status refuse_path(struct view name, struct arena *arena, struct failure *f)
+{
+    const char *path = arena_copy(arena, name);
+    if (!path) return fail(f, NO_MEMORY, "Out of memory.");
+    return fail_flaw(f, FAILURE_QUERY, (struct flaw){.path = path});
+}
+
 static enum status add_sort(struct find *out, struct view name, bool signed_in, struct arena *arena, struct failure *f)
 {
     struct sort_term term = {.collection = out->collection};
-    name = view_trim(name);
     if (name.len && name.at[0] == '-') {
         term.descending = true;
         name.at++;
@@ -26,19 +32,19 @@ static enum status add_sort(struct find *out, struct view name, bool signed_in, 
     }
     struct view rest = name, first = view_cut(&rest, '.');
     int i = field_find(out->collection, first);
-    if (i < 0 || out->collection->fields[i].use == USE_HIDDEN || out->nsort == MAX_SORT_TERMS) return OK;
+    if (i >= 0 && out->collection->fields[i].use == USE_HIDDEN) return refuse_path(first, arena, f);
+    if (i < 0 || out->nsort == MAX_SORT_TERMS) return OK;
     term.field = &out->collection->fields[i];
     if (rest.at) {
         if (term.field->kind != KIND_RELATIONSHIP) return OK;
         term.via = term.field;
         term.collection = collection_find(view_of(term.via->relation_to));
         i = field_find(term.collection, rest);
-        if (i < 0 || term.collection->fields[i].use == USE_HIDDEN) return OK;
+        if (i >= 0 && term.collection->fields[i].use == USE_HIDDEN) return refuse_path(rest, arena, f);
+        if (i < 0) return OK;
         term.field = &term.collection->fields[i];
         if (!signed_in && term.collection->access.read != ACCESS_ANYONE && term.field->kind != KIND_ID) {
-            const char *path = arena_copy(arena, rest);
-            if (!path) return fail(f, NO_MEMORY, "Out of memory.");
-            return fail_flaw(f, FAILURE_QUERY, (struct flaw){.path = path});
+            return refuse_path(rest, arena, f);
         }
     }
     out->sort[out->nsort++] = term;
@@ -75,12 +81,13 @@ enum status find_parse(struct find *out, const struct collection *c, struct json
     if (!status) status = parse_sort(out, json_member(query, "sort"), signed_in, arena, f);
     if (status) return status;
     struct json_object *pagination = json_member(query, "pagination");
-    out->pagination = !(view_is_nocase(json_text(pagination), "false") ||
+    out->pagination = !(view_is(json_text(pagination), "false") ||
                         (json_object_is_type(pagination, json_type_boolean) && !json_object_get_boolean(pagination)));
     out->limit = whole(json_member(query, "limit"), 0, out->pagination ? 10 : 0);
     out->page = whole(json_member(query, "page"), 1, 1);
     struct json_object *depth = json_member(query, "depth");
-    out->depth = depth ? (int)whole(depth, 0, 0) : 2;
+    bool no_depth = !depth || (json_object_is_type(depth, json_type_string) && !json_object_get_string_len(depth));
+    out->depth = !no_depth ? (int)whole(depth, 0, 0) : 2;
     if (out->depth > 10) out->depth = 10;
     out->select = select_parse(c, json_member(query, "select"));
     populate_parse(&out->populate, json_member(query, "populate"));

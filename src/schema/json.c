@@ -4,6 +4,7 @@
 #include "schema/json.h"
 #include "base/utf8.h"
 #include "schema/number.h"
+#include <math.h>
 #include <string.h>
 
 struct scan {
@@ -242,4 +243,16 @@ struct json_object *json_member(struct json_object *object, const char *name)
     struct json_object *member = NULL;
     if (json_object_is_type(object, json_type_object)) json_object_object_get_ex(object, name, &member);
     return member;
+}
+
+bool json_falsy(struct json_object *json)
+{
+    switch (json_object_get_type(json)) {
+    case json_type_null: return true;
+    case json_type_boolean: return !json_object_get_boolean(json);
+    case json_type_int: return json_object_get_int64(json) == 0;
+    case json_type_double: return !(fabs(json_object_get_double(json)) > 0);
+    case json_type_string: return json_object_get_string_len(json) == 0;
+    default: return false;
+    }
 }

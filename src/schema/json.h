@@ -19,6 +19,9 @@ void json_add(struct str *out, struct json_object *value);
 void json_add_plain(struct str *out, struct json_object *value);
 struct view json_text(struct json_object *string);
 
+/* What JavaScript counts as false: null, false, 0, NaN, "". */
+bool json_falsy(struct json_object *value);
+
 /* object[name]; NULL when it is no object, has no such name, or holds null. */
 struct json_object *json_member(struct json_object *object, const char *name);
 

@@ -11,17 +11,9 @@
 
 static const char no_memory[] = "This value could not be read: out of memory.";
 
-/* What JavaScript counts as false. */
-static bool falsy(struct json_object *json)
+static bool empty_array(struct json_object *json)
 {
-    switch (json_object_get_type(json)) {
-    case json_type_null: return true;
-    case json_type_boolean: return !json_object_get_boolean(json);
-    case json_type_int: return json_object_get_int64(json) == 0;
-    case json_type_double: return !(fabs(json_object_get_double(json)) > 0);
-    case json_type_string: return json_object_get_string_len(json) == 0;
-    default: return false;
-    }
+    return json_object_is_type(json, json_type_array) && json_object_array_length(json) == 0;
 }
 
 /* String(json), or what the field stores of it, in the arena; at == NULL without memory. */
@@ -51,7 +43,7 @@ static const char *check_text(
     const struct field *field, struct json_object *json, struct arena *arena, struct value *out)
 {
     *out = value_null();
-    if (falsy(json) && field->required) return REQUIRED;
+    if ((json_falsy(json) || empty_array(json)) && field->required) return REQUIRED;
     if (!json) return NULL;
     struct view text = arena_text(arena, json, json_add);
     if (!text.at) return no_memory;
@@ -89,7 +81,7 @@ static const char *check_date(
     const struct field *field, struct json_object *json, struct arena *arena, struct value *out)
 {
     *out = value_null();
-    if (falsy(json)) return field->required ? REQUIRED : NULL;
+    if (json_falsy(json)) return field->required ? REQUIRED : NULL;
     struct view text = arena_text(arena, json, json_add_plain);
     if (!text.at) return no_memory;
     int64_t ms = 0;
@@ -160,13 +152,14 @@ static const char *check_relationship(
     const struct field *field, struct json_object *json, struct arena *arena, struct value *out)
 {
     *out = value_null();
+    struct json_object *id;
+    /* A document stands for its id. */
+    if (json_object_is_type(json, json_type_object) && json_object_object_get_ex(json, "id", &id)) json = id;
     bool number = json_object_is_type(json, json_type_int) || json_object_is_type(json, json_type_double);
-    bool empty = json_object_is_type(json, json_type_array) && json_object_array_length(json) == 0;
-    if (field->required && ((falsy(json) && !number) || empty)) return REQUIRED;
+    if (field->required && ((json_falsy(json) && !number) || empty_array(json))) return REQUIRED;
     if (!json) return NULL;
-    struct json_object *id = json_object_is_type(json, json_type_object) ? json_member(json, "id") : json;
-    if (json_object_is_type(id, json_type_int)) {
-        *out = value_integer(json_object_get_int64(id));
+    if (json_object_is_type(json, json_type_int)) {
+        *out = value_integer(json_object_get_int64(json));
         return NULL;
     }
     struct view text = arena_text(arena, json, json_add_plain);
@@ -206,7 +199,6 @@ static bool operand_number(struct json_object *json, struct arena *arena, struct
     *out = value_null();
     if (text.type == VALUE_NULL || view_is(text.text, "null")) return true;
     if (!number_parse(text.text, &n) || isnan(n)) return false;
-    if (!view_trim(text.text).len) return false;
     *out = n >= -9e15 && n <= 9e15 && floor(n) >= n ? value_integer((int64_t)n) : value_real(n);
     return true;
 }

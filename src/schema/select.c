@@ -1,42 +1,26 @@
 #include "schema/select.h"
 #include "schema/json.h"
 
-static bool is_true(struct json_object *json)
-{
-    if (json_object_is_type(json, json_type_boolean)) return json_object_get_boolean(json);
-    if (json_object_is_type(json, json_type_int)) return json_object_get_int64(json) == 1;
-    return view_is_nocase(json_text(json), "true") || view_is(json_text(json), "1");
-}
-
 static bool is_false(struct json_object *json)
 {
     if (json_object_is_type(json, json_type_boolean)) return !json_object_get_boolean(json);
-    if (json_object_is_type(json, json_type_int)) return json_object_get_int64(json) == 0;
-    return view_is_nocase(json_text(json), "false") || view_is(json_text(json), "0");
+    return view_is_nocase(json_text(json), "false");
 }
 
 struct select select_parse(const struct collection *c, struct json_object *json)
 {
-    if (!json) return SELECT_ALL;
-    struct select in = {.fields = 1}, out = SELECT_ALL;
+    struct select named = {.fields = 1};
     bool exclude = false;
-    if (!json_object_is_type(json, json_type_object)) return in;
+    if (!json || (json_object_is_type(json, json_type_string) && !json_object_get_string_len(json))) return SELECT_ALL;
+    if (!json_object_is_type(json, json_type_object)) return named;
     json_object_object_foreach(json, name, member)
     {
         int i = field_find(c, view_of(name));
-        uint32_t bit = i < 0 ? 0 : UINT32_C(1) << i;
-        bool sessions = c->auth && view_is(view_of(name), "sessions");
-        if (is_false(member)) {
-            exclude = true;
-            out.fields &= ~bit;
-            if (sessions) out.sessions = false;
-        } else if (is_true(member) || json_object_is_type(member, json_type_object)) {
-            in.fields |= bit;
-            if (sessions) in.sessions = true;
-        }
+        if (i >= 0) named.fields |= UINT32_C(1) << i;
+        if (c->auth && view_is(view_of(name), "sessions")) named.sessions = true;
+        if (is_false(member)) exclude = true;
     }
-    out.fields |= 1;
-    return exclude ? out : in;
+    return exclude ? (struct select){~named.fields | 1, !named.sessions} : named;
 }
 
 void populate_parse(struct populate *out, struct json_object *json)

@@ -14,8 +14,8 @@ struct select {
 
 #define SELECT_ALL ((struct select){UINT32_MAX, true})
 
-/* {"content":"true"} shows id and content; any false makes it a list of what is left out; anything else shows the id
- * alone. NULL: all. */
+/* {"content":"true"} shows id and content, whatever the value is but "false"; one "false" makes the whole a list of
+ * what is left out; anything but an object shows the id alone. NULL or "": all. */
 struct select select_parse(const struct collection *c, struct json_object *json);
 
 /* One select for each collection, by collection_index. */

@@ -95,8 +95,12 @@ static enum status add_value(struct parser *p, struct where *w, size_t room, str
 
 static enum status refuse_value(struct parser *p, const struct where *w)
 {
-    return fail(p->f, INVALID, "The value of %s for %s cannot be understood.", operators[w->operator].name,
-        w->field->name);
+    return fail(p->f, INVALID, "The value of %s for %s cannot be understood.", operators[w->op].name, w->field->name);
+}
+
+static bool in_list(const struct where *w)
+{
+    return operators[w->op].operand == OPERAND_LIST && w->field->kind == KIND_DATE;
 }
 
 static enum status read_one(struct parser *p, struct where *w, struct json_object *json, size_t room)
@@ -104,7 +108,8 @@ static enum status read_one(struct parser *p, struct where *w, struct json_objec
     struct value v;
     bool bad = false;
     if (kind_row(w->field->kind)->operand(json, p->arena, &v, &bad)) return add_value(p, w, room, v);
-    if (bad) return refuse_value(p, w);
+    /* In a list a text that is no date is equal to nothing, as a word is to an id. */
+    if (bad && !in_list(w)) return refuse_value(p, w);
     return OK; /* nothing is equal to it: no value */
 }
 
@@ -133,7 +138,7 @@ static enum status read_list(struct parser *p, struct where *w, struct json_obje
         /* The text's own bytes go with the object; the arena's stay. */
         if (some && v.type == VALUE_TEXT && v.text.at == json_object_get_string(text)) v.text.at = copy;
         json_object_put(text);
-        if (bad) return refuse_value(p, w);
+        if (bad && !in_list(w)) return refuse_value(p, w);
         if (some) status = add_value(p, w, room, v);
     }
     return status;
@@ -158,16 +163,24 @@ static enum status add_pattern(struct parser *p, struct where *w, size_t room, s
 static enum status read_pattern(struct parser *p, struct where *w, struct json_object *json)
 {
     bool number = w->field->kind == KIND_ID || w->field->kind == KIND_NUMBER || w->field->kind == KIND_RELATIONSHIP;
-    if (number && w->operator== OP_LIKE) {
-        w->operator= OP_EQUALS;
+    if (number && w->op == OP_LIKE) {
+        w->op = OP_EQUALS;
         return read_one(p, w, json, 1);
     }
-    struct value v;
+    struct value v = value_null();
     bool bad = false;
-    bool as_date = w->field->kind == KIND_DATE && w->operator!= OP_LIKE;
-    if (!kind_row(as_date ? KIND_DATE : KIND_TEXT)->operand(json, p->arena, &v, &bad) || v.type != VALUE_TEXT)
-        return refuse_value(p, w);
-    if (w->operator!= OP_LIKE) return add_pattern(p, w, 1, v.text);
+    bool as_date = w->field->kind == KIND_DATE && w->op != OP_LIKE;
+    enum kind kind = as_date ? KIND_DATE : number ? KIND_NUMBER : KIND_TEXT;
+    if (!kind_row(kind)->operand(json, p->arena, &v, &bad) && bad) return refuse_value(p, w);
+    if (bad || v.type == VALUE_NULL) return OK; /* nothing holds it */
+    if (v.type != VALUE_TEXT) {
+        struct str digits = {0};
+        value_add_json(&digits, &v);
+        v.text = (struct view){arena_copy(p->arena, str_view(&digits)), digits.len};
+        str_release(&digits);
+        if (!v.text.at) return fail(p->f, NO_MEMORY, "Out of memory.");
+    }
+    if (w->op != OP_LIKE) return add_pattern(p, w, 1, v.text);
     size_t room = 1;
     for (size_t i = 0; i < v.text.len; i++) room += v.text.at[i] == ' ';
     enum status status = OK;
@@ -177,7 +190,7 @@ static enum status read_pattern(struct parser *p, struct where *w, struct json_o
 
 static enum status read_compare(struct parser *p, struct where *w, struct json_object *json)
 {
-    switch (operators[w->operator].operand) {
+    switch (operators[w->op].operand) {
     case OPERAND_BOOL:
         return add_value(p, w, 1,
             value_integer(json_object_is_type(json, json_type_boolean) ? json_object_get_boolean(json)
@@ -186,8 +199,8 @@ static enum status read_compare(struct parser *p, struct where *w, struct json_o
     case OPERAND_PATTERN: return read_pattern(p, w, json);
     case OPERAND_ONE:
         if (json_object_is_type(json, json_type_array) && w->field->kind == KIND_RELATIONSHIP &&
-            (w->operator== OP_EQUALS || w->operator== OP_NOT_EQUALS)) {
-            w->operator= w->operator== OP_EQUALS ? OP_IN : OP_NOT_IN;
+            (w->op == OP_EQUALS || w->op == OP_NOT_EQUALS)) {
+            w->op = w->op == OP_EQUALS ? OP_IN : OP_NOT_IN;
             return read_list(p, w, json);
         }
         return read_one(p, w, json, 1);
@@ -238,7 +251,7 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
         }
         struct where *w = node_new(p, WHERE_COMPARE);
         if (!w) return;
-        w->operator=(enum operator) op;
+        w->op = (enum where_operator)op;
         w->collection = c;
         w->field = field;
         w->via = via;
@@ -318,6 +331,14 @@ bool where_is_everything(const struct where *w)
     return true;
 }
 
+bool where_joins(const struct where *w)
+{
+    if (w->via && w->field->kind != KIND_ID) return true;
+    for (const struct where *one = w->first; one; one = one->next)
+        if (where_joins(one)) return true;
+    return false;
+}
+
 void binds_add(struct binds *b, struct value v)
 {
     if (b->count == b->room) {
@@ -337,8 +358,8 @@ void binds_add(struct binds *b, struct value v)
 static void add_one(const struct where *w, struct str *sql, struct binds *binds)
 {
     const char *column = w->field->column;
-    const char *sign = operators[w->operator].sql;
-    bool equals = w->operator== OP_EQUALS, differs = w->operator== OP_NOT_EQUALS;
+    const char *sign = operators[w->op].sql;
+    bool equals = w->op == OP_EQUALS, differs = w->op == OP_NOT_EQUALS;
     if (!w->nvalues)
         str_addz(sql, differs ? "1" : "0");
     else if (w->values[0].type == VALUE_NULL)
@@ -351,8 +372,8 @@ static void add_one(const struct where *w, struct str *sql, struct binds *binds)
 
 static void add_list(const struct where *w, struct str *sql, struct binds *binds)
 {
-    bool in = w->operator== OP_IN, null = false, some = false;
-    str_addf(sql, "(%s %s (", w->field->column, operators[w->operator].sql);
+    bool in = w->op == OP_IN, null = false, some = false;
+    str_addf(sql, "(%s %s (", w->field->column, operators[w->op].sql);
     for (size_t i = 0; i < w->nvalues; i++) {
         if (w->values[i].type == VALUE_NULL) {
             null = true;
@@ -371,13 +392,17 @@ static void add_list(const struct where *w, struct str *sql, struct binds *binds
 static void add_pattern_sql(const struct where *w, struct str *sql, struct binds *binds)
 {
     const char *column = w->field->column;
+    if (!w->nvalues) {
+        str_addc(sql, '0');
+        return;
+    }
     str_addc(sql, '(');
     for (size_t i = 0; i < w->nvalues; i++) {
         if (i) str_addz(sql, " AND ");
-        str_addf(sql, "%s %s ? ESCAPE '\\'", column, operators[w->operator].sql);
+        str_addf(sql, "%s %s ? ESCAPE '\\'", column, operators[w->op].sql);
         binds_add(binds, w->values[i]);
     }
-    if (w->operator== OP_NOT_LIKE) str_addf(sql, " OR %s IS NULL", column);
+    if (w->op == OP_NOT_LIKE) str_addf(sql, " OR %s IS NULL", column);
     str_addc(sql, ')');
 }
 
@@ -393,7 +418,7 @@ static void add_compare(const struct where *w, struct str *sql, struct binds *bi
         w = &direct;
     }
     if (w->via) str_addf(sql, "%s IN (SELECT id FROM %s WHERE ", w->via->column, w->collection->slug);
-    switch (operators[w->operator].operand) {
+    switch (operators[w->op].operand) {
     case OPERAND_ONE: add_one(w, sql, binds); break;
     case OPERAND_LIST: add_list(w, sql, binds); break;
     case OPERAND_PATTERN: add_pattern_sql(w, sql, binds); break;

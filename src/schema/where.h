@@ -14,7 +14,7 @@
 
 enum where_kind { WHERE_AND, WHERE_OR, WHERE_COMPARE };
 
-enum operator{
+enum where_operator {
     OP_EQUALS,
     OP_NOT_EQUALS,
     OP_IN,
@@ -38,7 +38,7 @@ struct where {
     struct where *first; /* of an AND (none: everything) or an OR */
     struct where *next;  /* beside it */
     /* WHERE_COMPARE */
-    enum operator operator;
+    enum where_operator op;
     const struct collection *collection;
     const struct field *field;
     const struct field *via; /* the relation that leads to field; NULL: field is the document's own */
@@ -52,6 +52,8 @@ MUST_CHECK enum status where_parse(struct where **out, const struct collection *
     bool signed_in, struct arena *arena, struct failure *f);
 
 bool where_is_everything(const struct where *w);
+/* Does it look at other documents, through a relation? */
+bool where_joins(const struct where *w);
 
 /* What an SQL text is bound with, in the order of its question marks. */
 struct binds {

@@ -70,7 +70,8 @@ static enum status blame_unique(struct tables *t, const struct write *w, struct 
         fail_flaw(f, FAILURE_VALIDATION,
             (struct flaw){
                 .message = sign_up ? "A user with the given email is already registered." : "Value must be unique",
-                .path = field->name});
+                .path = field->name,
+                .table = sign_up ? NULL : w->collection->slug});
     }
     return f->status ? f->status : fail(f, CONFLICT, "Value must be unique");
 }
