@@ -27,7 +27,7 @@ done
 [ -n "$suites" ] || suites="layers unit api browser fault${PARLEY_TEST_ALL:+ tsan}"
 
 # shellcheck disable=SC2086
-need_packages "the tests" $build_packages $test_packages
+need_packages "testing it" $build_packages $test_packages
 need_npm "the browser test"
 build release
 build dev

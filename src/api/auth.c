@@ -80,7 +80,8 @@ enum status auth_me(struct call *call, struct failure *f)
 /* A session that begins now, and the token for it. */
 struct entry {
     struct session session;
-    int64_t now, expires; /* seconds */
+    int64_t now, expires;   /* seconds */
+    struct view salt, hash; /* the password in a new form; at == NULL: it has one */
 };
 
 static enum status entry_new(struct entry *e, const struct call *call, struct failure *f)
@@ -136,7 +137,12 @@ static enum status sign_in(struct call *call, int64_t id, struct view email, str
 {
     enum status status = entry_new(e, call, f);
     if (status) return status;
-    struct write w = {.op = WRITE_SIGNED_IN, .collection = call->collection, .id = id, .session = e->session};
+    struct write w = {.op = WRITE_SIGNED_IN,
+        .collection = call->collection,
+        .id = id,
+        .session = e->session,
+        .salt = e->salt,
+        .hash = e->hash};
     status = run_write(call, &w, f);
     if (status) return status;
     *doc = w.doc;
@@ -165,7 +171,7 @@ enum status auth_first_register(struct call *call, struct failure *f)
     status = run_write(call, &w, f);
     if (status) return status;
 
-    struct entry e;
+    struct entry e = {0};
     struct doc doc;
     struct view email = draft.values[field_find(call->collection, VIEW("email"))].text;
     status = sign_in(call, w.id, email, &e, &doc, &token, f);
@@ -233,9 +239,11 @@ enum status auth_login(struct call *call, struct failure *f)
     if (!known) return fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
     if (!right) return refused(call, &account, account.lock_until.at != NULL, f);
 
-    struct entry e;
+    struct entry e = {0};
     struct doc doc;
-    status = sign_in(call, account.id, account.email, &e, &doc, &token, f);
+    if (password_is_old(account.hash))
+        status = password_hash(call->app->passwords, password, call->arena, &e.salt, &e.hash, f);
+    if (!status) status = sign_in(call, account.id, account.email, &e, &doc, &token, f);
     if (status) return status;
     struct str *out = &call->rs->body;
     str_addf(out, "{\"message\":\"Authentication Passed\",\"exp\":%lld,\"token\":", (long long)e.expires);
@@ -248,7 +256,7 @@ enum status auth_login(struct call *call, struct failure *f)
 
 enum status auth_refresh(struct call *call, struct failure *f)
 {
-    struct entry e;
+    struct entry e = {0};
     struct view token;
     if (!call->reader.signed_in) return forbidden(f);
     enum status status = entry_new(&e, call, f);

@@ -95,12 +95,17 @@ enum status password_hash(struct password_gate *g, struct view password, struct 
     return hash->at ? OK : fail(f, NO_MEMORY, "Out of memory.");
 }
 
+bool password_is_old(struct view hash)
+{
+    return hash.len == 2 * OLD_BYTES && !view_starts(hash, PREFIX);
+}
+
 enum status password_check(
     struct password_gate *g, struct view password, struct view salt, struct view hash, bool *right, struct failure *f)
 {
     char text[LONGEST_HASH];
     size_t len = 0;
-    bool old = hash.len == 2 * OLD_BYTES && !view_starts(hash, PREFIX);
+    bool old = password_is_old(hash);
     enum status status = derive(g, password, salt, old, text, &len, f);
     *right = !status && salt.len && crypt_equal(hash, (struct view){text, len});
     return status;

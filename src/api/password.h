@@ -24,6 +24,8 @@ MUST_CHECK enum status password_hash(struct password_gate *g, struct view passwo
     struct view *salt, struct view *hash, struct failure *f);
 /* `hash` and `salt` empty: nobody's, takes as long and is never right, so that the time does not tell which e-mails
  * exist. */
+/* Is it in an older form than password_hash makes? */
+bool password_is_old(struct view hash);
 MUST_CHECK enum status password_check(
     struct password_gate *g, struct view password, struct view salt, struct view hash, bool *right, struct failure *f);
 

@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "schema/registry.h"
 #include "store/migrate.h"
@@ -119,13 +120,15 @@ static void publish(struct broker *b)
 static enum status run_batch(struct broker *b, struct list *batch, struct failure *f)
 {
     int64_t seq = b->tables.seq, oldest = b->oldest;
+    char now[ISO_LENGTH + 1];
     enum status status = db_run(b->db, "BEGIN IMMEDIATE", NULL, 0, f);
     if (status) return status;
     arena_reset(&b->arena);
     populator_forget(&b->populator);
     for (struct list *node = batch->next; node != batch && !status; node = node->next)
         status = apply_command(b, CONTAINER(node, struct command, link), f);
-    if (!status) status = tables_flush(&b->tables, f);
+    clock_iso(clock_wall(), now);
+    if (!status) status = tables_flush(&b->tables, (struct view){now, ISO_LENGTH}, f);
     if (!status) status = trim(b, f);
     if (!status) status = db_run(b->db, "COMMIT", NULL, 0, f);
     if (!status) {

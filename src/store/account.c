@@ -143,6 +143,15 @@ enum status account_signed_in(
     return run(db, &sql, values, 5, NULL, NULL, f);
 }
 
+enum status account_rehash(
+    struct db *db, const struct collection *c, int64_t id, struct view salt, struct view hash, struct failure *f)
+{
+    struct value values[] = {value_text(salt), value_text(hash), value_integer(id)};
+    struct str sql = {0};
+    str_addf(&sql, "UPDATE `%s` SET salt = ?, hash = ? WHERE id = ?", c->slug);
+    return run(db, &sql, values, 3, NULL, NULL, f);
+}
+
 enum status account_refused(
     struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f)
 {

@@ -36,6 +36,9 @@ MUST_CHECK enum status account_sessions_json(
  * added. */
 MUST_CHECK enum status account_signed_in(
     struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
+/* The password in another form. */
+MUST_CHECK enum status account_rehash(
+    struct db *db, const struct collection *c, int64_t id, struct view salt, struct view hash, struct failure *f);
 /* A wrong one: `attempts` and `lock_until` (at == NULL: none) are stored. */
 MUST_CHECK enum status account_refused(
     struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f);

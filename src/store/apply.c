@@ -9,18 +9,17 @@ enum status tables_load(struct tables *t, struct db *db, struct failure *f)
     struct changelog_span span;
     enum status status = changelog_span(db, &span, f);
     *t = (struct tables){.db = db, .seq = span.head};
-    for (size_t i = 0; i < ncollections && !status; i++)
-        status = changelog_last_id(db, collection_at(i), &t->last_id[i], f);
+    for (size_t i = 0; i < ncollections && !status; i++) status = ledger_read(db, collection_at(i), &t->ledgers[i], f);
     return status;
 }
 
-enum status tables_flush(struct tables *t, struct failure *f)
+enum status tables_flush(struct tables *t, struct view now, struct failure *f)
 {
     enum status status = OK;
     for (size_t i = 0; i < ncollections && !status; i++) {
-        if (!t->id_used[i]) continue;
-        status = changelog_keep_id(t->db, collection_at(i), t->last_id[i], f);
-        t->id_used[i] = false;
+        if (!t->touched[i]) continue;
+        status = ledger_write(t->db, collection_at(i), &t->ledgers[i], now, f);
+        t->touched[i] = false;
     }
     return status;
 }
@@ -94,6 +93,7 @@ static enum status blame(struct tables *t, const struct write *w, struct arena *
 static enum status change(struct tables *t, struct write *w, enum change_op op, struct failure *f)
 {
     t->seq++;
+    t->touched[collection_index(w->collection)] = true;
     struct change entry = {.seq = t->seq, .doc = w->id, .op = op};
     return changelog_append(t->db, w->collection, &entry, f);
 }
@@ -110,13 +110,15 @@ static enum status create(struct tables *t, struct write *w, struct arena *arena
         if (any) return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
     }
     /* An id is used up even when the write fails: never again means never. */
-    w->id = ++t->last_id[place];
-    t->id_used[place] = true;
+    w->id = ++t->ledgers[place].last;
+    t->touched[place] = true;
     sql_add_insert(&sql, w->draft, w->id, &binds);
     enum status status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
-    return status ? status : change(t, w, CHANGE_CREATE, f);
+    if (status) return status;
+    t->ledgers[place].docs++;
+    return change(t, w, CHANGE_CREATE, f);
 }
 
 static enum status update(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
@@ -138,7 +140,9 @@ static enum status delete (struct tables *t, struct write *w, struct arena *aren
     str_addf(&sql, "DELETE FROM `%s` WHERE id = ?", w->collection->slug);
     status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
-    return status ? status : change(t, w, CHANGE_DELETE, f);
+    if (status) return status;
+    t->ledgers[collection_index(w->collection)].docs--;
+    return change(t, w, CHANGE_DELETE, f);
 }
 
 static enum status apply_op(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
@@ -148,7 +152,10 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_CREATE: return create(t, w, arena, f);
     case WRITE_UPDATE: return update(t, w, arena, f);
     case WRITE_DELETE: return delete (t, w, arena, f);
-    case WRITE_SIGNED_IN: status = account_signed_in(t->db, w->collection, w->id, &w->session, f); break;
+    case WRITE_SIGNED_IN:
+        status = account_signed_in(t->db, w->collection, w->id, &w->session, f);
+        if (!status && w->hash.at) status = account_rehash(t->db, w->collection, w->id, w->salt, w->hash, f);
+        break;
     case WRITE_EXTEND: status = account_extend(t->db, w->collection, w->id, &w->session, f); break;
     case WRITE_REFUSED: return account_refused(t->db, w->collection, w->id, w->attempts, w->lock_until, f);
     case WRITE_SIGNED_OUT: return account_signed_out(t->db, w->collection, w->id, w->session.id, f);
@@ -160,11 +167,14 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena)
 {
     struct failure undo;
     int64_t seq = t->seq;
+    struct ledger *ledger = &t->ledgers[collection_index(w->collection)];
+    int64_t docs = ledger->docs;
     enum status status = db_run(t->db, "SAVEPOINT write", NULL, 0, &w->failure);
     if (status) return status;
     status = apply_op(t, w, arena, &w->failure);
     if (status) {
         t->seq = seq;
+        ledger->docs = docs;
         if (db_run(t->db, "ROLLBACK TO write", NULL, 0, &undo)) w->failure = undo;
     }
     if (db_run(t->db, "RELEASE write", NULL, 0, &undo) && !status) {

@@ -13,7 +13,7 @@ enum write_op {
     WRITE_CREATE,
     WRITE_UPDATE,
     WRITE_DELETE,
-    WRITE_SIGNED_IN,  /* adds `session` */
+    WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
     WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
     WRITE_EXTEND,     /* moves `session`'s end */
     WRITE_SIGNED_OUT, /* ends `session`, or all */
@@ -26,6 +26,7 @@ struct write {
     const struct draft *draft; /* CREATE, UPDATE */
     bool only_first;           /* CREATE: refused (FORBIDDEN) when the collection has a document */
     struct session session;
+    struct view salt, hash;
     int64_t attempts;
     struct view lock_until;
     /* the result */
@@ -36,15 +37,15 @@ struct write {
 /* What the applier knows between writes. */
 struct tables {
     struct db *db;
-    int64_t seq;                      /* of the last change */
-    int64_t last_id[MAX_COLLECTIONS]; /* by collection_index */
-    bool id_used[MAX_COLLECTIONS];    /* last_id has moved since tables_flush */
+    int64_t seq;                            /* of the last change */
+    struct ledger ledgers[MAX_COLLECTIONS]; /* by collection_index */
+    bool touched[MAX_COLLECTIONS];          /* a document has changed since tables_flush, or an id was used */
 };
 
 /* Reads what the file says; also after a transaction was rolled back. */
 MUST_CHECK enum status tables_load(struct tables *t, struct db *db, struct failure *f);
-/* Before the commit. */
-MUST_CHECK enum status tables_flush(struct tables *t, struct failure *f);
+/* Before the commit. `now`: ISO time. */
+MUST_CHECK enum status tables_flush(struct tables *t, struct view now, struct failure *f);
 
 /* In a savepoint of its own: a failure leaves the tables as they were, and lies in w->failure too. A document's change
  * moves t->seq. The result's texts lie in the arena. */

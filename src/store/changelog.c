@@ -1,4 +1,5 @@
 #include "store/changelog.h"
+#include "base/clock.h"
 #include "base/crypt.h"
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@ static const char tables[] =
     " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL);"
     "CREATE INDEX IF NOT EXISTS parley_log_doc_idx ON parley_log (collection, doc, seq);"
     "CREATE TABLE IF NOT EXISTS parley_ids (collection text PRIMARY KEY NOT NULL,"
-    " last integer NOT NULL);";
+    " last integer NOT NULL, docs integer NOT NULL, written text NOT NULL);";
 
 static enum status meta_add(struct db *db, const char *name, const char *value, struct failure *f)
 {
@@ -39,7 +40,11 @@ enum status changelog_prepare(struct db *db, struct failure *f)
 {
     uint8_t random[EPOCH_LENGTH / 2];
     char epoch[EPOCH_LENGTH + 1];
-    enum status status = db_exec(db, tables, f);
+    int64_t kept = 0;
+    enum status status = db_integer(db, "SELECT 1 FROM sqlite_master WHERE name = 'parley_log'", NULL, 0, 0, &kept, f);
+    if (!status) status = db_exec(db, tables, f);
+    /* A log that begins again is another log: old cursors must not fit it. */
+    if (!status && !kept) status = db_exec(db, "DELETE FROM parley_meta WHERE name = 'epoch'", f);
     if (!status && !crypt_random(random, sizeof random))
         return fail(f, IO_ERROR, "The system gives no random numbers.");
     crypt_hex(random, sizeof random, epoch);
@@ -117,25 +122,96 @@ enum status changelog_read(struct db *db, const struct collection *c, int64_t af
     return status;
 }
 
-enum status changelog_last_id(struct db *db, const struct collection *c, int64_t *out, struct failure *f)
+struct ledger_row {
+    struct ledger ledger;
+    char written[ISO_LENGTH + 1];
+    bool found;
+};
+
+static enum status take_ledger(void *ctx, const struct row *row)
+{
+    struct ledger_row *r = ctx;
+    struct view written = row_value(row, 2).text;
+    r->found = true;
+    r->ledger = (struct ledger){.last = row_value(row, 0).integer, .docs = row_value(row, 1).integer};
+    memcpy(r->written, written.at, written.len < ISO_LENGTH ? written.len : ISO_LENGTH);
+    return OK;
+}
+
+static enum status find_ledger(struct db *db, const struct collection *c, struct ledger_row *out, struct failure *f)
 {
     struct value slug = value_text(view_of(c->slug));
-    int64_t kept = 0, highest = 0;
-    struct str sql = {0};
-    str_addf(&sql, "SELECT max(id) FROM `%s`", c->slug);
-    enum status status = db_integer(db, "SELECT last FROM parley_ids WHERE collection = ?", &slug, 1, 0, &kept, f);
-    if (!status && sql.failed) status = fail(f, NO_MEMORY, "Out of memory.");
-    if (!status) status = db_integer(db, sql.at, NULL, 0, 0, &highest, f);
-    str_release(&sql);
-    *out = kept > highest ? kept : highest;
+    *out = (struct ledger_row){0};
+    return db_each(
+        db, "SELECT last, docs, written FROM parley_ids WHERE collection = ?", &slug, 1, take_ledger, out, f);
+}
+
+enum status ledger_read(struct db *db, const struct collection *c, struct ledger *out, struct failure *f)
+{
+    struct ledger_row row;
+    enum status status = find_ledger(db, c, &row, f);
+    *out = row.ledger;
     return status;
 }
 
-enum status changelog_keep_id(struct db *db, const struct collection *c, int64_t id, struct failure *f)
+enum status ledger_write(
+    struct db *db, const struct collection *c, const struct ledger *ledger, struct view now, struct failure *f)
 {
-    struct value values[] = {value_text(view_of(c->slug)), value_integer(id)};
+    struct value values[] = {
+        value_text(view_of(c->slug)), value_integer(ledger->last), value_integer(ledger->docs), value_text(now)};
     return db_run(db,
-        "INSERT INTO parley_ids (collection, last) VALUES (?, ?)"
-        " ON CONFLICT (collection) DO UPDATE SET last = max(last, excluded.last)",
-        values, 2, f);
+        "INSERT INTO parley_ids (collection, last, docs, written) VALUES (?, ?, ?, ?) ON CONFLICT (collection)"
+        " DO UPDATE SET last = max(last, excluded.last), docs = excluded.docs, written = excluded.written",
+        values, 4, f);
+}
+
+/* A statement over the collection's table, whose name stands for every "@"; its first integer goes to `*integer` unless
+ * that is NULL. */
+static enum status run_on(struct db *db, const char *pattern, const struct collection *c, const struct value *values,
+    size_t nvalues, int64_t *integer, struct failure *f)
+{
+    struct str sql = {0};
+    int64_t ignored;
+    for (struct view rest = view_of(pattern); rest.at;) {
+        str_add(&sql, view_cut(&rest, '@'));
+        if (rest.at) str_addz(&sql, c->slug);
+    }
+    enum status status = sql.failed ? fail(f, NO_MEMORY, "Out of memory.")
+                                    : db_integer(db, sql.at, values, nvalues, 0, integer ? integer : &ignored, f);
+    str_release(&sql);
+    return status;
+}
+
+/* ?1: the slug, ?2: the highest id that was known, ?3: the time of the last write. What is gone comes first, then the
+ * rest in the order of its times. */
+static const char adopted[] =
+    "WITH state(doc, op) AS (SELECT doc, op FROM parley_log l WHERE collection = ?1 AND NOT EXISTS"
+    " (SELECT 1 FROM parley_log n WHERE n.collection = l.collection AND n.doc = l.doc AND n.seq > l.seq)),"
+    " changed(doc, op, at) AS ("
+    " SELECT doc, 'd', '' FROM state WHERE op <> 'd' AND doc NOT IN (SELECT id FROM `@`)"
+    " UNION ALL SELECT id, 'c', updated_at FROM `@` WHERE id > ?2"
+    " UNION ALL SELECT id, 'c', updated_at FROM `@` WHERE id <= ?2 AND id IN (SELECT doc FROM state WHERE op = 'd')"
+    " UNION ALL SELECT id, 'u', updated_at FROM `@` WHERE id <= ?2 AND updated_at > ?3"
+    " AND id NOT IN (SELECT doc FROM state WHERE op = 'd'))"
+    " INSERT INTO parley_log (seq, collection, doc, op)"
+    " SELECT (SELECT coalesce(max(seq), 0) FROM parley_log) + row_number() OVER (ORDER BY at, doc), ?1, doc, op"
+    " FROM changed ORDER BY at, doc";
+
+enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, struct failure *f)
+{
+    struct ledger_row known;
+    struct ledger ledger = {0};
+    int64_t edited = 0;
+    enum status status = find_ledger(db, c, &known, f);
+    struct value values[] = {
+        value_text(view_of(c->slug)), value_integer(known.ledger.last), value_text(view_of(known.written))};
+    if (!status) status = run_on(db, "SELECT count(*) FROM `@`", c, NULL, 0, &ledger.docs, f);
+    if (!status) status = run_on(db, "SELECT max(id) FROM `@`", c, NULL, 0, &ledger.last, f);
+    if (!status)
+        status = run_on(db, "SELECT EXISTS (SELECT 1 FROM `@` WHERE updated_at > ?)", c, &values[2], 1, &edited, f);
+    if (status) return status;
+    bool same = ledger.docs == known.ledger.docs && ledger.last <= known.ledger.last && !edited;
+    if (known.found && same) return OK;
+    if (known.found) status = run_on(db, adopted, c, values, 3, NULL, f);
+    return status ? status : ledger_write(db, c, &ledger, now, f);
 }

@@ -2,7 +2,8 @@
  *
  *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
  *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order
- *     parley_ids      collection, last: the highest id ever given, so that none is used again
+ *     parley_ids      collection, last: the highest id ever given, so that none is used again; docs, written: how many
+ *                     documents there were after the last write, and when that was, so that another program's shows
  *
  * Writing calls run on the applier's connection, inside its transaction. */
 #ifndef STORE_CHANGELOG_H
@@ -43,8 +44,20 @@ MUST_CHECK enum status changelog_read(struct db *db, const struct collection *c,
     enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
     struct failure *f);
 
-/* The highest id that c's documents ever had. */
-MUST_CHECK enum status changelog_last_id(struct db *db, const struct collection *c, int64_t *out, struct failure *f);
-MUST_CHECK enum status changelog_keep_id(struct db *db, const struct collection *c, int64_t id, struct failure *f);
+/* What was known of a collection after the last write of this program. */
+struct ledger {
+    int64_t last; /* the highest id that its documents ever had */
+    int64_t docs; /* how many there are */
+};
+
+MUST_CHECK enum status ledger_read(struct db *db, const struct collection *c, struct ledger *out, struct failure *f);
+/* `now`: ISO time. */
+MUST_CHECK enum status ledger_write(
+    struct db *db, const struct collection *c, const struct ledger *ledger, struct view now, struct failure *f);
+
+/* Gives changes that another program made since ledger_write their place in the log: new rows, rows whose updatedAt is
+ * later, rows that are gone or are back under an id that was deleted. A collection without a ledger gets one, and no
+ * changes: nobody has a cursor from before. Costs a count of the rows when nothing has changed. */
+MUST_CHECK enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, struct failure *f);
 
 #endif

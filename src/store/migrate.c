@@ -1,4 +1,6 @@
 #include "store/migrate.h"
+#include "base/clock.h"
+#include "schema/payload.h"
 #include "schema/registry.h"
 #include "schema/sql.h"
 #include "store/account.h"
@@ -43,15 +45,29 @@ static enum status migrate_collection(struct db *db, const struct collection *c,
     return status;
 }
 
+static enum status make_payload_tables(struct db *db, struct failure *f)
+{
+    struct str sql = {0};
+    payload_add_tables(&sql);
+    enum status status = sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_exec(db, sql.at, f);
+    str_release(&sql);
+    return status;
+}
+
 static enum status make_tables(struct db *db, struct failure *f)
 {
+    char now[ISO_LENGTH + 1];
     enum status status = db_exec(db, "BEGIN IMMEDIATE", f);
     if (status) return status;
     for (size_t i = 0; i < ncollections && !status; i++) {
         status = migrate_collection(db, collection_at(i), f);
         if (!status && collection_at(i)->auth) status = account_prepare(db, collection_at(i), f);
     }
+    if (!status) status = make_payload_tables(db, f);
     if (!status) status = changelog_prepare(db, f);
+    clock_iso(clock_wall(), now);
+    for (size_t i = 0; i < ncollections && !status; i++)
+        status = changelog_adopt(db, collection_at(i), (struct view){now, ISO_LENGTH}, f);
     if (!status) return db_exec(db, "COMMIT", f);
     struct failure ignored;
     if (db_in_transaction(db) && db_exec(db, "ROLLBACK", &ignored)) return status;

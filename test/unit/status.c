@@ -41,7 +41,8 @@ static void status__flaws(void **state)
 {
     (void)state;
     struct failure f = {0};
-    struct flaw sender = {"Sender", "This field is required.", "sender"}, text = {NULL, "Too long.", "text"};
+    struct flaw sender = {.label = "Sender", .message = "This field is required.", .path = "sender"};
+    struct flaw text = {.message = "Too long.", .path = "text"};
     assert_int_equal(fail_flaw(&f, FAILURE_VALIDATION, sender), INVALID);
     assert_int_equal(fail_flaw(&f, FAILURE_VALIDATION, text), INVALID);
     assert_int_equal(f.status, INVALID);

@@ -1,0 +1,100 @@
+// The database file: Payload's own, and what another program did to it meanwhile.
+'use strict'
+const assert = require('node:assert')
+const fs = require('node:fs')
+const path = require('node:path')
+const { start, run, folder, remove, request, admin, say, stream, test } = require('../harness.js')
+
+module.exports = (binary) => {
+  const sqlite = async (file, sql) => {
+    const r = await run('sqlite3', [file], { input: sql })
+    assert.strictEqual(r.code, 0, r.err)
+    return r.out
+  }
+  const SCHEMA = "SELECT sql || ';' FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'parley%' ORDER BY name;"
+  const recorded = (name) => fs.readFileSync(path.join(__dirname, 'payload', name), 'utf8')
+
+  test("file: a new one has exactly Payload 3.90.2's tables and indexes", async ({ after }) => {
+    const server = await start(binary)
+    after(server.stop)
+    assert.strictEqual(await sqlite(path.join(server.data, 'parley.db'), SCHEMA), recorded('schema-3.90.2.sql'))
+  })
+
+  test('file: one of Payload 3.9.0 is opened in place; an old password is kept in the new form from its first login on', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    const file = path.join(data, 'parley.db')
+    await sqlite(file, recorded('seed-3.9.0.sql'))
+    const server = await start(binary, { data })
+    after(server.stop)
+    assert.strictEqual((await request(`${server.url}/api/messages/count`)).json.totalDocs, 8)
+    const login = () => request(`${server.url}/api/users/login`, { method: 'POST', body: { email: 'ann@example.com', password: 'ann-pass-1' } })
+    for (let i = 0; i < 2; i++) assert.strictEqual((await login()).status, 200)
+    assert.match(await sqlite(file, 'SELECT hash FROM users ORDER BY id;'), /^pbkdf2-sha256-v1:[0-9a-f]{64}\n[0-9a-f]{1024}\n$/)
+    assert.strictEqual((await say(server.url, 'new')).json.doc.id, 9)
+  })
+
+  test('file: what another program wrote meanwhile has its place in the stream', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let server = await start(binary, { data })
+    await admin(server.url)
+    const ids = []
+    for (const content of ['kept', 'edited', 'deleted', 'replaced']) ids.push((await say(server.url, content)).json.doc.id)
+    await request(`${server.url}/api/messages/${ids[3]}`, { method: 'DELETE' })
+    const first = await stream(`${server.url}/api/messages/sse`)
+    const { id } = await first.first('message')
+    first.close()
+    await server.stop()
+    const now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+    await sqlite(path.join(data, 'parley.db'), `
+      UPDATE messages SET content = 'edited elsewhere', updated_at = ${now} WHERE id = ${ids[1]};
+      DELETE FROM messages WHERE id = ${ids[2]};
+      INSERT INTO messages VALUES (${ids[3]}, 1, 1, 'an id used again', ${now}, ${now}, ${now});
+      INSERT INTO messages VALUES (100, 1, 1, 'new elsewhere', ${now}, ${now}, ${now});`)
+    server = await start(binary, { data })
+    after(server.stop)
+    const s = await stream(`${server.url}/api/messages/sse`, { 'Last-Event-ID': id })
+    after(s.close)
+    const docs = await s.docs(3)
+    assert.deepStrictEqual(docs.map((d) => d.content).sort(), ['an id used again', 'edited elsewhere', 'new elsewhere'])
+    assert.deepStrictEqual(s.of('delete').map((e) => e.json[0].id), [ids[2]])
+    assert.strictEqual(s.of('reset').length, 0)
+    assert.strictEqual((await say(server.url, 'next')).json.doc.id, 101)
+  })
+
+  test("file: without Parley's own tables it begins a new epoch, and no document suffers", async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let server = await start(binary, { data })
+    await admin(server.url)
+    await say(server.url, 'kept')
+    const first = await stream(`${server.url}/api/messages/sse`)
+    const { id } = await first.first('message')
+    first.close()
+    await server.stop()
+    await sqlite(path.join(data, 'parley.db'), 'DROP TABLE parley_log; DROP TABLE parley_ids; DROP TABLE parley_meta;')
+    server = await start(binary, { data })
+    after(server.stop)
+    const s = await stream(`${server.url}/api/messages/sse`, { 'Last-Event-ID': id })
+    after(s.close)
+    assert.strictEqual((await s.first('reset')).json.reason, 'foreign')
+    assert.deepStrictEqual((await s.docs(1)).map((d) => d.content), ['kept'])
+  })
+
+  test('file: nothing changes in it when it is opened again', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    const dump = () => sqlite(path.join(data, 'parley.db'), '.dump')
+    let server = await start(binary, { data })
+    await admin(server.url)
+    await say(server.url, 'one')
+    await server.stop()
+    const before = await dump()
+    for (let i = 0; i < 2; i++) {
+      server = await start(binary, { data })
+      await server.stop()
+    }
+    assert.strictEqual(await dump(), before)
+  })
+}
