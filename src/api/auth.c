@@ -12,11 +12,6 @@
 #define LOCK_MS      (10 * 60 * 1000)
 #define STRATEGY     "local-jwt"
 
-static enum status forbidden(struct failure *f)
-{
-    return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
-}
-
 static void set_cookie(struct response *rs, struct view token, int64_t expires)
 {
     char date[HTTP_DATE_LENGTH + 1];
@@ -154,19 +149,15 @@ enum status auth_first_register(struct call *call, struct failure *f)
 {
     struct json_object *body;
     struct draft draft;
-    struct view now, salt, hash, token;
+    struct view token;
     bool any = true;
     struct db *db = pool_take(call->app->pool);
     enum status status = read_any(db, call->collection, &any, f);
     pool_give(call->app->pool, db);
-    if (!status && any) return forbidden(f);
-    if (!status) status = call_now(call, 0, &now, f);
+    if (!status && any) return call_forbidden(f);
     if (!status) status = call_body(call, true, &body, f);
-    if (!status) status = draft_read(&draft, call->collection, DRAFT_CREATE, body, now, 0, call->arena, f);
-    if (!status) status = password_hash(call->app->passwords, draft.password, call->arena, &salt, &hash, f);
+    if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (status) return status;
-    draft_set(&draft, "salt", value_text(salt));
-    draft_set(&draft, "hash", value_text(hash));
     struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .only_first = true};
     status = run_write(call, &w, f);
     if (status) return status;
@@ -258,7 +249,7 @@ enum status auth_refresh(struct call *call, struct failure *f)
 {
     struct entry e = {0};
     struct view token;
-    if (!call->reader.signed_in) return forbidden(f);
+    if (!call->reader.signed_in) return call_forbidden(f);
     enum status status = entry_new(&e, call, f);
     if (status) return status;
     e.session.id = call->reader.session;
@@ -298,11 +289,11 @@ enum status auth_unlock(struct call *call, struct failure *f)
     if (status) return status;
     struct view email = lower_email(call, body);
     if (!email.len) return fail(f, INVALID, "Missing email.");
-    if (!call->reader.signed_in) return forbidden(f);
+    if (!call->reader.signed_in) return call_forbidden(f);
     struct db *db = pool_take(call->app->pool);
     status = account_find(db, call->collection, email, call->arena, &account, f);
     pool_give(call->app->pool, db);
-    if (status == NOT_FOUND) return forbidden(f);
+    if (status == NOT_FOUND) return call_forbidden(f);
     if (status) return status;
     struct write w = {.op = WRITE_REFUSED, .collection = call->collection, .id = account.id, .attempts = 0};
     status = run_write(call, &w, f);

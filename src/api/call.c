@@ -8,6 +8,11 @@ bool call_allows(const struct call *call, enum access rule)
     return rule == ACCESS_ANYONE || call->reader.signed_in;
 }
 
+enum status call_forbidden(struct failure *f)
+{
+    return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+}
+
 enum status call_id(const struct call *call, int64_t *out, struct failure *f)
 {
     for (size_t i = 0; i < call->id.len; i++)
@@ -22,6 +27,25 @@ enum status call_now(const struct call *call, int64_t plus_ms, struct view *out,
     if (!iso) return fail(f, NO_MEMORY, "Out of memory.");
     clock_iso(clock_wall() + plus_ms, iso);
     *out = (struct view){iso, ISO_LENGTH};
+    return OK;
+}
+
+enum status call_find(struct call *call, struct find *out, struct failure *f)
+{
+    return find_parse(out, call->collection, call->query, call->reader.signed_in, call->arena, f);
+}
+
+enum status call_draft(struct call *call, struct draft *out, enum draft_for purpose, struct json_object *body,
+    int64_t id, struct failure *f)
+{
+    struct view now, salt, hash;
+    enum status status = call_now(call, 0, &now, f);
+    if (!status) status = draft_read(out, call->collection, purpose, body, now, id, call->arena, f);
+    if (status || !out->password.at) return status;
+    status = password_hash(call->app->passwords, out->password, call->arena, &salt, &hash, f);
+    if (status) return status;
+    draft_set(out, "salt", value_text(salt));
+    draft_set(out, "hash", value_text(hash));
     return OK;
 }
 

@@ -35,10 +35,18 @@ struct call {
 typedef enum status operation(struct call *call, struct failure *f);
 
 bool call_allows(const struct call *call, enum access rule);
+/* FORBIDDEN, in Payload's words. */
+enum status call_forbidden(struct failure *f);
 /* The path's :id as a document's id; NOT_FOUND for anything that can be none. */
 MUST_CHECK enum status call_id(const struct call *call, int64_t *out, struct failure *f);
 /* Now as ISO text, in the arena. */
 MUST_CHECK enum status call_now(const struct call *call, int64_t plus_ms, struct view *out, struct failure *f);
+/* What the query asks for, with the reader's rights. */
+MUST_CHECK enum status call_find(struct call *call, struct find *out, struct failure *f);
+/* The body as a document of the collection or a change of one: checked, times set, a new password as salt and hash.
+ * `id` names the document in the failure; 0: none. */
+MUST_CHECK enum status call_draft(struct call *call, struct draft *out, enum draft_for purpose,
+    struct json_object *body, int64_t id, struct failure *f);
 /* A populator with the reader's rights and the query's depth and populate. */
 void call_populator(const struct call *call, struct populator *p, struct db *db, const struct find *find);
 

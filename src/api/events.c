@@ -240,8 +240,7 @@ enum status events_open(struct call *call, struct failure *f)
 {
     struct view cursor = request_header(call->rq, "Last-Event-ID");
     struct json_object *since = json_member(call->query, "since");
-    if (!call_allows(call, call->collection->access.read))
-        return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+    if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     if (call->rq->method == METHOD_HEAD) {
         str_reset(&call->rs->headers);
         str_addz(&call->rs->headers, STREAM_HEADERS);

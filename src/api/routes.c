@@ -55,7 +55,7 @@ static const struct route {
 
 static enum status no_versions(struct call *call, struct failure *f)
 {
-    if (!call->reader.signed_in) return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+    if (!call->reader.signed_in) return call_forbidden(f);
     return fail(f, NOT_FOUND, "Not Found");
 }
 
