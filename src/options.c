@@ -86,6 +86,7 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
         }
         break;
     case ROW_data: o->parley.data = value; break;
+    case ROW_mail_command: o->parley.mail_command = value; break;
     case ROW_workers: o->parley.workers = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;
@@ -171,7 +172,8 @@ bool options_read(struct options *o, int argc, char **argv, char *reason, size_t
 {
     *o = (struct options){0};
     for (size_t i = 0; i < NROWS; i++)
-        if (i != ROW_listen && !set(o, i, rows[i].flag, rows[i].fallback, reason, size)) return false;
+        if (i != ROW_listen && *rows[i].fallback && !set(o, i, rows[i].flag, rows[i].fallback, reason, size))
+            return false;
     if (!read_environment(o, reason, size) || !read_payload_names(o, reason, size) ||
         !read_arguments(o, argc, argv, reason, size))
         return false;
@@ -192,7 +194,8 @@ static void print_markdown(void)
         const struct row *r = &rows[i];
         printf("| `%s ", r->flag);
         for (const char *c = r->argument; *c; c++) printf(*c == '|' ? "\\|" : "%c", *c);
-        printf("` | `%s` | `%s` | %s", r->environment, r->fallback, r->help);
+        printf("` | `%s` | %s%s%s | %s", r->environment, *r->fallback ? "`" : "", r->fallback, *r->fallback ? "`" : "",
+            r->help);
         if (r->type == TYPE_NUMBER) printf(" (%lld to %lld)", (long long)r->least, (long long)r->most);
         printf(" |\n");
     }
@@ -209,7 +212,7 @@ void options_print(bool markdown)
     printf("parley [OPTIONS]: a chat server with Payload's REST API and a stream of messages\n\n");
     for (size_t i = 0; i < NROWS; i++) {
         const struct row *r = &rows[i];
-        printf("  %s %s\n        %s (default %s", r->flag, r->argument, r->help, r->fallback);
+        printf("  %s %s\n        %s (default %s", r->flag, r->argument, r->help, *r->fallback ? r->fallback : "none");
         if (r->type == TYPE_NUMBER) printf(", %lld to %lld", (long long)r->least, (long long)r->most);
         printf("; environment %s)\n", r->environment);
     }

@@ -18,6 +18,8 @@
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
         "changes kept for streams that come back")                                                                     \
+    TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \
+        "sends a mail on its standard input, as sendmail -t does; without it no mail is sent")                         \
     CHOICE(                                                                                                            \
         log_level, "--log-level", "PARLEY_LOG_LEVEL", "info", "debug|info|warning|error", "the least that is logged")  \
     CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")

@@ -137,7 +137,8 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
     broker_on_growth(app->broker, notify_delivery, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
-    return app->passwords ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    app->mailer = mailer_new(o->mail_command);
+    return app->passwords && app->mailer ? OK : fail(f, NO_MEMORY, "Out of memory.");
 }
 
 enum status parley_open(struct parley **out, const struct parley_options *o, struct failure *f)
@@ -181,6 +182,7 @@ void parley_close(struct parley *p)
     delivery_free(p->app.delivery, VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n"));
     pool_close(p->app.pool);
     broker_close(p->app.broker);
+    mailer_free(p->app.mailer);
     password_gate_free(p->app.passwords);
     if (p->folder >= 0) close(p->folder);
     free(p->secret);

@@ -2,6 +2,7 @@
 #ifndef API_APP_H
 #define API_APP_H
 
+#include "api/mail.h"
 #include "api/password.h"
 #include "broker/broker.h"
 #include "http/request.h"
@@ -16,6 +17,7 @@ struct app {
     struct broker *broker;
     struct delivery *delivery;
     struct password_gate *passwords;
+    struct mailer *mailer;
     char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 

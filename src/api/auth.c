@@ -3,6 +3,7 @@
 #include "api/token.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/log.h"
 #include "schema/json.h"
 #include "schema/registry.h"
 #include "store/read.h"
@@ -10,6 +11,8 @@
 
 #define MAX_ATTEMPTS 5
 #define LOCK_MS      (10 * 60 * 1000)
+#define RESET_MS     (60 * 60 * 1000)
+#define RESET_BYTES  20
 #define STRATEGY     "local-jwt"
 
 static void set_cookie(struct response *rs, struct view token, int64_t expires)
@@ -299,4 +302,89 @@ enum status auth_unlock(struct call *call, struct failure *f)
     status = run_write(call, &w, f);
     str_addz(&call->rs->body, "{\"message\":\"Success\"}");
     return status;
+}
+
+static void mail_reset(struct call *call, struct view to, struct view token)
+{
+    struct str text = {0};
+    str_addf(&text,
+        "Somebody, probably you, asked for a new password.\n\n"
+        "The token is %.*s\n"
+        "It can be used for one hour: send it with the new password to /api/%s/reset-password.\n"
+        "If it was not you, there is nothing to do.\n",
+        VIEW_ARGS(token), call->collection->slug);
+    if (text.failed || !mail_send(call->app->mailer, to, "A new password", str_view(&text)))
+        log_warning("a mail with a reset token was dropped: too many are waiting");
+    str_release(&text);
+}
+
+/* The answer is the same whoever asks for whom; the token goes by mail alone. */
+enum status auth_forgot(struct call *call, struct failure *f)
+{
+    struct json_object *body;
+    struct account account;
+    uint8_t random[RESET_BYTES];
+    enum status status = call_body(call, true, &body, f);
+    if (status) return status;
+    struct view email = lower_email(call, body);
+    if (!email.len) return fail(f, INVALID, "Missing email.");
+    str_addz(&call->rs->body, "{\"message\":\"Success\"}");
+    struct db *db = pool_take(call->app->pool);
+    status = account_find(db, call->collection, email, call->arena, &account, f);
+    pool_give(call->app->pool, db);
+    if (status) return status == NOT_FOUND ? OK : status;
+    char *token = arena_alloc(call->arena, 2 * RESET_BYTES + 1);
+    if (!token) return fail(f, NO_MEMORY, "Out of memory.");
+    if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
+    crypt_hex(random, sizeof random, token);
+    struct write w = {.op = WRITE_ASK_RESET, .collection = call->collection, .id = account.id, .token = view_of(token)};
+    status = call_now(call, 0, &w.session.created_at, f);
+    if (!status) status = call_now(call, RESET_MS, &w.session.expires_at, f);
+    if (!status) status = run_write(call, &w, f);
+    if (!status) mail_reset(call, account.email, w.token);
+    return status;
+}
+
+enum status auth_reset(struct call *call, struct failure *f)
+{
+    struct json_object *body;
+    struct account account;
+    struct draft draft;
+    struct doc doc;
+    struct entry e = {0};
+    struct view token;
+    struct write w = {.op = WRITE_RESET, .collection = call->collection};
+    enum status status = call_body(call, true, &body, f);
+    if (!status) status = call_now(call, 0, &w.session.created_at, f);
+    if (status) return status;
+    struct view given = json_text(json_member(body, "token"));
+    struct db *db = pool_take(call->app->pool);
+    status = given.len ? account_find_reset(db, call->collection, given, w.session.created_at, call->arena, &account, f)
+                       : NOT_FOUND;
+    pool_give(call->app->pool, db);
+    if (status == NOT_FOUND) return fail(f, FORBIDDEN, "Token is either invalid or has expired.");
+    if (status) return status;
+    /* Only the password of the body counts, and it must be there. */
+    struct json_object *password = json_member(body, "password");
+    if (json_falsy(password)) return missing(call, "password", f);
+    struct json_object *change = json_object_new_object();
+    if (!change || json_object_object_add(change, "password", json_object_get(password)))
+        status = fail(f, NO_MEMORY, "Out of memory.");
+    if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, change, 0, f);
+    if (!status) {
+        w.id = account.id;
+        w.salt = draft.values[field_find(call->collection, VIEW("salt"))].text;
+        w.hash = draft.values[field_find(call->collection, VIEW("hash"))].text;
+        status = run_write(call, &w, f);
+    }
+    json_object_put(change);
+    if (!status) status = sign_in(call, account.id, account.email, &e, &doc, &token, f);
+    if (status) return status;
+    struct str *out = &call->rs->body;
+    str_addz(out, "{\"message\":\"Password reset successfully.\",\"token\":");
+    str_add_json(out, token);
+    str_addz(out, ",\"user\":");
+    add_user(out, &doc, selected(call));
+    str_addc(out, '}');
+    return OK;
 }

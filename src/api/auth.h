@@ -4,6 +4,7 @@
 
 #include "api/call.h"
 
-operation auth_init, auth_me, auth_first_register, auth_login, auth_refresh, auth_logout, auth_unlock;
+operation auth_init, auth_me, auth_first_register, auth_login, auth_refresh, auth_logout, auth_unlock, auth_forgot,
+    auth_reset;
 
 #endif

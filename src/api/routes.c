@@ -45,6 +45,8 @@ static const struct route {
     {POST, "/api/:collection/logout", AUTH, auth_logout},
     {POST, "/api/:collection/refresh-token", AUTH, auth_refresh},
     {POST, "/api/:collection/unlock", AUTH, auth_unlock},
+    {POST, "/api/:collection/forgot-password", AUTH, auth_forgot},
+    {POST, "/api/:collection/reset-password", AUTH, auth_reset},
     {POST, "/api/:collection/access", ANY, access_one},
     {POST, "/api/:collection/access/:id", ANY, access_one},
     {GET, "/api/:collection/:id", ANY, rest_find_one},

@@ -56,17 +56,30 @@ static enum status take_account(void *ctx, const struct row *row)
     return OK;
 }
 
-enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
-    struct account *out, struct failure *f)
+static enum status find(struct db *db, const struct collection *c, const char *where, const struct value *values,
+    size_t nvalues, struct arena *arena, struct account *out, struct failure *f)
 {
     struct finding finding = {.out = out, .arena = arena};
-    struct value key = value_text(email);
     struct str sql = {0};
-    str_addf(&sql, "SELECT id, email, salt, hash, login_attempts, lock_until FROM `%s` WHERE email = ?", c->slug);
-    enum status status = run(db, &sql, &key, 1, take_account, &finding, f);
+    str_addf(&sql, "SELECT id, email, salt, hash, login_attempts, lock_until FROM `%s` WHERE %s", c->slug, where);
+    enum status status = run(db, &sql, values, nvalues, take_account, &finding, f);
     if (status) return status;
     if (finding.failed) return fail(f, NO_MEMORY, "Out of memory.");
     return finding.found ? OK : fail(f, NOT_FOUND, "Not Found");
+}
+
+enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
+    struct account *out, struct failure *f)
+{
+    struct value key = value_text(email);
+    return find(db, c, "email = ?", &key, 1, arena, out, f);
+}
+
+enum status account_find_reset(struct db *db, const struct collection *c, struct view token, struct view now,
+    struct arena *arena, struct account *out, struct failure *f)
+{
+    struct value values[] = {value_text(token), value_text(now)};
+    return find(db, c, "reset_password_token = ? AND reset_password_expiration > ?", values, 2, arena, out, f);
 }
 
 static enum status take_true(void *ctx, const struct row *row)
@@ -169,6 +182,28 @@ enum status account_extend(
     struct str sql = {0};
     str_addf(&sql, "UPDATE `%s_sessions` SET expires_at = ? WHERE id = ? AND _parent_id = ?", c->slug);
     return run(db, &sql, values, 3, NULL, NULL, f);
+}
+
+enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token, struct view now,
+    struct view expires, struct failure *f)
+{
+    struct value values[] = {value_text(token), value_text(expires), value_text(now), value_integer(id)};
+    struct str sql = {0};
+    str_addf(&sql,
+        "UPDATE `%s` SET reset_password_token = ?, reset_password_expiration = ?, reset_password_requested_at = ?"
+        " WHERE id = ?",
+        c->slug);
+    return run(db, &sql, values, 4, NULL, NULL, f);
+}
+
+enum status account_reset(struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f)
+{
+    struct value values[] = {value_text(now), value_integer(id)};
+    struct str sql = {0};
+    str_addf(&sql, "UPDATE `%s` SET reset_password_expiration = ?, login_attempts = 0, lock_until = NULL WHERE id = ?",
+        c->slug);
+    enum status status = run(db, &sql, values, 2, NULL, NULL, f);
+    return status ? status : account_signed_out(db, c, id, (struct view){0}, f);
 }
 
 enum status account_signed_out(

@@ -25,6 +25,9 @@ MUST_CHECK enum status account_prepare(struct db *db, const struct collection *c
 /* NOT_FOUND: nobody has that e-mail (given in lower case). Texts lie in the arena. */
 MUST_CHECK enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
     struct account *out, struct failure *f);
+/* Whose reset token that is, not yet expired at `now`; NOT_FOUND: nobody's. */
+MUST_CHECK enum status account_find_reset(struct db *db, const struct collection *c, struct view token, struct view now,
+    struct arena *arena, struct account *out, struct failure *f);
 /* Has the document that session, not yet expired at `now`? */
 MUST_CHECK enum status account_has_session(struct db *db, const struct collection *c, int64_t id, struct view session,
     struct view now, bool *out, struct failure *f);
@@ -44,6 +47,12 @@ MUST_CHECK enum status account_refused(
     struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f);
 MUST_CHECK enum status account_extend(
     struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
+/* A token with which the password can be set until `expires`. */
+MUST_CHECK enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token,
+    struct view now, struct view expires, struct failure *f);
+/* The token has done its work: it expires `now`, a lock is lifted, and all sessions end. */
+MUST_CHECK enum status account_reset(
+    struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f);
 /* session.at == NULL: all of them. */
 MUST_CHECK enum status account_signed_out(
     struct db *db, const struct collection *c, int64_t id, struct view session, struct failure *f);

@@ -15,6 +15,8 @@ enum write_op {
     WRITE_DELETE,
     WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
     WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
+    WRITE_ASK_RESET,  /* stores `token` from session.created_at to session.expires_at */
+    WRITE_RESET,      /* stores `salt` and `hash`, ends all sessions at session.created_at */
     WRITE_EXTEND,     /* moves `session`'s end */
     WRITE_SIGNED_OUT, /* ends `session`, or all */
 };
@@ -26,7 +28,7 @@ struct write {
     const struct draft *draft; /* CREATE, UPDATE */
     bool only_first;           /* CREATE: refused (FORBIDDEN) when the collection has a document */
     struct session session;
-    struct view salt, hash;
+    struct view salt, hash, token;
     int64_t attempts;
     struct view lock_until;
     /* the result */
