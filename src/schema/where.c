@@ -103,7 +103,7 @@ static bool in_list(const struct where *w)
     return operators[w->op].operand == OPERAND_LIST && w->field->kind == KIND_DATE;
 }
 
-static enum status read_one(struct parser *p, struct where *w, struct json_object *json, size_t room)
+static enum status read_value(struct parser *p, struct where *w, struct json_object *json, size_t room)
 {
     struct value v;
     bool bad = false;
@@ -113,16 +113,16 @@ static enum status read_one(struct parser *p, struct where *w, struct json_objec
     return OK; /* nothing is equal to it: no value */
 }
 
-static enum status read_list(struct parser *p, struct where *w, struct json_object *json)
+static enum status read_values(struct parser *p, struct where *w, struct json_object *json)
 {
     enum status status = OK;
     if (json_object_is_type(json, json_type_array)) {
         size_t n = json_object_array_length(json);
-        for (size_t i = 0; i < n && !status; i++) status = read_one(p, w, json_object_array_get_idx(json, i), n);
+        for (size_t i = 0; i < n && !status; i++) status = read_value(p, w, json_object_array_get_idx(json, i), n);
         return status;
     }
     if (json_object_is_type(json, json_type_int) || json_object_is_type(json, json_type_double))
-        return read_one(p, w, json, 1);
+        return read_value(p, w, json, 1);
     if (!json_object_is_type(json, json_type_string)) return refuse_value(p, w);
     struct view rest = json_text(json);
     size_t room = 1;
@@ -165,7 +165,7 @@ static enum status read_pattern(struct parser *p, struct where *w, struct json_o
     bool number = w->field->kind == KIND_ID || w->field->kind == KIND_NUMBER || w->field->kind == KIND_RELATIONSHIP;
     if (number && w->op == OP_LIKE) {
         w->op = OP_EQUALS;
-        return read_one(p, w, json, 1);
+        return read_value(p, w, json, 1);
     }
     struct value v = value_null();
     bool bad = false;
@@ -195,15 +195,15 @@ static enum status read_compare(struct parser *p, struct where *w, struct json_o
         return add_value(p, w, 1,
             value_integer(json_object_is_type(json, json_type_boolean) ? json_object_get_boolean(json)
                                                                        : view_is(json_text(json), "true")));
-    case OPERAND_LIST: return read_list(p, w, json);
+    case OPERAND_LIST: return read_values(p, w, json);
     case OPERAND_PATTERN: return read_pattern(p, w, json);
     case OPERAND_ONE:
         if (json_object_is_type(json, json_type_array) && w->field->kind == KIND_RELATIONSHIP &&
             (w->op == OP_EQUALS || w->op == OP_NOT_EQUALS)) {
             w->op = w->op == OP_EQUALS ? OP_IN : OP_NOT_IN;
-            return read_list(p, w, json);
+            return read_values(p, w, json);
         }
-        return read_one(p, w, json, 1);
+        return read_value(p, w, json, 1);
     }
     return refuse_value(p, w);
 }

@@ -56,7 +56,7 @@ static enum status take_account(void *ctx, const struct row *row)
     return OK;
 }
 
-static enum status find(struct db *db, const struct collection *c, const char *where, const struct value *values,
+static enum status find_where(struct db *db, const struct collection *c, const char *where, const struct value *values,
     size_t nvalues, struct arena *arena, struct account *out, struct failure *f)
 {
     struct finding finding = {.out = out, .arena = arena};
@@ -72,14 +72,14 @@ enum status account_find(struct db *db, const struct collection *c, struct view 
     struct account *out, struct failure *f)
 {
     struct value key = value_text(email);
-    return find(db, c, "email = ?", &key, 1, arena, out, f);
+    return find_where(db, c, "email = ?", &key, 1, arena, out, f);
 }
 
 enum status account_find_reset(struct db *db, const struct collection *c, struct view token, struct view now,
     struct arena *arena, struct account *out, struct failure *f)
 {
     struct value values[] = {value_text(token), value_text(now)};
-    return find(db, c, "reset_password_token = ? AND reset_password_expiration > ?", values, 2, arena, out, f);
+    return find_where(db, c, "reset_password_token = ? AND reset_password_expiration > ?", values, 2, arena, out, f);
 }
 
 static enum status take_true(void *ctx, const struct row *row)
