@@ -14,7 +14,7 @@
     TEXT(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", "ADDR:PORT",                                           \
         "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 any") \
     TEXT(data, "--data", "PARLEY_DATA", "./parley-data", "DIR", "the folder for everything that is kept")              \
-    NUMBER(workers, "--workers", "PARLEY_WORKERS", 64, 1, 4096, "threads that answer requests")                        \
+    NUMBER(workers, "--workers", "PARLEY_WORKERS", 256, 1, 4096, "threads that answer requests")                       \
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
         "changes kept for streams that come back")                                                                     \
