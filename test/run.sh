@@ -53,7 +53,7 @@ suite() {
     elif [ "$code" != 0 ] && [ "$bad" = 0 ]; then
         bad=1
     fi
-    [ "$bad" = 0 ] || cat "$log"
+    if [ "$bad" = 0 ]; then grep '^skipped' "$log" || true; else cat "$log"; fi
     echo "   $name: $good passed, $bad failed"
     passed=$((passed + good))
     failed=$((failed + bad))
