@@ -27,12 +27,17 @@ function run(binary, args, { env = {}, input } = {}) {
   })
 }
 
+// What a test that failed half-way left behind.
+const running = new Set()
+
 // A server that serves when the promise is done. `data` is removed by stop() unless it was given.
 async function start(binary, { args = [], data, env = {}, port = 0 } = {}) {
   const own = !data
   const dir = data || folder()
   const child = spawn(binary, ['--listen', `127.0.0.1:${port}`, '--data', dir, '--log-level', 'warning', ...args],
     { env: { ...tools, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
+  child.on('close', () => running.delete(child))
   const server = { child, data: dir, err: '', ended: null }
   server.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
   child.stderr.on('data', (d) => { server.err += d })
@@ -176,6 +181,7 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
     }
     for (const f of cleanups.reverse()) await f()
   }
+  for (const child of running) child.kill('SIGKILL')
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed || !passed ? 1 : 0
 }

@@ -3,13 +3,11 @@
 #include "stream/delivery.h"
 #include "base/check.h"
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -632,6 +630,28 @@ static void delivery__comings_and_goings(void **state)
     for (int i = 0; i < STREAMS; i++) leave(&clients[i]);
 }
 
+/* The watcher has just fetched a stream's first event when the stream is over. */
+static void delivery__many_that_end_at_once(void **state)
+{
+    (void)state;
+    enum { STREAMS = 300 };
+    struct fixture fx;
+    struct client clients[STREAMS];
+    open_fixture(&fx, 2, STREAMS, 0);
+    for (int i = 0; i < STREAMS; i++) {
+        struct pages *source = pages_new(fx.log, 1);
+        source->ends = true;
+        join(&fx, &clients[i], source);
+    }
+    for (int i = 0; i < STREAMS; i++) {
+        expect(&clients[i], "page 1\n");
+        expect_end(&clients[i]);
+        leave(&clients[i]);
+    }
+    WAIT_UNTIL(delivery_count(fx.delivery) == 0);
+    close_fixture(&fx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -652,6 +672,7 @@ int main(void)
         cmocka_unit_test(delivery__last_words_at_its_end),
         cmocka_unit_test(delivery__the_last_frames_come_before_the_last_words),
         cmocka_unit_test(delivery__comings_and_goings),
+        cmocka_unit_test(delivery__many_that_end_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
