@@ -1,7 +1,8 @@
 # Sourced by src/run.sh and test/run.sh: the Debian packages that are needed, and installing those that are missing.
+# shellcheck disable=SC2034
 
 build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev"
-test_packages="libcmocka-dev libclang-rt-14-dev clang nodejs chromium curl sqlite3 procps"
+test_packages="libcmocka-dev nodejs chromium sqlite3"
 
 # need_packages WHY PACKAGE…: installs what is missing of them, and says so before. Nothing that is there is upgraded.
 need_packages() {
@@ -23,6 +24,10 @@ need_packages() {
     }
     as_root=
     [ "$(id -u)" = 0 ] || as_root=sudo
+    [ -z "$as_root" ] || command -v sudo >/dev/null || {
+        echo "Parley: $why needs these packages, and there is no sudo here; install them as root:$missing" >&2
+        return 1
+    }
     echo "Parley: $why needs these Debian packages, which are missing and will be installed${as_root:+ (with sudo)}:$missing" >&2
     # shellcheck disable=SC2086
     set -- $as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends --no-upgrade install $missing
@@ -52,11 +57,19 @@ quietly() {
     return 1
 }
 
-# build PRESET: configured once, then only what has changed.
+# configured PRESET: is there a build folder whose configuration was finished, and for this very place?
+configured() {
+    [ -e "build/$1/Makefile" ] || [ -e "build/$1/build.ninja" ] || return 1
+    from=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "build/$1/CMakeCache.txt" 2>/dev/null)
+    [ -n "$from" ] && [ "$(cd "$from" 2>/dev/null && pwd -P)" = "$(pwd -P)" ]
+}
+
+# build PRESET: configured once, then only what has changed. Ninja is taken where it is.
 build() {
-    [ -e "build/$1/CMakeCache.txt" ] || {
+    configured "$1" || {
         echo "Parley: building $1 …" >&2
-        quietly cmake --preset "$1"
+        if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
+        quietly cmake --fresh --preset "$1"
     }
     quietly cmake --build --preset "$1" -j "$(nproc)"
 }
