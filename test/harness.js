@@ -11,13 +11,45 @@ const path = require('node:path')
 const tools = Object.fromEntries(['PATH', 'TSAN_OPTIONS', 'ASAN_OPTIONS', 'UBSAN_OPTIONS'].filter((k) => k in process.env).map((k) => [k, process.env[k]]))
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-const folder = () => fs.mkdtempSync(path.join(os.tmpdir(), 'parley-test-'))
-const remove = (dir) => fs.rmSync(dir, { recursive: true, force: true })
+
+// What is left of servers and folders goes with this process, however it ends.
+const children = new Set()
+const folders = new Set()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const dir of folders) fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+
+function folder() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-test-'))
+  folders.add(dir)
+  return dir
+}
+
+function remove(dir) {
+  fs.rmSync(dir, { recursive: true, force: true })
+  folders.delete(dir)
+}
+
+function launch(binary, args, options) {
+  const child = spawn(binary, args, options)
+  children.add(child)
+  child.on('close', () => children.delete(child))
+  return child
+}
+
+// Nothing takes a minute to end; what does is killed, and its end tells.
+function impatiently(child) {
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60000)
+  child.on('close', () => clearTimeout(timer))
+}
 
 // Runs the program to its end: { code, signal, out, err }.
 function run(binary, args, { env = {}, input } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { env: { ...tools, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = launch(binary, args, { env: { ...tools, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    impatiently(child)
     let out = '', err = ''
     child.stdout.on('data', (d) => { out += d })
     child.stderr.on('data', (d) => { err += d })
@@ -27,57 +59,64 @@ function run(binary, args, { env = {}, input } = {}) {
   })
 }
 
-// What a test that failed half-way left behind.
-const running = new Set()
-
-// A server that serves when the promise is done. `data` is removed by stop() unless it was given.
-async function start(binary, { args = [], data, env = {}, port = 0 } = {}) {
-  const own = !data
+// A server that serves when the promise is done. `data` is removed by stop() unless it was given; `listen: null` leaves the place to the
+// environment. stop() fails when the server did not end well, unless it was killed.
+async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen = `127.0.0.1:${port}` } = {}) {
   const dir = data || folder()
-  const child = spawn(binary, ['--listen', `127.0.0.1:${port}`, '--data', dir, '--log-level', 'warning', ...args],
-    { env: { ...tools, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  running.add(child)
-  child.on('close', () => running.delete(child))
-  const server = { child, data: dir, err: '', ended: null }
-  server.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
+  const server = { data: dir, err: '' }
+  const child = launch(binary, [...(listen ? ['--listen', listen] : []), '--data', dir, '--log-level', 'warning', ...args],
+    { env: { ...tools, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
+  const release = () => { if (!data) remove(dir) }
   child.stderr.on('data', (d) => { server.err += d })
-  server.port = await new Promise((resolve, reject) => {
-    let out = ''
-    child.stdout.on('data', (d) => {
-      out += d
-      const found = out.match(/http:\/\/[^\s]*:(\d+)\n/)
-      if (found) resolve(Number(found[1]))
+  try {
+    server.port = await new Promise((resolve, reject) => {
+      let out = ''
+      child.stdout.on('data', (d) => {
+        out += d
+        const found = out.match(/http:\/\/[^\s]*:(\d+)\n/)
+        if (found) resolve(Number(found[1]))
+      })
+      child.on('error', reject)
+      child.on('close', () => reject(new Error(`the server ended: ${server.err}`)))
     })
-    child.on('close', () => reject(new Error(`the server ended: ${server.err}`)))
-  })
+  } catch (error) {
+    release()
+    throw error
+  }
   server.url = `http://127.0.0.1:${server.port}`
-  server.kill = async (signal = 'SIGTERM') => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    return server.ended
+  let killed = false
+  server.kill = (signal = 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) {
+      killed = signal === 'SIGKILL'
+      child.kill(signal)
+      impatiently(child)
+    }
+    return ended
   }
   server.stop = async () => {
     const end = await server.kill()
-    if (own) remove(dir)
+    release()
+    if (end.code !== 0 && !killed) throw new Error(`the server ended with ${end.code ?? end.signal}: ${server.err}`)
     return end
   }
   return server
 }
 
-// { status, headers, text, json }
-function request(url, { method = 'GET', headers = {}, body, agent = false } = {}) {
+// { status, headers, bytes, text, json }. A `path` is sent as it is, in place of the address's.
+function request(url, { method = 'GET', path, headers = {}, body, agent = false } = {}) {
   const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
   const own = text === undefined ? {} : { 'Content-Length': Buffer.byteLength(text) }
   if (text !== undefined && text !== body) own['Content-Type'] = 'application/json'
   return new Promise((resolve, reject) => {
-    const req = http.request(url, { method, headers: { ...own, ...headers }, agent }, (res) => {
+    const req = http.request(url, { method, headers: { ...own, ...headers }, agent, ...(path && { path }) }, (res) => {
       const chunks = []
       res.on('data', (c) => chunks.push(c))
       res.on('error', reject)
       res.on('end', () => {
-        const all = Buffer.concat(chunks).toString()
-        let json
-        try { json = JSON.parse(all) } catch { /* not JSON */ }
-        resolve({ status: res.statusCode, headers: res.headers, text: all, json })
+        const bytes = Buffer.concat(chunks)
+        const all = bytes.toString()
+        resolve({ status: res.statusCode, headers: res.headers, bytes, text: all, json: json(all) })
       })
     })
     req.setTimeout(30000, () => req.destroy(new Error('no answer in 30 s')))
@@ -116,8 +155,8 @@ function stream(url, headers = {}) {
   return new Promise((resolve, reject) => {
     const s = { events: [], raw: '', lastId: undefined, closed: false, waiting: [] }
     const look = () => { s.waiting = s.waiting.filter((w) => !w()) }
-    s.until = (test, what = 'an event') => new Promise((done, failed) => {
-      const timer = setTimeout(() => failed(new Error(`${what} did not come; came: ${s.raw.slice(-600)}`)), 15000)
+    s.until = (test, what = 'an event', within = 15000) => new Promise((done, failed) => {
+      const timer = setTimeout(() => failed(new Error(`${what} did not come; came: ${s.raw.slice(-600)}`)), within)
       const try_ = () => {
         const found = test(s)
         if (found) { clearTimeout(timer); done(found) } else if (s.closed) { clearTimeout(timer); failed(new Error(`closed before ${what}`)) }
@@ -143,9 +182,12 @@ function stream(url, headers = {}) {
             if (data.length) s.events.push({ event: event || 'message', id: s.lastId, json: json(data.join('\n')), data: data.join('\n') })
             event = ''
             data = []
-          } else if (line.startsWith('event: ')) event = line.slice(7)
-          else if (line.startsWith('data: ')) data.push(line.slice(6))
-          else if (line.startsWith('id: ')) s.lastId = line.slice(4)
+            continue
+          }
+          const [, field, value] = line.match(/^([^:]*):? ?(.*)$/)
+          if (field === 'event') event = value
+          else if (field === 'data') data.push(value)
+          else if (field === 'id') s.lastId = value
         }
         look()
       })
@@ -172,18 +214,29 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   let { passed, failed } = extra
   for (const { name, body } of tests) {
     const cleanups = []
+    let failure
+    const keep = (error) => { failure ??= error }
     try {
       await body({ after: (f) => cleanups.push(f) })
-      passed++
     } catch (error) {
-      failed++
-      console.log(`FAIL ${name}\n     ${String(error.stack || error).replace(/\n/g, '\n     ')}`)
+      keep(error)
     }
-    for (const f of cleanups.reverse()) await f()
+    for (const f of cleanups.reverse()) {
+      try {
+        await f()
+      } catch (error) {
+        keep(error)
+      }
+    }
+    if (failure) {
+      failed++
+      console.log(`FAIL ${name}\n     ${String(failure.stack || failure).replace(/\n/g, '\n     ')}`)
+    } else passed++
   }
-  for (const child of running) child.kill('SIGKILL')
+  // A server that a failed test left behind would keep this process.
+  for (const child of children) child.kill('SIGKILL')
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed || !passed ? 1 : 0
 }
 
-module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, test, report }
+module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, report }

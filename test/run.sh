@@ -34,8 +34,10 @@ build dev
 
 passed=0
 failed=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+work=$(mktemp -d)
+log=$work/log
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
 
 # suite NAME COMMAND…: a command whose last line is "N passed, N failed".
 suite() {
@@ -63,20 +65,24 @@ suite() {
 unit() {
     good=0
     bad=0
-    for program in build/"$1"/unit_*; do
-        case $program in *.*) continue ;; esac
-        "$program" >"$log.unit" 2>&1 || true
+    for source in test/unit/*.c; do
+        program=build/$1/unit_$(basename "$source" .c)
+        code=0
+        "$program" >"$log.unit" 2>&1 || code=$?
         ran=$(sed -n 's/^\[==========\].* \([0-9]*\) test(s) run\.$/\1/p' "$log.unit" | tail -n 1)
         right=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\.$/\1/p' "$log.unit" | tail -n 1)
-        if [ -z "$ran" ] || [ -z "$right" ] || [ "$ran" != "$right" ] || grep -qE 'ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$log.unit"; then
-            cat "$log.unit"
-            echo "$program failed"
-            [ "${ran:-0}" != "${right:-0}" ] || ran=$((${ran:-0} + 1))
+        : "${ran:=0}" "${right:=0}"
+        # A program that passes all its tests and then fails, as when a sanitizer finds something, is one failure more.
+        if [ "$ran" = "$right" ] && { [ "$code" != 0 ] || [ "$ran" = 0 ] || grep -qE 'ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$log.unit"; }; then
+            ran=$((ran + 1))
         fi
-        good=$((good + ${right:-0}))
-        bad=$((bad + ${ran:-1} - ${right:-0}))
+        if [ "$ran" != "$right" ]; then
+            cat "$log.unit"
+            echo "$program failed ($code)"
+        fi
+        good=$((good + right))
+        bad=$((bad + ran - right))
     done
-    rm -f "$log.unit"
     echo "$good passed, $bad failed"
 }
 

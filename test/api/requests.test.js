@@ -148,6 +148,14 @@ module.exports = (binary) => {
     assert.ok(text.endsWith('\r\n\r\n'))
   })
 
+  test('requests: a method that nobody knows is refused, and the server goes on', async () => {
+    for (const method of ['BREW', 'get', 'X'.repeat(100)]) {
+      const { text } = await raw(server.port, `${method} /api/messages HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      assert.match(text, /^HTTP\/1\.1 (4\d\d|501) /, method)
+    }
+    assert.strictEqual((await request(`${server.url}/api/messages/count`)).status, 200)
+  })
+
   test('requests: unknown methods and paths are 404s that name the path', async () => {
     for (const [method, path] of [['PUT', '/api/messages/1'], ['PATCH', '/api/nothing'], ['DELETE', '/api'], ['POST', '/api/messages/1'], ['GET', '/api/messages//1'], ['GET', '/api/messages/1%2F2/x']]) {
       const r = await request(server.url + path, { method })

@@ -66,11 +66,11 @@ module.exports = (binary) => {
     assert.match(sentence(r), /Another Parley uses/)
   })
 
-  test('start: a data folder that is a file, or lies where none can be made', async ({ after }) => {
+  test('start: a data folder that is a file, cannot be made or cannot be written', async ({ after }) => {
     const dir = folder()
     after(() => remove(dir))
     fs.writeFileSync(path.join(dir, 'file'), '')
-    for (const data of [path.join(dir, 'file'), path.join(dir, 'no/such/place'), '/proc/parley']) {
+    for (const data of [path.join(dir, 'file'), path.join(dir, 'no/such/place'), '/proc/parley', '/proc']) {
       const r = await run(binary, ['--listen', '127.0.0.1:0', '--data', data])
       assert.strictEqual(r.code, 1)
       assert.ok(sentence(r).includes(data))
@@ -127,7 +127,31 @@ module.exports = (binary) => {
     assert.strictEqual(me.json.user.email, 'admin@example.com')
   })
 
-  test("start: Payload's names: PAYLOAD_SECRET, DATABASE_URI, PORT", async ({ after }) => {
+  test('start: PORT is the port on localhost, and --listen comes before it', async ({ after }) => {
+    const free = require('node:net').createServer().listen(0)
+    await new Promise((resolve) => free.on('listening', resolve))
+    const { port } = free.address()
+    await new Promise((resolve) => free.close(resolve))
+    const server = await start(binary, { listen: null, env: { PORT: String(port) } })
+    after(server.stop)
+    assert.strictEqual(server.port, port)
+    assert.strictEqual((await request(`http://localhost:${port}/api/messages/count`)).status, 200)
+    const other = await start(binary, { env: { PORT: String(port) } })
+    after(other.stop)
+    assert.notStrictEqual(other.port, port)
+  })
+
+  test('start: DATABASE_URI=file:./x.db is beside where it was started', async ({ after }) => {
+    const cwd = folder()
+    after(() => remove(cwd))
+    const server = await start(binary, { data: path.join(cwd, 'data'), cwd, env: { DATABASE_URI: 'file:./x.db' } })
+    after(server.stop)
+    await admin(server.url)
+    assert.ok(fs.existsSync(path.join(cwd, 'x.db')))
+    assert.ok(!fs.existsSync(path.join(cwd, 'data/parley.db')))
+  })
+
+  test("start: Payload's names: PAYLOAD_SECRET, DATABASE_URI", async ({ after }) => {
     const data = folder()
     after(() => remove(data))
     const file = path.join(data, 'elsewhere.db')

@@ -87,8 +87,9 @@ module.exports = (binary) => {
     const { json } = await (async () => { const s = await open(); after(s.close); return s.first('hello') })()
     const { epoch, head } = json
     const cursors = { foreign: `00000000-${head}`, future: `${epoch}-${head + 1000}`, garbage: 'garbage', negative: `${epoch}--1`, 'too large': `${epoch}-9223372036854775808`, empty: '', 'only an epoch': `${epoch}-`, long: 'x'.repeat(10000) }
-    for (const [name, cursor] of Object.entries(cursors)) {
-      const s = await open(`?since=${cursor}`)
+    const ways = Object.entries(cursors).flatMap(([name, cursor]) => [[name, `?since=${cursor}`], [`${name} as a header`, '', { 'Last-Event-ID': cursor }]])
+    for (const [name, query, headers] of ways) {
+      const s = await open(query, headers)
       after(s.close)
       const reset = await s.first('reset')
       assert.strictEqual(reset.json.epoch, epoch, name)

@@ -85,6 +85,7 @@ module.exports = (binary) => {
     seen.push(...last.of('message').flatMap((e) => e.json.map((d) => d.id)).slice(Math.max(rest, 0)))
     last.close()
 
+    assert.ok(kept.size > 0)
     const byContent = new Map()
     for (const doc of table) byContent.set(doc.content, [...(byContent.get(doc.content) || []), doc.id])
     for (const [content, id] of kept) assert.deepStrictEqual(byContent.get(content), [id], content)
