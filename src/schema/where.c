@@ -293,11 +293,11 @@ static struct where *parse_object(struct parser *p, struct json_object *json)
     struct where **tail = &all->first;
     json_object_object_foreach(json, name, member)
     {
-        bool and = view_is_nocase(view_of(name), "and"), or = view_is_nocase(view_of(name), "or");
-        if (!and&&! or)
+        bool all_of = view_is_nocase(view_of(name), "and"), any_of = view_is_nocase(view_of(name), "or");
+        if (!all_of && !any_of)
             parse_field(p, &tail, name, member);
         else if (json_object_is_type(member, json_type_array))
-            parse_group(p, &tail, and? WHERE_AND : WHERE_OR, member);
+            parse_group(p, &tail, all_of ? WHERE_AND : WHERE_OR, member);
         else
             fail(p->f, INVALID, "The value of %s in a where must be a list.", name);
         if (stops(p)) return NULL;
