@@ -13,11 +13,15 @@ struct gathering {
     struct failure *f;
 };
 
+static enum status too_many(struct failure *f)
+{
+    return fail(f, TOO_LARGE, "A bulk request may meet %d documents; narrow its where or limit it.", BULK_MAX);
+}
+
 static enum status gather(void *ctx, const struct doc *doc)
 {
     struct gathering *g = ctx;
-    if (g->count == BULK_MAX)
-        return fail(g->f, TOO_LARGE, "A bulk request may meet %d documents; narrow its where or limit it.", BULK_MAX);
+    if (g->count == BULK_MAX) return too_many(g->f);
     g->writes[g->count++].id = doc_id(doc);
     return OK;
 }
@@ -79,18 +83,15 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
 {
     struct gathering g = {.f = f};
     int64_t total = 0;
-    struct find ids = *find;
-    ids.select.fields = 1;
     struct db *db = pool_take(call->app->pool);
     enum status status = read_count(db, find, call->arena, &total, f);
     if (find->limit && find->limit < total) total = find->limit;
-    if (!status && total > BULK_MAX)
-        status = fail(f, TOO_LARGE, "A bulk request may meet %d documents; narrow its where or limit it.", BULK_MAX);
+    if (!status && total > BULK_MAX) status = too_many(f);
     size_t room = (size_t)total + 16; /* some may come between the count and the list */
     if (!status) g.writes = ARENA_ARRAY(call->arena, struct write, room);
     if (!status && !g.writes) status = fail(f, NO_MEMORY, "Out of memory.");
     int64_t limit = find->limit && find->limit < (int64_t)room ? find->limit : (int64_t)room;
-    if (!status) status = read_many(db, &ids, limit, 0, call->arena, gather, &g, f);
+    if (!status) status = read_many(db, find, limit, 0, call->arena, gather, &g, f);
     pool_give(call->app->pool, db);
     if (status) return status;
     for (size_t i = 0; i < g.count; i++) {

@@ -283,11 +283,3 @@ struct framelog *broker_log(struct broker *b, const struct collection *c)
 {
     return b->logs[collection_index(c)];
 }
-
-bool broker_healthy(struct broker *b)
-{
-    lock_take(&b->lock);
-    bool healthy = !b->failed;
-    lock_drop(&b->lock);
-    return healthy;
-}

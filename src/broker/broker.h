@@ -35,7 +35,4 @@ MUST_CHECK enum status broker_run(
 /* The frames of a streamed collection; NULL: it is not streamed. */
 struct framelog *broker_log(struct broker *b, const struct collection *c);
 
-/* False once the disk has failed: writes are refused, reads go on. */
-bool broker_healthy(struct broker *b);
-
 #endif

@@ -15,14 +15,15 @@ static int hex_digit(char c)
     return -1;
 }
 
-void query_decode(struct str *out, struct view text, bool plus)
+/* A broken escape stays as it is, as in qs. */
+static void decode(struct str *out, struct view text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
         if (c == '%' && i + 2 < text.len && hex_digit(text.at[i + 1]) >= 0 && hex_digit(text.at[i + 2]) >= 0) {
             c = (char)(hex_digit(text.at[i + 1]) * 16 + hex_digit(text.at[i + 2]));
             i += 2;
-        } else if (c == '+' && plus) {
+        } else if (c == '+') {
             c = ' ';
         }
         str_addc(out, c);
@@ -167,8 +168,8 @@ enum status query_parse(struct arena *arena, struct view text, struct json_objec
         size_t name_len = equals ? (size_t)(equals - part.at) : part.len;
         str_reset(&name);
         str_reset(&value);
-        query_decode(&name, (struct view){part.at, name_len}, true);
-        if (equals) query_decode(&value, (struct view){equals + 1, part.len - name_len - 1}, true);
+        decode(&name, (struct view){part.at, name_len});
+        if (equals) decode(&value, (struct view){equals + 1, part.len - name_len - 1});
         if (name.failed || value.failed) {
             status = fail(f, NO_MEMORY, "Out of memory.");
             goto out;

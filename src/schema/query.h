@@ -16,7 +16,4 @@
  * are no UTF-8. */
 MUST_CHECK enum status query_parse(struct arena *arena, struct view text, struct json_object **out, struct failure *f);
 
-/* Percent-decoding; with `plus`, "+" is a space. A broken escape stays as it is, as in JavaScript's qs. */
-void query_decode(struct str *out, struct view text, bool plus);
-
 #endif
