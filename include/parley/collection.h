@@ -119,9 +119,9 @@ struct collection {
         {.name = "filesize", .label = "File Size", .column = "filesize", .kind = KIND_NUMBER, .use = USE_DERIVED},     \
         {.name = "width", .label = "Width", .column = "width", .kind = KIND_NUMBER, .use = USE_DERIVED},               \
         {.name = "height", .label = "Height", .column = "height", .kind = KIND_NUMBER, .use = USE_DERIVED},            \
-        {.name = "focalX", .label = "Focal X", .column = "focal_x", .kind = KIND_NUMBER, .use = USE_DERIVED},          \
+        {.name = "focalX", .label = "Focal X", .column = "focal_x", .kind = KIND_NUMBER},                              \
     {                                                                                                                  \
-        .name = "focalY", .label = "Focal Y", .column = "focal_y", .kind = KIND_NUMBER, .use = USE_DERIVED             \
+        .name = "focalY", .label = "Focal Y", .column = "focal_y", .kind = KIND_NUMBER                                 \
     }
 
 #define FIELDS(array) .fields = (array), .nfields = sizeof(array) / sizeof((array)[0])

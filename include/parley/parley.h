@@ -19,9 +19,11 @@ struct parley_options {
     const char *data;         /* folder */
     const char *database;     /* file; NULL: <data>/parley.db */
     const char *secret;       /* NULL: kept in <data>/secret, made if missing */
+    const char *uploads;      /* folder of the uploaded files, one folder a collection; NULL: <data> */
     const char *mail_command; /* sends a mail on its standard input; NULL: no mail is sent */
     int64_t workers;          /* threads that read requests */
     int64_t delivery_threads; /* threads that send streams */
+    int64_t upload_bytes;     /* the most that an uploaded file may have */
     int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */
 };
 

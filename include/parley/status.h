@@ -41,7 +41,7 @@ struct failure {
     enum status status;
     enum failure_shape shape;
     char reason[320]; /* one sentence, for FAILURE_PLAIN */
-    const char *slug; /* the collection, for FAILURE_VALIDATION */
+    const char *slug; /* the collection, for FAILURE_VALIDATION; NULL: not named */
     long long id;     /* the document, for FAILURE_VALIDATION; 0: not named */
     size_t nflaws;
     struct flaw flaws[MAX_FLAWS];

@@ -120,6 +120,7 @@ static void response_start(struct response *rs, int status)
 {
     str_reset(&rs->headers);
     str_reset(&rs->body);
+    response_drop_file(rs);
     rs->status = status;
     rs->fixed = (struct view){0};
     rs->close = false;
@@ -157,6 +158,7 @@ static void answer(struct mg_connection *conn, bool head_only)
     if (rs->headers.failed || rs->body.failed) fill_refusal(w, 503);
     struct view body = rs->body.len ? str_view(&rs->body) : rs->fixed;
     bool bodiless = rs->status == 204 || rs->status == 304;
+    size_t len = rs->file.open ? (size_t)rs->file.len : body.len;
     bool keep = !rs->close && !atomic_load(&w->server->stopping) && conn->protocol_type == PROTOCOL_TYPE_HTTP1 &&
                 should_keep_alive(conn);
     str_reset(head);
@@ -168,15 +170,21 @@ static void answer(struct mg_connection *conn, bool head_only)
     str_addz(head, date(w));
     if (!bodiless) {
         str_addz(head, "\r\nContent-Length: ");
-        str_add_integer(head, (int64_t)body.len);
+        str_add_integer(head, (int64_t)len);
     }
     str_addz(head, keep ? "\r\nConnection: keep-alive\r\n" : "\r\nConnection: close\r\n");
     str_add(head, str_view(&rs->headers));
     str_addz(head, "\r\n");
     keep = keep && !head->failed;
     struct view text = head->failed ? view_of(least) : str_view(head);
-    if (head->failed || head_only || bodiless) body = (struct view){0};
-    bool sent = wire_send(conn->client.sock, text, body, &w->server->stopping);
+    if (head->failed || head_only || bodiless) {
+        body = (struct view){0};
+        response_drop_file(rs);
+    }
+    bool sent = wire_send(conn->client.sock, text, body, rs->file.open && rs->file.len, &w->server->stopping);
+    if (sent && rs->file.open)
+        sent = wire_send_file(conn->client.sock, rs->file.fd, rs->file.from, rs->file.len, &w->server->stopping);
+    response_drop_file(rs);
     if (!keep || !sent) conn->must_close = 1;
     if (!keep && sent && !body_whole(conn)) wire_drain(conn->client.sock, &w->server->stopping);
     w->answered = true;
@@ -266,11 +274,11 @@ struct view request_header(const struct request *rq, const char *name)
 static void send_continue(struct mg_connection *conn, const struct request *rq)
 {
     struct worker *w = conn->tls_user_ptr;
-    if (rq->http_1_0) return;
+    if (rq->http_1_0 || w->continued) return;
     if (!view_is_nocase(request_header(rq, "Expect"), "100-continue")) return;
     w->continued = true;
-    if (!wire_send(conn->client.sock, VIEW("HTTP/1.1 100 Continue\r\n\r\n"), (struct view){0}, &w->server->stopping))
-        conn->must_close = 1;
+    struct view word = VIEW("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!wire_send(conn->client.sock, word, (struct view){0}, false, &w->server->stopping)) conn->must_close = 1;
 }
 
 static bool read_piece(struct mg_connection *conn, char *at, size_t room, size_t *got)
@@ -326,6 +334,18 @@ static enum status read_length(struct request *rq, size_t len, struct view *body
             return fail_body(conn, f, INVALID, "The request's body is cut off.");
     *body = (struct view){at, len};
     return OK;
+}
+
+enum status request_read(struct request *rq, char *at, size_t room, size_t *got, struct failure *f)
+{
+    struct mg_connection *conn = rq->connection;
+    *got = 0;
+    if (body_whole(conn)) return OK;
+    int64_t left = conn->content_len - conn->consumed_content;
+    if (!conn->is_chunked && (uint64_t)left < room) room = (size_t)left;
+    send_continue(conn, rq);
+    if (read_piece(conn, at, room, got)) return OK;
+    return fail_body(conn, f, INVALID, "The request's body is cut off or malformed.");
 }
 
 enum status request_body(struct request *rq, size_t limit, struct view *body, struct failure *f)

@@ -41,6 +41,11 @@ struct view request_header(const struct request *rq, const char *name);
  * Cut off or malformed: INVALID, the same. */
 MUST_CHECK enum status request_body(struct request *rq, size_t limit, struct view *body, struct failure *f);
 
+/* Reads the next bytes of the body, at most `room` of them, for a body that is not to lie in memory as a whole; not to
+ * be mixed with request_body. `*got` 0: its end. INVALID: cut off or malformed, and the connection closes after the
+ * answer, as it does when the rest is left unread. */
+MUST_CHECK enum status request_read(struct request *rq, char *at, size_t room, size_t *got, struct failure *f);
+
 /* Takes the socket away from the server: the handler's caller owns it from now on (non-blocking, TCP_NODELAY, close()
  * it), and the server sends nothing and forgets the connection when the handler returns. -1: not possible here (bytes
  * of a further request have been read already, or TLS); then the handler must answer as usual. */

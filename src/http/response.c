@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     int status;
@@ -74,8 +75,24 @@ void response_headerf(struct response *rs, const char *name, const char *format,
     free(many);
 }
 
+void response_file(struct response *rs, int fd, int64_t from, int64_t len)
+{
+    response_drop_file(rs);
+    rs->file.open = true;
+    rs->file.fd = fd;
+    rs->file.from = from;
+    rs->file.len = len;
+}
+
+void response_drop_file(struct response *rs)
+{
+    if (rs->file.open) close(rs->file.fd);
+    rs->file.open = false;
+}
+
 void response_release(struct response *rs)
 {
+    response_drop_file(rs);
     str_release(&rs->headers);
     str_release(&rs->body);
 }

@@ -12,8 +12,18 @@ struct response {
     struct str headers; /* "Name: value\r\n" lines */
     struct str body;    /* owned text … */
     struct view fixed;  /* … or, when body is empty, bytes that outlive the program's requests (embedded assets) */
-    bool close;         /* close the connection after this answer */
+    struct {
+        bool open;
+        int fd; /* the response's own */
+        int64_t from, len;
+    } file;     /* … or, when it is open, bytes of a file */
+    bool close; /* close the connection after this answer */
 };
+
+/* Answers with `len` bytes of the file from `from` on, and takes the descriptor. */
+void response_file(struct response *rs, int fd, int64_t from, int64_t len);
+/* Closes the file, if there is one. */
+void response_drop_file(struct response *rs);
 
 /* The value must hold no CR or LF; one that does is left out altogether (no header can be smuggled in). */
 void response_header(struct response *rs, const char *name, struct view value);
