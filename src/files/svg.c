@@ -1,0 +1,228 @@
+/* What is refused are the ways in which a picture that is opened by itself can run something: elements, attributes and
+ * addresses, by their local names. What is not refused, an address of another picture for instance, is held back by the
+ * Content-Security-Policy that the file is served with. */
+#include "files/svg.h"
+#include "parley/str.h"
+#include <errno.h>
+#include <expat.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAMESPACE  "http://www.w3.org/2000/svg"
+#define SEPARATOR  '|' /* between namespace and local name, as expat is asked to join them */
+#define DEPTH_MOST 256
+#define STYLE_MOST ((size_t)1 << 20)
+#define PIECE      16384
+
+static const char *const acting_elements[] = {
+    "script", "foreignobject", "iframe", "object", "embed", "handler", "listener", NULL};
+static const char *const address_attributes[] = {
+    "href", "src", "data", "action", "formaction", "from", "to", "by", "values", NULL};
+static const char *const acting_addresses[] = {
+    "javascript:", "vbscript:", "data:text/", "data:image/svg", "data:application/", NULL};
+static const char *const acting_styles[] = {"@import", "expression(", "javascript:", "-moz-binding",
+    "behavior:", "data:text/", "data:image/svg", "data:application/", NULL};
+
+struct look {
+    struct svg *svg;
+    XML_Parser parser;
+    int depth;
+    int style_depth; /* of the outermost <style>; 0: outside */
+    struct str style;
+};
+
+static const char *local_name(const char *name)
+{
+    const char *bar = strrchr(name, SEPARATOR);
+    return bar ? bar + 1 : name;
+}
+
+static bool in_list(const char *const *list, const char *name)
+{
+    for (; *list; list++)
+        if (!strcasecmp(*list, name)) return true;
+    return false;
+}
+
+static bool holds_any(const char *text, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcasestr(text, *list)) return true;
+    return false;
+}
+
+/* Browsers pass over control characters and spaces inside an address's scheme (URL standard, 4.4). */
+static bool address_acts(const char *value)
+{
+    struct str plain = {0};
+    for (; *value; value++)
+        if ((unsigned char)*value > 0x20 && *value != 0x7F) str_addc(&plain, *value);
+    bool acts = plain.failed || (plain.len && holds_any(plain.at, acting_addresses));
+    str_release(&plain);
+    return acts;
+}
+
+/* CSS may hide letters behind escapes and comments (CSS Syntax, 4.3.7). Neither is needed in an address or a rule's
+ * name, so a style with a backslash is refused where it refers to anything. */
+static bool style_acts(const char *style)
+{
+    struct str plain = {0};
+    bool escapes = false;
+    for (const char *c = style; *c; c++) {
+        if (c[0] == '/' && c[1] == '*') {
+            const char *end = strstr(c + 2, "*/");
+            if (!end) break;
+            c = end + 1;
+            continue;
+        }
+        escapes = escapes || *c == '\\';
+        if ((unsigned char)*c > 0x20) str_addc(&plain, *c);
+    }
+    bool acts = plain.failed || (plain.len && holds_any(plain.at, acting_styles)) ||
+                (escapes && (strchr(style, '(') || strchr(style, '@') || strchr(style, ':')));
+    str_release(&plain);
+    return acts;
+}
+
+static bool attribute_acts(const char *name, const char *value)
+{
+    if (!strncasecmp(name, "on", 2) && strlen(name) > 2) return true;
+    if (!strcasecmp(name, "attributename") && !strncasecmp(local_name(value), "on", 2)) return true;
+    if (in_list(address_attributes, name)) return address_acts(value);
+    return (!strcasecmp(name, "style") || strcasestr(value, "url(")) && style_acts(value);
+}
+
+/* A length in CSS pixels, whatever its unit says; 0 for a share of what is not known here. */
+static double read_length(const char *text)
+{
+    char *end;
+    double n = strtod(text, &end);
+    return end == text || !isfinite(n) || n <= 0 || n > 1e6 || strchr(end, '%') ? 0 : n;
+}
+
+static void read_view_box(const char *text, double *width, double *height)
+{
+    double n[4];
+    for (int i = 0; i < 4; i++) {
+        char *end;
+        text += strspn(text, " \t\r\n,");
+        n[i] = strtod(text, &end);
+        if (end == text || !isfinite(n[i])) return;
+        text = end;
+    }
+    if (n[2] <= 0 || n[3] <= 0 || n[2] > 1e6 || n[3] > 1e6) return;
+    *width = n[2];
+    *height = n[3];
+}
+
+static void read_size(struct svg *svg, const XML_Char **attributes)
+{
+    double width = 0, height = 0, box_width = 0, box_height = 0;
+    for (; *attributes; attributes += 2) {
+        if (!strcmp(attributes[0], "width")) width = read_length(attributes[1]);
+        if (!strcmp(attributes[0], "height")) height = read_length(attributes[1]);
+        if (!strcmp(attributes[0], "viewBox")) read_view_box(attributes[1], &box_width, &box_height);
+    }
+    if (box_width > 0) {
+        if (width <= 0 && height <= 0) width = box_width;
+        if (height <= 0) height = width / box_width * box_height;
+        if (width <= 0) width = height / box_height * box_width;
+    }
+    if (width <= 0 || height <= 0 || width > 1e6 || height > 1e6) return;
+    svg->width = (int64_t)(width + 0.5);
+    svg->height = (int64_t)(height + 0.5);
+}
+
+static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
+{
+    struct look *look = ctx;
+    const char *local = local_name(name);
+    if (++look->depth > DEPTH_MOST) {
+        XML_StopParser(look->parser, XML_FALSE);
+        return;
+    }
+    if (look->depth == 1) {
+        look->svg->is_svg = !strcmp(name, NAMESPACE "|svg");
+        if (!look->svg->is_svg) look->svg->safe = false;
+        read_size(look->svg, attributes);
+    }
+    if (in_list(acting_elements, local)) look->svg->safe = false;
+    if (!strcasecmp(local, "style") && !look->style_depth) look->style_depth = look->depth;
+    for (; *attributes; attributes += 2)
+        if (attribute_acts(local_name(attributes[0]), attributes[1])) look->svg->safe = false;
+}
+
+static void XMLCALL on_end(void *ctx, const XML_Char *name)
+{
+    struct look *look = ctx;
+    (void)name;
+    if (look->style_depth == look->depth) {
+        if (look->style.failed || (look->style.len && style_acts(look->style.at))) look->svg->safe = false;
+        str_reset(&look->style);
+        look->style_depth = 0;
+    }
+    look->depth--;
+}
+
+static void XMLCALL on_text(void *ctx, const XML_Char *text, int len)
+{
+    struct look *look = ctx;
+    if (!look->style_depth) return;
+    if (look->style.len + (size_t)len > STYLE_MOST)
+        XML_StopParser(look->parser, XML_FALSE);
+    else
+        str_add(&look->style, (struct view){text, (size_t)len});
+}
+
+static void XMLCALL on_instruction(void *ctx, const XML_Char *target, const XML_Char *data)
+{
+    struct look *look = ctx;
+    (void)data;
+    if (!strcasecmp(target, "xml-stylesheet")) look->svg->safe = false;
+}
+
+/* Entities of its own are what makes a small file large. */
+static void XMLCALL on_doctype(
+    void *ctx, const XML_Char *name, const XML_Char *system, const XML_Char *public, int internal)
+{
+    struct look *look = ctx;
+    (void)name;
+    (void)system;
+    (void)public;
+    if (!internal) return;
+    look->svg->safe = false;
+    XML_StopParser(look->parser, XML_FALSE);
+}
+
+bool svg_inspect(int fd, int64_t size, struct svg *out)
+{
+    char piece[PIECE];
+    *out = (struct svg){.safe = true};
+    struct look look = {.svg = out, .parser = XML_ParserCreateNS(NULL, SEPARATOR)};
+    bool good = look.parser != NULL, parsed = size <= SVG_MOST;
+    if (good) {
+        XML_SetUserData(look.parser, &look);
+        XML_SetElementHandler(look.parser, on_start, on_end);
+        XML_SetCharacterDataHandler(look.parser, on_text);
+        XML_SetProcessingInstructionHandler(look.parser, on_instruction);
+        XML_SetStartDoctypeDeclHandler(look.parser, on_doctype);
+    }
+    for (int64_t at = 0; good && parsed; at += PIECE) {
+        ssize_t n = pread(fd, piece, sizeof piece, (off_t)at);
+        if (n < 0 && errno != EINTR) good = false;
+        if (n < 0) {
+            at -= PIECE;
+            continue;
+        }
+        bool last = n < PIECE;
+        parsed = XML_Parse(look.parser, piece, (int)n, last) == XML_STATUS_OK;
+        if (last) break;
+    }
+    out->well_formed = good && parsed;
+    if (!out->well_formed) out->safe = false;
+    if (look.parser) XML_ParserFree(look.parser);
+    str_release(&look.style);
+    return good;
+}
