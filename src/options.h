@@ -14,6 +14,10 @@
     TEXT(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", "ADDR:PORT",                                           \
         "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 any") \
     TEXT(data, "--data", "PARLEY_DATA", "./parley-data", "DIR", "the folder for everything that is kept")              \
+    TEXT(uploads, "--uploads", "PARLEY_UPLOADS", "", "DIR",                                                            \
+        "the folder for uploaded files, with one folder for each collection in it, as DIR/media; default: --data's")   \
+    NUMBER(upload_bytes, "--upload-bytes", "PARLEY_UPLOAD_BYTES", 268435456, 1, 1099511627776,                         \
+        "the most bytes that an uploaded file may have")                                                               \
     NUMBER(workers, "--workers", "PARLEY_WORKERS", 256, 1, 4096, "threads that answer requests")                       \
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \

@@ -2,6 +2,7 @@
 #include "parley/parley.h"
 #include "api/app.h"
 #include "api/token.h"
+#include "api/upload.h"
 #include "base/crypt.h"
 #include "base/log.h"
 #include "http/civet.h"
@@ -138,7 +139,9 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     broker_on_growth(app->broker, notify_delivery, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
-    return app->passwords && app->mailer ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    if (!app->passwords || !app->mailer) return fail(f, NO_MEMORY, "Out of memory.");
+    app->upload_bytes = o->upload_bytes;
+    return uploads_open(app, o->uploads ? o->uploads : o->data, f);
 }
 
 enum status parley_open(struct parley **out, const struct parley_options *o, struct failure *f)
@@ -180,6 +183,7 @@ void parley_close(struct parley *p)
     if (!p) return;
     server_close(p->server);
     delivery_free(p->app.delivery, VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n"));
+    uploads_close(&p->app);
     pool_close(p->app.pool);
     broker_close(p->app.broker);
     mailer_free(p->app.mailer);

@@ -7,10 +7,14 @@
 #include "broker/broker.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "schema/registry.h"
 #include "store/pool.h"
 #include "stream/delivery.h"
 
 #define TOKEN_KEY_LENGTH 32
+
+struct filetypes;
+struct folder;
 
 struct app {
     struct pool *pool;
@@ -18,7 +22,10 @@ struct app {
     struct delivery *delivery;
     struct password_gate *passwords;
     struct mailer *mailer;
-    char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
+    struct filetypes *filetypes;
+    struct folder *folders[MAX_COLLECTIONS]; /* of the upload collections, by collection_index */
+    int64_t upload_bytes;                    /* the most that a file may have */
+    char token_key[TOKEN_KEY_LENGTH + 1];    /* of the tokens' signatures */
 };
 
 /* The handler of all requests: /api/… is Payload's REST, the rest are the page's files. `ctx` is the app. */

@@ -1,6 +1,7 @@
 /* Changing and deleting all documents that a where finds: their ids first, then one command for all of them. */
 #include "api/fail.h"
 #include "api/rest.h"
+#include "api/upload.h"
 #include "api/writer.h"
 #include "schema/json.h"
 #include "store/read.h"
@@ -101,6 +102,7 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
         if (flaw && flaw->status) g.writes[i].failure = *flaw;
     }
     if (g.count && !(flaw && flaw->status)) status = broker_run(call->app->broker, g.writes, g.count, call->arena, f);
+    if (!status && call->collection->upload) upload_sweep(call, g.writes, g.count);
     return status ? status : answer_bulk(call, bulk, &g, find, f);
 }
 
@@ -119,10 +121,14 @@ enum status rest_update_many(struct call *call, struct failure *f)
     struct find find;
     struct draft draft;
     struct json_object *body;
+    struct upload upload;
     struct failure flaw = {0};
     if (!call_allows(call, call->collection->access.update)) return call_forbidden(f);
     enum status status = parse_bulk(call, &find, bulk.verb, f);
-    if (!status) status = call_body(call, false, &body, f);
+    if (status) return status;
+    status = upload_body(call, &upload, &body, f);
+    if (!status && upload.given) status = fail(f, INVALID, "A file can replace that of one document only.");
+    upload_end(call, &upload, status);
     if (status) return status;
     status = call_draft(call, &draft, DRAFT_UPDATE, body, 0, &flaw);
     if (status && flaw.shape != FAILURE_VALIDATION) {

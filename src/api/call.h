@@ -28,7 +28,8 @@ struct call {
     struct view id;                      /* the path's :id */
     struct json_object *query;
     struct reader reader;
-    bool detached; /* the socket is another's now; nothing is to be answered */
+    struct view type; /* of the answer's content; empty: it has none */
+    bool detached;    /* the socket is another's now; nothing is to be answered */
 };
 
 /* An operation fills call->rs or returns a failure. */

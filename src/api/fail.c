@@ -74,9 +74,8 @@ static void add_body(struct str *out, const struct failure *f)
     } else if (f->shape == FAILURE_VALIDATION) {
         str_addz(out, "\"name\":\"ValidationError\",\"data\":{");
         if (f->id) str_addf(out, "\"id\":%lld,", f->id);
-        str_addz(out, "\"collection\":");
-        str_add_json(out, view_of(f->slug));
-        str_addz(out, ",\"errors\":");
+        if (f->slug) str_addf(out, "\"collection\":\"%s\",", f->slug);
+        str_addz(out, "\"errors\":");
         add_flaws(out, f);
         str_addz(out, "},");
     }
@@ -92,6 +91,7 @@ void fail_respond(struct response *rs, const struct failure *f)
     rs->status = fail_http_status(f->status);
     str_reset(&rs->body);
     rs->fixed = (struct view){0};
+    response_drop_file(rs);
     switch (f->status) {
     case IO_ERROR:
         /* What the machine said is for its operator. */

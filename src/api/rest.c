@@ -1,5 +1,6 @@
 #include "api/rest.h"
 #include "api/fail.h"
+#include "api/upload.h"
 #include "api/writer.h"
 #include "schema/json.h"
 #include "schema/registry.h"
@@ -114,24 +115,29 @@ enum status rest_count(struct call *call, struct failure *f)
     return status;
 }
 
-/* Runs one write and answers with its document. */
-static enum status answer_write(
-    struct call *call, struct write *write, const struct find *find, const char *message, struct failure *f)
+static enum status run_write(struct call *call, struct write *write, struct failure *f)
 {
-    struct writer w;
     enum status status = broker_run(call->app->broker, write, 1, call->arena, f);
     if (!status && write->failure.status) {
         *f = write->failure;
         status = f->status;
     }
-    if (status) return status;
+    if (!status && call->collection->upload) upload_sweep(call, write, 1);
+    return status;
+}
+
+/* Answers with the document of a write that is done. */
+static enum status answer_write(
+    struct call *call, struct write *write, const struct find *find, const char *message, struct failure *f)
+{
+    struct writer w;
     struct db *db = pool_take(call->app->pool);
     writer_init(&w, call, db, find, f);
     w.style.sessions_first = write->op == WRITE_UPDATE;
     if (write->op == WRITE_DELETE) write->doc.sessions = (struct view){0}; /* they went with it */
     str_addz(w.out, "{\"doc\":");
     writer_add(&w, &write->doc);
-    status = writer_end(&w);
+    enum status status = writer_end(&w);
     pool_give(call->app->pool, db);
     str_addz(w.out, ",\"message\":\"");
     str_addf(w.out, message, call->collection->singular);
@@ -144,13 +150,18 @@ enum status rest_create(struct call *call, struct failure *f)
     struct find find;
     struct draft draft;
     struct json_object *body;
+    struct upload upload;
     if (!call_allows(call, call->collection->access.create)) return call_forbidden(f);
     enum status status = call_find(call, &find, f);
-    if (!status) status = call_body(call, false, &body, f);
-    if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (status) return status;
+    status = upload_body(call, &upload, &body, f);
+    if (!status && call->collection->upload && !upload.given) status = fail(f, INVALID, "No files were uploaded.");
+    if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
+    if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft};
-    status = answer_write(call, &w, &find, "%s successfully created.", f);
+    if (!status) status = run_write(call, &w, f);
+    upload_end(call, &upload, status);
+    if (!status) status = answer_write(call, &w, &find, "%s successfully created.", f);
     if (!status) call->rs->status = 201;
     return status;
 }
@@ -177,6 +188,7 @@ enum status rest_duplicate(struct call *call, struct failure *f)
     struct doc doc;
     struct json_object *body;
     struct view now;
+    struct upload upload = {0};
     int64_t id;
     if (!call_allows(call, call->collection->access.create)) return call_forbidden(f);
     enum status status = call_id(call, &id, f);
@@ -195,8 +207,13 @@ enum status rest_duplicate(struct call *call, struct failure *f)
             f, FAILURE_VALIDATION, (struct flaw){.message = "This field is required.", .path = "password"});
     }
     fill_copy(&draft, &doc, now);
+    if (call->collection->upload) status = upload_copy(call, &upload, &doc, f);
+    if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft};
-    return answer_write(call, &w, &find, "%s successfully duplicated.", f);
+    if (!status) status = run_write(call, &w, f);
+    upload_end(call, &upload, status);
+    if (!status) status = answer_write(call, &w, &find, "%s successfully duplicated.", f);
+    return status;
 }
 
 static enum status exists(struct call *call, int64_t id, struct failure *f)
@@ -213,16 +230,21 @@ enum status rest_update(struct call *call, struct failure *f)
     struct find find;
     struct draft draft;
     struct json_object *body;
+    struct upload upload;
     int64_t id;
     if (!call_allows(call, call->collection->access.update)) return call_forbidden(f);
     enum status status = call_id(call, &id, f);
     if (!status) status = call_find(call, &find, f);
-    if (!status) status = call_body(call, false, &body, f);
+    if (status) return status;
+    status = upload_body(call, &upload, &body, f);
     if (!status) status = exists(call, id, f);
     if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, body, id, f);
-    if (status) return status;
+    if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {.op = WRITE_UPDATE, .collection = call->collection, .id = id, .draft = &draft};
-    return answer_write(call, &w, &find, "Updated successfully.", f);
+    if (!status) status = run_write(call, &w, f);
+    upload_end(call, &upload, status);
+    if (!status) status = answer_write(call, &w, &find, "Updated successfully.", f);
+    return status;
 }
 
 enum status rest_delete(struct call *call, struct failure *f)
@@ -234,5 +256,6 @@ enum status rest_delete(struct call *call, struct failure *f)
     if (!status) status = call_find(call, &find, f);
     if (status) return status;
     struct write w = {.op = WRITE_DELETE, .collection = call->collection, .id = id};
-    return answer_write(call, &w, &find, "Deleted successfully.", f);
+    status = run_write(call, &w, f);
+    return status ? status : answer_write(call, &w, &find, "Deleted successfully.", f);
 }

@@ -6,6 +6,7 @@
 #include "api/cors.h"
 #include "api/events.h"
 #include "api/fail.h"
+#include "api/file.h"
 #include "api/reader.h"
 #include "api/rest.h"
 #include "http/assets.h"
@@ -13,7 +14,7 @@
 #include "schema/query.h"
 #include "schema/registry.h"
 
-enum collection_sort { ANY, AUTH, STREAM, NO_UPLOAD };
+enum collection_sort { ANY, AUTH, STREAM, UPLOAD };
 
 #define GET    (1u << METHOD_GET)
 #define POST   (1u << METHOD_POST)
@@ -31,7 +32,7 @@ static const struct route {
 } routes[] = {
     {GET, "/api/access", ANY, access_all},
     {GET, "/api/:collection", ANY, rest_find},
-    {POST, "/api/:collection", NO_UPLOAD, rest_create},
+    {POST, "/api/:collection", ANY, rest_create},
     {PATCH, "/api/:collection", ANY, rest_update_many},
     {DELETE, "/api/:collection", ANY, rest_delete_many},
     {GET, "/api/:collection/count", ANY, rest_count},
@@ -49,10 +50,11 @@ static const struct route {
     {POST, "/api/:collection/reset-password", AUTH, auth_reset},
     {POST, "/api/:collection/access", ANY, access_one},
     {POST, "/api/:collection/access/:id", ANY, access_one},
+    {GET, "/api/:collection/file/:id", UPLOAD, file_send},
     {GET, "/api/:collection/:id", ANY, rest_find_one},
     {PATCH, "/api/:collection/:id", ANY, rest_update},
     {DELETE, "/api/:collection/:id", ANY, rest_delete},
-    {POST, "/api/:collection/:id/duplicate", NO_UPLOAD, rest_duplicate},
+    {POST, "/api/:collection/:id/duplicate", ANY, rest_duplicate},
 };
 
 static enum status no_versions(struct call *call, struct failure *f)
@@ -67,7 +69,7 @@ static bool fits(const struct collection *c, enum collection_sort sort)
     case ANY: return true;
     case AUTH: return c->auth;
     case STREAM: return c->stream;
-    case NO_UPLOAD: return !c->upload;
+    case UPLOAD: return c->upload;
     }
     return false;
 }
@@ -123,23 +125,25 @@ static void answer(struct call *call)
     if (!status && override) status = read_override(call, &f);
     if (!status) status = reader_find(call, &f);
     if (!status) status = route->run(call, &f);
-    if (status && !call->detached) fail_respond(call->rs, &f);
+    if (!status || call->detached) return;
+    call->type = VIEW("application/json");
+    fail_respond(call->rs, &f);
 }
 
 void api_handle(void *ctx, struct request *rq, struct response *rs)
 {
-    struct call call = {.app = ctx, .rq = rq, .rs = rs, .arena = rq->arena};
+    struct call call = {.app = ctx, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
     if (!view_starts(rq->path, "/api/") && !view_is(rq->path, "/api")) {
         if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
-        if (rs->status == 404) response_header(rs, "Content-Type", VIEW("application/json"));
+        if (rs->status == 404) response_header(rs, "Content-Type", call.type);
         return;
     }
-    response_header(rs, "Content-Type", VIEW("application/json"));
     cors_headers(rq, rs);
     if (rq->method == METHOD_OPTIONS)
         str_addz(&rs->body, "{}");
     else
         answer(&call);
+    if (!call.detached && call.type.len) response_header(rs, "Content-Type", call.type);
 }
 
 void api_refuse(void *ctx, int status, struct response *rs)

@@ -1,6 +1,7 @@
 #include "store/apply.h"
 #include "schema/registry.h"
 #include "schema/sql.h"
+#include "store/claim.h"
 #include "store/read.h"
 #include <string.h>
 
@@ -98,6 +99,24 @@ static enum status change(struct tables *t, struct write *w, enum change_op op, 
     return changelog_append(t->db, w->collection, &entry, f);
 }
 
+static struct view file_of(const struct collection *c, const struct value *values)
+{
+    int at = c->upload ? field_find(c, VIEW("filename")) : -1;
+    return at >= 0 && values[at].type == VALUE_TEXT ? values[at].text : (struct view){0};
+}
+
+/* The row owns `now` from here on, and `before` no longer. */
+static enum status hand_over(struct tables *t, struct write *w, struct view before, struct view now, struct failure *f)
+{
+    enum status status = OK;
+    w->orphan = (struct view){0};
+    if (before.at && now.at && view_equal(before, now)) return OK;
+    if (now.at) status = claim_drop(t->db, w->collection, now, f);
+    if (!status && before.at) status = claim_add(t->db, w->collection, before, f);
+    if (!status) w->orphan = before;
+    return status;
+}
+
 static enum status create(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
 {
     size_t place = collection_index(w->collection);
@@ -116,6 +135,7 @@ static enum status create(struct tables *t, struct write *w, struct arena *arena
     enum status status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    if (!status) status = hand_over(t, w, (struct view){0}, file_of(w->collection, w->doc.values), f);
     if (status) return status;
     t->ledgers[place].docs++;
     return change(t, w, CHANGE_CREATE, f);
@@ -125,11 +145,17 @@ static enum status update(struct tables *t, struct write *w, struct arena *arena
 {
     struct binds binds = {.arena = arena};
     struct str sql = {0};
+    struct doc before = {0};
+    enum status status = OK;
+    if (w->collection->upload) status = read_one(t->db, w->collection, w->id, arena, &before, f);
+    if (status) return status;
     sql_add_update(&sql, w->draft, w->id, &binds);
-    enum status status = run(t, &sql, &binds, f);
+    status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status && !db_changes(t->db)) return fail(f, NOT_FOUND, "Not Found");
     if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    if (!status)
+        status = hand_over(t, w, file_of(w->collection, before.values), file_of(w->collection, w->doc.values), f);
     return status ? status : change(t, w, CHANGE_UPDATE, f);
 }
 
@@ -140,6 +166,7 @@ static enum status delete (struct tables *t, struct write *w, struct arena *aren
     str_addf(&sql, "DELETE FROM `%s` WHERE id = ?", w->collection->slug);
     status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
+    if (!status) status = hand_over(t, w, file_of(w->collection, w->doc.values), (struct view){0}, f);
     if (status) return status;
     t->ledgers[collection_index(w->collection)].docs--;
     return change(t, w, CHANGE_DELETE, f);
@@ -165,6 +192,8 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_EXTEND: status = account_extend(t->db, w->collection, w->id, &w->session, f); break;
     case WRITE_REFUSED: return account_refused(t->db, w->collection, w->id, w->attempts, w->lock_until, f);
     case WRITE_SIGNED_OUT: return account_signed_out(t->db, w->collection, w->id, w->session.id, f);
+    case WRITE_CLAIM: return claim_take(t->db, w->collection, w->file, arena, &w->file, f);
+    case WRITE_RELEASE: return claim_drop(t->db, w->collection, w->file, f);
     }
     return status ? status : read_one(t->db, w->collection, w->id, arena, &w->doc, f);
 }

@@ -19,6 +19,8 @@ enum write_op {
     WRITE_RESET,      /* stores `salt` and `hash`, ends all sessions at session.created_at */
     WRITE_EXTEND,     /* moves `session`'s end */
     WRITE_SIGNED_OUT, /* ends `session`, or all */
+    WRITE_CLAIM,      /* claims a name like `file` in an upload collection; `file` is it afterwards (store/claim.h) */
+    WRITE_RELEASE,    /* drops the claim of `file` */
 };
 
 struct write {
@@ -31,8 +33,10 @@ struct write {
     struct view salt, hash, token;
     int64_t attempts;
     struct view lock_until;
+    struct view file;
     /* the result */
-    struct doc doc; /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
+    struct doc doc;     /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
+    struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */
     struct failure failure;
 };
 

@@ -1,4 +1,6 @@
 #include "store/read.h"
+#include "base/check.h"
+#include "schema/registry.h"
 #include "schema/sql.h"
 #include "store/account.h"
 
@@ -51,18 +53,35 @@ static enum status copy_doc(void *ctx, const struct doc *doc)
     return OK;
 }
 
-enum status read_one(
-    struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct doc *out, struct failure *f)
+static enum status read_keyed(struct db *db, const struct collection *c, struct str *sql, struct value key,
+    struct arena *arena, struct doc *out, struct failure *f)
 {
     struct copying copying = {.out = out, .arena = arena};
     struct reading r = {db, c, arena, f, copy_doc, &copying};
-    struct value key = value_integer(id);
-    struct str sql = {0};
-    sql_add_select_one(&sql, c);
-    enum status status = run(&r, &sql, &key, 1);
+    enum status status = run(&r, sql, &key, 1);
     if (status) return status;
     if (copying.failed) return fail(f, NO_MEMORY, "Out of memory.");
     return copying.found ? OK : fail(f, NOT_FOUND, "Not Found");
+}
+
+enum status read_one(
+    struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct doc *out, struct failure *f)
+{
+    struct str sql = {0};
+    sql_add_select_one(&sql, c);
+    return read_keyed(db, c, &sql, value_integer(id), arena, out, f);
+}
+
+enum status read_by(struct db *db, const struct collection *c, const char *field, struct view text, struct arena *arena,
+    struct doc *out, struct failure *f)
+{
+    int at = field_find(c, view_of(field));
+    ASSERT(at >= 0);
+    struct str sql = {0};
+    str_addz(&sql, "SELECT ");
+    sql_add_columns(&sql, c);
+    str_addf(&sql, " FROM `%s` WHERE `%s` = ? ORDER BY id LIMIT 1", c->slug, c->fields[at].column);
+    return read_keyed(db, c, &sql, value_text(text), arena, out, f);
 }
 
 enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset, struct arena *arena,

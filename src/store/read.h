@@ -10,6 +10,9 @@
 /* NOT_FOUND: there is none. The document's texts lie in the arena. */
 MUST_CHECK enum status read_one(
     struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct doc *out, struct failure *f);
+/* The same for the document whose `field` is that text; of several the oldest. */
+MUST_CHECK enum status read_by(struct db *db, const struct collection *c, const char *field, struct view text,
+    struct arena *arena, struct doc *out, struct failure *f);
 /* Calls each(ctx, doc) for the page that `find` asks for; texts are borrowed until it returns (sessions lie in the
  * arena). */
 MUST_CHECK enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset,

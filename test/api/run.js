@@ -9,33 +9,18 @@ const binary = path.resolve(process.argv[2] || 'build/release/parley')
 const words = process.argv.slice(3)
 const cases = path.join(__dirname, 'payload/cases')
 
-// The recorded cases that ask for what is not built yet: of a file, all (true) or the steps that are named.
-const later = require('./payload/later.json')
-
 const chosen = (name) => !words.length || words.some((word) => name.includes(word))
 const files = (folder, end) => fs.readdirSync(folder).filter((name) => name.endsWith(end)).sort()
 
-// Each step counts as a test. One that passes must not be on the list of what comes later.
+// Each step counts as a test.
 async function recorded() {
   const counts = { passed: 0, failed: 0 }
   const fail = (name, flaws) => { counts.failed++; console.log([`FAIL ${name}`, ...flaws].join('\n     ')) }
   const server = await start(binary)
   for (const file of files(cases, '.json')) {
-    const results = await play(server.url, path.join(cases, file), { order: true })
-    const broken = (name) => results.some((result) => result.name === name && result.flaws.length)
-    if (later[file] === true && results.some(({ flaws }) => flaws.length)) {
-      console.log(`skipped  ${file}: all its ${results.length} steps, for what is not built yet`)
-      continue
-    }
-    if (later[file] === true) fail(file, ['it passes: take it off later.json'])
-    const waiting = later[file] === true ? [] : later[file] || []
-    for (const name of waiting) {
-      if (broken(name)) console.log(`skipped  ${file}: ${name}, for what is not built yet`)
-      else fail(`${file}: ${name}`, ['it passes, or is no more: take it off later.json'])
-    }
-    for (const { name, flaws } of results) {
+    for (const { name, flaws } of await play(server.url, path.join(cases, file), { order: true })) {
       if (!flaws.length) counts.passed++
-      else if (!waiting.includes(name)) fail(`${file}: ${name}`, flaws)
+      else fail(`${file}: ${name}`, flaws)
     }
   }
   await server.stop().catch((error) => fail('the server that played the recorded cases', [error.message]))
