@@ -85,6 +85,7 @@ async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen 
     throw error
   }
   server.url = `http://127.0.0.1:${server.port}`
+  server.pid = child.pid
   let killed = false
   server.kill = (signal = 'SIGTERM') => {
     if (child.exitCode === null && child.signalCode === null) {
