@@ -3,6 +3,7 @@
 #include "schema/registry.h"
 #include "schema/sql.h"
 #include "store/account.h"
+#include "store/changelog.h"
 
 struct reading {
     struct db *db;
@@ -99,6 +100,12 @@ enum status read_count(struct db *db, const struct find *find, struct arena *are
 {
     struct binds binds = {.arena = arena};
     struct str sql = {0};
+    if (where_is_everything(find->where)) {
+        struct ledger ledger;
+        enum status status = ledger_read(db, find->collection, &ledger, f);
+        *out = ledger.docs;
+        return status;
+    }
     sql_add_count(&sql, find, &binds);
     enum status status = sql.failed || binds.failed ? fail(f, NO_MEMORY, "Out of memory.")
                                                     : db_integer(db, sql.at, binds.values, binds.count, 0, out, f);

@@ -17,6 +17,7 @@ MUST_CHECK enum status read_by(struct db *db, const struct collection *c, const 
  * arena). */
 MUST_CHECK enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset,
     struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);
+/* How many documents `find` asks for. All of them are not counted but looked up, whatever their number. */
 MUST_CHECK enum status read_count(
     struct db *db, const struct find *find, struct arena *arena, int64_t *out, struct failure *f);
 /* Is there any document at all? */
