@@ -11,7 +11,7 @@ RUN cmake --preset release && cmake --build --preset release -j "$(nproc)" && st
 
 FROM debian:bookworm-slim
 RUN apt-get update && \
-    apt-get install -y --no-install-recommends libsqlite3-0 libjson-c5 libssl3 libexpat1 zlib1g libbz2-1.0 liblzma5 && \
+    apt-get install -y --no-install-recommends --no-upgrade libsqlite3-0 libjson-c5 libssl3 libexpat1 zlib1g libbz2-1.0 liblzma5 && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* && \
     useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin parley && \
     install -d -o parley -g parley -m 700 /data
