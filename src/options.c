@@ -87,6 +87,8 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
         break;
     case ROW_data: o->parley.data = value; break;
     case ROW_mail_command: o->parley.mail_command = value; break;
+    case ROW_cors: o->parley.cors = value; break;
+    case ROW_csrf: o->parley.csrf = value; break;
     case ROW_workers: o->parley.workers = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;

@@ -20,6 +20,8 @@ struct parley_options {
     const char *database;     /* file; NULL: <data>/parley.db */
     const char *secret;       /* NULL: kept in <data>/secret, made if missing */
     const char *mail_command; /* sends a mail on its standard input; NULL: no mail is sent */
+    const char *cors;         /* origins whose pages may read the answers: "*" or a list; NULL: none */
+    const char *csrf;         /* origins whose pages may act with the cookie, in the same form; NULL: any */
     int64_t workers;          /* threads that read requests */
     int64_t delivery_threads; /* threads that send streams */
     int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */

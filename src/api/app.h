@@ -3,6 +3,7 @@
 #define API_APP_H
 
 #include "api/mail.h"
+#include "api/origins.h"
 #include "api/password.h"
 #include "broker/broker.h"
 #include "http/request.h"
@@ -18,6 +19,8 @@ struct app {
     struct delivery *delivery;
     struct password_gate *passwords;
     struct mailer *mailer;
+    struct origins cors;                  /* whose pages may read the answers */
+    struct origins csrf;                  /* whose pages may act with the cookie */
     char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 

@@ -251,7 +251,7 @@ enum status events_open(struct call *call, struct failure *f)
     feed->source = (struct source){feed_next, feed_fallen, feed_close};
     feed->app = call->app;
     feed->collection = call->collection;
-    feed->credentials = cors_listed(call->rq);
+    feed->credentials = cors_listed(call->app, call->rq);
     arena_init(&feed->arena, PAGE_ARENA);
     /* EventSource keeps the address it was opened with: the header it adds on coming back is the newer of the two. */
     feed->resumes = cursor.at || since;

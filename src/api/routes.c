@@ -135,7 +135,7 @@ void api_handle(void *ctx, struct request *rq, struct response *rs)
         return;
     }
     response_header(rs, "Content-Type", VIEW("application/json"));
-    cors_headers(rq, rs);
+    cors_headers(call.app, rq, rs);
     if (rq->method == METHOD_OPTIONS)
         str_addz(&rs->body, "{}");
     else
