@@ -1,7 +1,7 @@
 # Sourced by src/run.sh and test/run.sh: the Debian packages that are needed, and installing those that are missing.
 # shellcheck disable=SC2034
 
-build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev"
+build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev libxxhash-dev"
 test_packages="libcmocka-dev nodejs chromium sqlite3"
 
 # need_packages WHY PACKAGE…: installs what is missing of them, and says so before. Nothing that is there is upgraded.

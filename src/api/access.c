@@ -159,6 +159,7 @@ enum status access_all(struct call *call, struct failure *f)
 {
     struct str *out = &call->rs->body;
     (void)f;
+    call->caching = CACHING_CHECKED;
     str_addz(out, "{\"collections\":{");
     for (size_t i = 0; i < ncollections; i++) {
         if (!any_allowed(call, collection_at(i))) continue;

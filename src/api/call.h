@@ -3,6 +3,7 @@
 #define API_CALL_H
 
 #include "api/app.h"
+#include "api/caching.h"
 #include "http/router.h"
 #include "parley/collection.h"
 #include "schema/find.h"
@@ -28,7 +29,8 @@ struct call {
     struct view id;                      /* the path's :id */
     struct json_object *query;
     struct reader reader;
-    bool detached; /* the socket is another's now; nothing is to be answered */
+    enum caching caching; /* of the answer, where the operation succeeds */
+    bool detached;        /* the socket is another's now; nothing is to be answered */
 };
 
 /* An operation fills call->rs or returns a failure. */

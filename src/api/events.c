@@ -242,6 +242,7 @@ enum status events_open(struct call *call, struct failure *f)
     struct json_object *since = json_member(call->query, "since");
     if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     if (call->rq->method == METHOD_HEAD) {
+        call->caching = CACHING_OWN;
         str_reset(&call->rs->headers);
         str_addz(&call->rs->headers, STREAM_HEADERS);
         return OK;
