@@ -89,6 +89,8 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_uploads: o->parley.uploads = value; break;
     case ROW_upload_bytes: o->parley.upload_bytes = number; break;
     case ROW_mail_command: o->parley.mail_command = value; break;
+    case ROW_cors: o->parley.cors = value; break;
+    case ROW_csrf: o->parley.csrf = value; break;
     case ROW_workers: o->parley.workers = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;

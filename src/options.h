@@ -24,6 +24,10 @@
         "changes kept for streams that come back")                                                                     \
     TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \
         "sends a mail on its standard input, as sendmail -t does; without it no mail is sent")                         \
+    TEXT(cors, "--cors", "PARLEY_CORS", "http://localhost:3000,http://localhost:5173", "ORIGINS",                      \
+        "origins whose pages may read the answers, with commas; * alone is any, but then without cookies")             \
+    TEXT(csrf, "--csrf", "PARLEY_CSRF", "*", "ORIGINS",                                                                \
+        "origins whose pages may act with the cookie, this server's own among them; * alone is any")                   \
     CHOICE(                                                                                                            \
         log_level, "--log-level", "PARLEY_LOG_LEVEL", "info", "debug|info|warning|error", "the least that is logged")  \
     CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")

@@ -151,7 +151,9 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
     if (!p) return fail(f, NO_MEMORY, "Out of memory.");
     p->folder = -1;
     raise_descriptors();
-    enum status status = open_folder(p, o->data, f);
+    enum status status = origins_read(&p->app.cors, "--cors", o->cors, f);
+    if (!status) status = origins_read(&p->app.csrf, "--csrf", o->csrf ? o->csrf : "*", f);
+    if (!status) status = open_folder(p, o->data, f);
     if (!status) status = open_secret(p, o, f);
     if (!status) status = name_database(p, o, f);
     if (!status) status = open_app(p, o, f);

@@ -1,7 +1,7 @@
 # Sourced by src/run.sh and test/run.sh: the Debian packages that are needed, and installing those that are missing.
 # shellcheck disable=SC2034
 
-build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev \
+build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev libxxhash-dev \
 file libmagic-dev liblzma-dev libbz2-dev zlib1g-dev libwebp-dev libstb-dev libexpat1-dev"
 test_packages="libcmocka-dev nodejs chromium sqlite3"
 

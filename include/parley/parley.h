@@ -21,6 +21,8 @@ struct parley_options {
     const char *secret;       /* NULL: kept in <data>/secret, made if missing */
     const char *uploads;      /* folder of the uploaded files, one folder a collection; NULL: <data> */
     const char *mail_command; /* sends a mail on its standard input; NULL: no mail is sent */
+    const char *cors;         /* origins whose pages may read the answers: "*" or a list; NULL: none */
+    const char *csrf;         /* origins whose pages may act with the cookie, in the same form; NULL: any */
     int64_t workers;          /* threads that read requests */
     int64_t delivery_threads; /* threads that send streams */
     int64_t upload_bytes;     /* the most that an uploaded file may have */

@@ -3,6 +3,7 @@
 #define API_APP_H
 
 #include "api/mail.h"
+#include "api/origins.h"
 #include "api/password.h"
 #include "broker/broker.h"
 #include "http/request.h"
@@ -25,6 +26,8 @@ struct app {
     struct filetypes *filetypes;
     struct folder *folders[MAX_COLLECTIONS]; /* of the upload collections, by collection_index */
     int64_t upload_bytes;                    /* the most that a file may have */
+    struct origins cors;                     /* whose pages may read the answers */
+    struct origins csrf;                     /* whose pages may act with the cookie */
     char token_key[TOKEN_KEY_LENGTH + 1];    /* of the tokens' signatures */
 };
 

@@ -3,6 +3,7 @@
 #define API_CALL_H
 
 #include "api/app.h"
+#include "api/caching.h"
 #include "http/router.h"
 #include "parley/collection.h"
 #include "schema/find.h"
@@ -28,8 +29,9 @@ struct call {
     struct view id;                      /* the path's :id */
     struct json_object *query;
     struct reader reader;
-    struct view type; /* of the answer's content; empty: it has none */
-    bool detached;    /* the socket is another's now; nothing is to be answered */
+    struct view type;     /* of the answer's content; empty: it has none */
+    enum caching caching; /* of the answer, where the operation succeeds */
+    bool detached;        /* the socket is another's now; nothing is to be answered */
 };
 
 /* An operation fills call->rs or returns a failure. */

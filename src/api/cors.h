@@ -2,12 +2,11 @@
 #ifndef API_CORS_H
 #define API_CORS_H
 
-#include "http/request.h"
-#include "http/response.h"
+#include "api/app.h"
 
-/* Is the request's Origin one of those that may send cookies? */
-bool cors_listed(const struct request *rq);
+/* Is the request's Origin one of those whose pages may send cookies? Where any origin may read, none is. */
+bool cors_listed(const struct app *app, const struct request *rq);
 /* On every /api answer. */
-void cors_headers(const struct request *rq, struct response *rs);
+void cors_headers(const struct app *app, const struct request *rq, struct response *rs);
 
 #endif

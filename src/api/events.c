@@ -242,6 +242,7 @@ enum status events_open(struct call *call, struct failure *f)
     struct json_object *since = json_member(call->query, "since");
     if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     if (call->rq->method == METHOD_HEAD) {
+        call->caching = CACHING_OWN;
         str_reset(&call->rs->headers);
         str_addz(&call->rs->headers, STREAM_HEADERS);
         return OK;
@@ -251,7 +252,7 @@ enum status events_open(struct call *call, struct failure *f)
     feed->source = (struct source){feed_next, feed_fallen, feed_close};
     feed->app = call->app;
     feed->collection = call->collection;
-    feed->credentials = cors_listed(call->rq);
+    feed->credentials = cors_listed(call->app, call->rq);
     arena_init(&feed->arena, PAGE_ARENA);
     /* EventSource keeps the address it was opened with: the header it adds on coming back is the newer of the two. */
     feed->resumes = cursor.at || since;

@@ -68,11 +68,13 @@ enum status file_send(struct call *call, struct failure *f)
     if (status) return status;
     snprintf(etag, sizeof etag, "\"%llx-%llx\"", (unsigned long long)file.size, (unsigned long long)file.modified);
     clock_http_date(file.modified / 1000000, modified);
+    call->caching = CACHING_OWN;
     bool anyone = call->collection->access.read == ACCESS_ANYONE;
     response_header(rs, "ETag", view_of(etag));
     response_header(rs, "Last-Modified", view_of(modified));
     response_header(rs, "Cache-Control", anyone ? VIEW("public, no-cache") : VIEW("private, no-cache"));
     response_header(rs, "Accept-Ranges", VIEW("bytes"));
+    response_header(rs, "Vary", VIEW("Origin")); /* as the headers of CORS do */
     call->type = (struct view){0};
     if (not_modified(call->rq, etag, modified)) {
         rs->status = 304;

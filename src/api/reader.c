@@ -13,7 +13,20 @@ static struct view cookie(struct view header, const char *name)
     return (struct view){0};
 }
 
-static struct view sent_token(const struct request *rq)
+/* Payload's rule against forged requests: with a list, the page that sends the cookie is on it, or, where the browser
+ * names no page, the browser says that the request does not come from another site. A program says neither. */
+static bool cookie_counts(const struct origins *csrf, const struct request *rq)
+{
+    static const char *const own_sites[] = {"same-origin", "same-site", "none"};
+    struct view origin = request_header(rq, "Origin"), site = request_header(rq, "Sec-Fetch-Site");
+    if (csrf->any) return true;
+    if (origin.len) return origins_list(csrf, origin);
+    for (size_t i = 0; i < sizeof own_sites / sizeof *own_sites; i++)
+        if (view_is(site, own_sites[i])) return true;
+    return false;
+}
+
+static struct view sent_token(const struct app *app, const struct request *rq)
 {
     static const char *const schemes[] = {"JWT ", "Bearer "};
     struct view header = request_header(rq, "Authorization");
@@ -22,6 +35,7 @@ static struct view sent_token(const struct request *rq)
         size_t skip = view_of(schemes[i]).len;
         return (struct view){header.at + skip, header.len - skip};
     }
+    if (!cookie_counts(&app->csrf, rq)) return (struct view){0};
     return cookie(request_header(rq, "Cookie"), TOKEN_COOKIE);
 }
 
@@ -29,7 +43,7 @@ enum status reader_find(struct call *call, struct failure *f)
 {
     struct token token;
     const struct collection *c = collection_auth();
-    struct view text = sent_token(call->rq), now;
+    struct view text = sent_token(call->app, call->rq), now;
     bool alive = false;
     if (!text.len || !c) return OK;
     if (!token_read(&token, text, view_of(call->app->token_key), clock_wall() / 1000, call->arena)) return OK;

@@ -1,5 +1,5 @@
 /* Who asks: from the token in `Authorization: JWT …`, `Authorization: Bearer …` or the cookie payload-token, in this
- * order. */
+ * order; from the cookie only where the option --csrf lets it count. */
 #ifndef API_READER_H
 #define API_READER_H
 

@@ -66,6 +66,7 @@ enum status rest_find(struct call *call, struct failure *f)
 {
     struct find find;
     if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
+    call->caching = CACHING_CHECKED;
     enum status status = call_find(call, &find, f);
     if (status) return status;
     struct failure end;
@@ -87,6 +88,7 @@ enum status rest_find_one(struct call *call, struct failure *f)
     struct writer w;
     int64_t id;
     if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
+    call->caching = CACHING_CHECKED;
     enum status status = call_id(call, &id, f);
     if (!status) status = call_find(call, &find, f);
     if (status) return status;
@@ -106,6 +108,7 @@ enum status rest_count(struct call *call, struct failure *f)
     struct find find;
     int64_t total = 0;
     if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
+    call->caching = CACHING_CHECKED;
     enum status status = call_find(call, &find, f);
     if (status) return status;
     struct db *db = pool_take(call->app->pool);

@@ -2,6 +2,7 @@
 #include "api/access.h"
 #include "api/app.h"
 #include "api/auth.h"
+#include "api/caching.h"
 #include "api/call.h"
 #include "api/cors.h"
 #include "api/events.h"
@@ -135,21 +136,26 @@ void api_handle(void *ctx, struct request *rq, struct response *rs)
     struct call call = {.app = ctx, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
     if (!view_starts(rq->path, "/api/") && !view_is(rq->path, "/api")) {
         if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
-        if (rs->status == 404) response_header(rs, "Content-Type", call.type);
+        if (rs->status != 404) return;
+        response_header(rs, "Content-Type", call.type);
+        caching_headers(CACHING_NONE, rq, rs);
         return;
     }
-    cors_headers(rq, rs);
+    cors_headers(call.app, rq, rs);
     if (rq->method == METHOD_OPTIONS)
         str_addz(&rs->body, "{}");
     else
         answer(&call);
-    if (!call.detached && call.type.len) response_header(rs, "Content-Type", call.type);
+    if (call.detached) return;
+    if (call.type.len) response_header(rs, "Content-Type", call.type);
+    if (rq->method != METHOD_OPTIONS) caching_headers(call.caching, rq, rs);
 }
 
 void api_refuse(void *ctx, int status, struct response *rs)
 {
     (void)ctx;
     response_header(rs, "Content-Type", VIEW("application/json"));
+    response_header(rs, "Cache-Control", VIEW("no-store"));
     str_addz(&rs->body, "{\"errors\":[{\"message\":");
     str_add_json(&rs->body, view_of(response_reason(status)));
     str_addz(&rs->body, "}]}");

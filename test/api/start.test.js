@@ -29,7 +29,7 @@ module.exports = (binary) => {
     assert.ok(fs.readFileSync(path.join(__dirname, '../../README.md'), 'utf8').includes(out))
   })
 
-  const bad = [[['--nope'], /--nope/], [['--workers', '0'], /--workers must be a whole number from 1 to/], [['--workers', 'x'], /--workers/], [['--workers'], /needs a value/], [['--log-level', 'loud'], /one of debug\|info/], [['--listen', 'foo'], /ADDR:PORT/], [['--listen', '1.2.3.4.5:1'], /no address/], [['--listen', '127.0.0.1:70000'], /ADDR:PORT/], [['--data='], /must not be empty/]]
+  const bad = [[['--nope'], /--nope/], [['--workers', '0'], /--workers must be a whole number from 1 to/], [['--workers', 'x'], /--workers/], [['--workers'], /needs a value/], [['--log-level', 'loud'], /one of debug\|info/], [['--listen', 'foo'], /ADDR:PORT/], [['--listen', '1.2.3.4.5:1'], /no address/], [['--listen', '127.0.0.1:70000'], /ADDR:PORT/], [['--data='], /must not be empty/], [['--cors', 'http://a,b'], /"b" in --cors: it must be \* or a list of origins/]]
   for (const [args, reason] of bad) {
     test(`start: ${args.join(' ')} is refused with 2 and one sentence`, async ({ after }) => {
       const data = folder()
@@ -40,7 +40,7 @@ module.exports = (binary) => {
     })
   }
 
-  for (const [env, reason] of [[{ PORT: 'x' }, /PORT/], [{ DATABASE_URI: 'postgres://x' }, /DATABASE_URI/], [{ PARLEY_WORKERS: '-1' }, /PARLEY_WORKERS/]]) {
+  for (const [env, reason] of [[{ PORT: 'x' }, /PORT/], [{ DATABASE_URI: 'postgres://x' }, /DATABASE_URI/], [{ PARLEY_WORKERS: '-1' }, /PARLEY_WORKERS/], [{ PARLEY_CSRF: 'null' }, /"null" in --csrf/]]) {
     test(`start: ${JSON.stringify(env)} is refused with 2`, async () => {
       const r = await run(binary, [], { env })
       assert.strictEqual(r.code, 2)
