@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/openapi.h"
 #include "api/token.h"
 #include "base/crypt.h"
 #include "base/log.h"
@@ -138,7 +139,8 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     broker_on_growth(app->broker, notify_delivery, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
-    return app->passwords && app->mailer ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    app->openapi = openapi_new();
+    return app->passwords && app->mailer && app->openapi ? OK : fail(f, NO_MEMORY, "Out of memory.");
 }
 
 enum status parley_open(struct parley **out, const struct parley_options *o, struct failure *f)
@@ -182,6 +184,7 @@ void parley_close(struct parley *p)
     delivery_free(p->app.delivery, VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n"));
     pool_close(p->app.pool);
     broker_close(p->app.broker);
+    openapi_free(p->app.openapi);
     mailer_free(p->app.mailer);
     password_gate_free(p->app.passwords);
     if (p->folder >= 0) close(p->folder);

@@ -12,12 +12,15 @@
 
 #define TOKEN_KEY_LENGTH 32
 
+struct openapi;
+
 struct app {
     struct pool *pool;
     struct broker *broker;
     struct delivery *delivery;
     struct password_gate *passwords;
     struct mailer *mailer;
+    struct openapi *openapi;
     char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 
