@@ -1,4 +1,5 @@
 // node test/api/run.js BINARY [WORD…] : everything that is tested through the server's own door, or the files whose names hold a word.
+// What it needs of npm, `npm ci --ignore-scripts` in this folder installs.
 'use strict'
 const fs = require('node:fs')
 const path = require('node:path')
@@ -15,13 +16,14 @@ const later = require('./payload/later.json')
 const chosen = (name) => !words.length || words.some((word) => name.includes(word))
 const files = (folder, end) => fs.readdirSync(folder).filter((name) => name.endsWith(end)).sort()
 
-// Each step counts as a test. One that passes must not be on the list of what comes later.
-async function recorded() {
+// Each step counts as a test. One that passes must not be on the list of what comes later. The answers go to `answers`, for those who
+// look at them in other ways.
+async function recorded(answers) {
   const counts = { passed: 0, failed: 0 }
   const fail = (name, flaws) => { counts.failed++; console.log([`FAIL ${name}`, ...flaws].join('\n     ')) }
   const server = await start(binary)
   for (const file of files(cases, '.json')) {
-    const results = await play(server.url, path.join(cases, file), { order: true })
+    const results = await play(server.url, path.join(cases, file), { order: true, seen: (step, answer) => answers.push({ step, answer }) })
     const broken = (name) => results.some((result) => result.name === name && result.flaws.length)
     if (later[file] === true && results.some(({ flaws }) => flaws.length)) {
       console.log(`skipped  ${file}: all its ${results.length} steps, for what is not built yet`)
@@ -43,8 +45,9 @@ async function recorded() {
 }
 
 async function main() {
-  const extra = chosen('recorded') ? await recorded() : undefined
-  for (const name of files(__dirname, '.test.js').filter(chosen)) require(path.join(__dirname, name))(binary)
+  const answers = []
+  const extra = chosen('recorded') ? await recorded(answers) : undefined
+  for (const name of files(__dirname, '.test.js').filter(chosen)) require(path.join(__dirname, name))(binary, answers)
   await report({ extra })
 }
 main()
