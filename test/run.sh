@@ -3,7 +3,8 @@
 #
 #   layers   an include that goes up does not compile
 #   unit     test/unit with AddressSanitizer and UBSan
-#   api      test/api against the release and the sanitized binary: Payload's recorded cases, requests, streams, starting
+#   api      test/api against the release and the sanitized binary: Payload's recorded cases, requests, streams, starting,
+#            the API's description
 #   browser  test/browser: the page and the original's client in Chromium
 #   fault    test/fault: kill -9 under load
 #   tsan     test/unit and test/api with ThreadSanitizer (only with --all or by name)
@@ -28,9 +29,16 @@ done
 
 # shellcheck disable=SC2086
 need_packages "testing it" $build_packages $test_packages
-need_npm "the browser test"
+need_npm "testing it"
 build release
 build dev
+
+# npm_packages FOLDER: what its package-lock.json names, in its node_modules.
+npm_packages() {
+    cmp -s "$1/package-lock.json" "$1/node_modules/.installed" && return 0
+    (cd "$1" && quietly npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp "$1/package-lock.json" "$1/node_modules/.installed"
+}
 
 passed=0
 failed=0
@@ -91,6 +99,7 @@ for name in $suites; do
     layers) suite layers sh test/unit/layers.sh build/dev ;;
     unit) suite unit unit dev ;;
     api)
+        npm_packages test/api
         suite "api (release)" node test/api/run.js build/release/parley
         suite "api (sanitized)" node test/api/run.js build/dev/parley
         ;;
@@ -98,6 +107,7 @@ for name in $suites; do
     fault) suite fault node test/fault/run.js build/release/parley ;;
     tsan)
         build tsan
+        npm_packages test/api
         export TSAN_OPTIONS="suppressions=$PWD/test/tsan.supp"
         suite "unit (tsan)" unit tsan
         suite "api (tsan)" node test/api/run.js build/tsan/parley

@@ -16,6 +16,7 @@
 
 struct filetypes;
 struct folder;
+struct openapi;
 
 struct app {
     struct pool *pool;
@@ -28,7 +29,8 @@ struct app {
     int64_t upload_bytes;                    /* the most that a file may have */
     struct origins cors;                     /* whose pages may read the answers */
     struct origins csrf;                     /* whose pages may act with the cookie */
-    char token_key[TOKEN_KEY_LENGTH + 1];    /* of the tokens' signatures */
+    struct openapi *openapi;
+    char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 
 /* The handler of all requests: /api/… is Payload's REST, the rest are the page's files. `ctx` is the app. */

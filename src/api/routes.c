@@ -3,60 +3,82 @@
 #include "api/app.h"
 #include "api/auth.h"
 #include "api/caching.h"
-#include "api/call.h"
 #include "api/cors.h"
 #include "api/events.h"
 #include "api/fail.h"
 #include "api/file.h"
+#include "api/openapi.h"
 #include "api/reader.h"
 #include "api/rest.h"
+#include "api/route.h"
+#include "base/check.h"
 #include "http/assets.h"
 #include "schema/json.h"
 #include "schema/query.h"
 #include "schema/registry.h"
-
-enum collection_sort { ANY, AUTH, STREAM, UPLOAD };
-
-#define GET    (1u << METHOD_GET)
-#define POST   (1u << METHOD_POST)
-#define PATCH  (1u << METHOD_PATCH)
-#define DELETE (1u << METHOD_DELETE)
+#include <string.h>
 
 static operation no_versions;
 
-/* The first that fits is taken: fixed words stand before ":id". */
-static const struct route {
-    unsigned methods;
-    const char *pattern; /* its first parameter, if any, is the collection, its second the id */
-    enum collection_sort sort;
-    operation *run;
-} routes[] = {
-    {GET, "/api/access", ANY, access_all},
-    {GET, "/api/:collection", ANY, rest_find},
-    {POST, "/api/:collection", ANY, rest_create},
-    {PATCH, "/api/:collection", ANY, rest_update_many},
-    {DELETE, "/api/:collection", ANY, rest_delete_many},
-    {GET, "/api/:collection/count", ANY, rest_count},
-    {GET, "/api/:collection/sse", STREAM, events_open},
-    {GET, "/api/:collection/versions", ANY, no_versions},
-    {GET, "/api/:collection/versions/:id", ANY, no_versions},
-    {GET, "/api/:collection/init", AUTH, auth_init},
-    {GET, "/api/:collection/me", AUTH, auth_me},
-    {POST, "/api/:collection/first-register", AUTH, auth_first_register},
-    {POST, "/api/:collection/login", AUTH, auth_login},
-    {POST, "/api/:collection/logout", AUTH, auth_logout},
-    {POST, "/api/:collection/refresh-token", AUTH, auth_refresh},
-    {POST, "/api/:collection/unlock", AUTH, auth_unlock},
-    {POST, "/api/:collection/forgot-password", AUTH, auth_forgot},
-    {POST, "/api/:collection/reset-password", AUTH, auth_reset},
-    {POST, "/api/:collection/access", ANY, access_one},
-    {POST, "/api/:collection/access/:id", ANY, access_one},
-    {GET, "/api/:collection/file/:id", UPLOAD, file_send},
-    {GET, "/api/:collection/:id", ANY, rest_find_one},
-    {PATCH, "/api/:collection/:id", ANY, rest_update},
-    {DELETE, "/api/:collection/:id", ANY, rest_delete},
-    {POST, "/api/:collection/:id/duplicate", ANY, rest_duplicate},
+/* A row's first line is the router's, its second the description's. */
+/* clang-format off */
+const struct route routes[] = {
+    {GET | HEAD, "/api/openapi.json", ANY, openapi_get, "openapi",
+        "This document", NEEDS_NOTHING, ASKS_ETAG, BODY_NONE, ANSWER_OPENAPI},
+    {GET, "/api/access", ANY, access_all, "access",
+        "What the reader may do, everywhere", NEEDS_NOTHING, ASKS_NOTHING, BODY_NONE, ANSWER_ACCESS_ALL},
+    {GET, "/api/:collection", ANY, rest_find, "find{many}",
+        "Lists {many}", NEEDS_READ, ASKS_LIST | ASKS_ETAG, BODY_NONE, ANSWER_LIST},
+    {POST, "/api/:collection", ANY, rest_create, "create{one}",
+        "Creates a {one}", NEEDS_CREATE, ASKS_DOCS, BODY_CREATE, ANSWER_CREATED},
+    {PATCH, "/api/:collection", ANY, rest_update_many, "updateMany{many}",
+        "Changes the {many} that where finds", NEEDS_UPDATE, ASKS_LIST & ~ASKS_PAGE, BODY_UPDATE, ANSWER_BULK},
+    {DELETE, "/api/:collection", ANY, rest_delete_many, "deleteMany{many}",
+        "Deletes the {many} that where finds", NEEDS_REMOVE, ASKS_DOCS | ASKS_WHERE, BODY_NONE, ANSWER_BULK},
+    {GET, "/api/:collection/count", ANY, rest_count, "count{many}",
+        "Counts {many}", NEEDS_READ, ASKS_WHERE | ASKS_ETAG, BODY_NONE, ANSWER_COUNT},
+    {GET | HEAD, "/api/:collection/sse", STREAM, events_open, "stream{many}",
+        "Every change of {many}, as it comes", NEEDS_READ, ASKS_CURSOR, BODY_NONE, ANSWER_EVENTS},
+    {GET, "/api/:collection/versions", ANY, no_versions, "find{one}Versions",
+        "{many} have no versions", NEEDS_SESSION, ASKS_NOTHING, BODY_NONE, ANSWER_REFUSAL},
+    {GET, "/api/:collection/versions/:id", ANY, no_versions, "find{one}VersionById",
+        "{many} have no versions", NEEDS_SESSION, ASKS_NOTHING, BODY_NONE, ANSWER_REFUSAL},
+    {GET, "/api/:collection/init", AUTH, auth_init, "{one}Init",
+        "Is there a {one} at all?", NEEDS_NOTHING, ASKS_NOTHING, BODY_NONE, ANSWER_INITIALIZED},
+    {GET, "/api/:collection/me", AUTH, auth_me, "{one}Me",
+        "Who is signed in", NEEDS_NOTHING, ASKS_USER, BODY_NONE, ANSWER_ME},
+    {POST, "/api/:collection/first-register", AUTH, auth_first_register, "registerFirst{one}",
+        "Creates the first {one} and signs in", NEEDS_NOBODY, ASKS_USER, BODY_CREATE, ANSWER_SIGNED_IN},
+    {POST, "/api/:collection/login", AUTH, auth_login, "login{one}",
+        "Signs in; five wrong passwords in a row lock", NEEDS_PASSWORD, ASKS_USER, BODY_CREDENTIALS, ANSWER_SIGNED_IN},
+    {POST, "/api/:collection/logout", AUTH, auth_logout, "logout{one}",
+        "Ends the session", NEEDS_SESSION, ASKS_SESSIONS, BODY_NONE, ANSWER_SIGNED_OUT},
+    {POST, "/api/:collection/refresh-token", AUTH, auth_refresh, "refresh{one}Token",
+        "A new token for the same session", NEEDS_SESSION, ASKS_USER, BODY_NONE, ANSWER_REFRESHED},
+    {POST, "/api/:collection/unlock", AUTH, auth_unlock, "unlock{one}",
+        "Forgets wrong passwords", NEEDS_SESSION, ASKS_NOTHING, BODY_EMAIL, ANSWER_MESSAGE},
+    {POST, "/api/:collection/forgot-password", AUTH, auth_forgot, "forgot{one}Password",
+        "Mails a token that sets a new password", NEEDS_NOTHING, ASKS_NOTHING, BODY_EMAIL, ANSWER_MESSAGE},
+    {POST, "/api/:collection/reset-password", AUTH, auth_reset, "reset{one}Password",
+        "Sets a new password and signs in", NEEDS_TOKEN, ASKS_USER, BODY_RESET, ANSWER_RESET},
+    {POST, "/api/:collection/access", ANY, access_one, "access{many}",
+        "What the reader may do with {many}", NEEDS_NOTHING, ASKS_NOTHING, BODY_NONE, ANSWER_ACCESS},
+    {POST, "/api/:collection/access/:id", ANY, access_one, "access{one}ById",
+        "What the reader may do with one of the {many}", NEEDS_NOTHING, ASKS_NOTHING, BODY_NONE, ANSWER_ACCESS},
+    {GET | HEAD, "/api/:collection/file/:filename", UPLOAD, file_send, "get{one}File",
+        "The bytes of a file", NEEDS_READ, ASKS_ETAG | ASKS_RANGE, BODY_NONE, ANSWER_FILE},
+    {GET, "/api/:collection/:id", ANY, rest_find_one, "find{one}ById",
+        "One of the {many}", NEEDS_READ, ASKS_DOCS | ASKS_ETAG, BODY_NONE, ANSWER_DOC},
+    {PATCH, "/api/:collection/:id", ANY, rest_update, "update{one}",
+        "Changes one of the {many}", NEEDS_UPDATE, ASKS_DOCS, BODY_UPDATE, ANSWER_WRITTEN},
+    {DELETE, "/api/:collection/:id", ANY, rest_delete, "delete{one}",
+        "Deletes one of the {many}", NEEDS_REMOVE, ASKS_DOCS, BODY_NONE, ANSWER_WRITTEN},
+    {POST, "/api/:collection/:id/duplicate", ANY, rest_duplicate, "duplicate{one}",
+        "Copies one of the {many}; the body overrides fields", NEEDS_CREATE, ASKS_DOCS, BODY_COPY, ANSWER_WRITTEN},
 };
+/* clang-format on */
+
+const size_t nroutes = COUNT(routes);
 
 static enum status no_versions(struct call *call, struct failure *f)
 {
@@ -64,7 +86,7 @@ static enum status no_versions(struct call *call, struct failure *f)
     return fail(f, NOT_FOUND, "Not Found");
 }
 
-static bool fits(const struct collection *c, enum collection_sort sort)
+bool collection_fits(const struct collection *c, enum collection_sort sort)
 {
     switch (sort) {
     case ANY: return true;
@@ -75,16 +97,21 @@ static bool fits(const struct collection *c, enum collection_sort sort)
     return false;
 }
 
+bool route_fits(const struct route *route, const struct collection *c)
+{
+    bool of_collection = strstr(route->pattern, ":collection");
+    return of_collection ? c && collection_fits(c, route->sort) : !c;
+}
+
 static const struct route *find_route(struct call *call, const struct path *path, enum method method)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+    for (size_t i = 0; i < nroutes; i++) {
         const struct route *route = &routes[i];
         struct view params[MAX_SEGMENTS] = {0};
         if (!(route->methods >> method & 1) || !path_match(path, route->pattern, params)) continue;
         call->collection = params[0].at ? collection_find(params[0]) : NULL;
         call->id = params[1];
-        if (params[0].at && (!call->collection || !fits(call->collection, route->sort))) continue;
-        return route;
+        if (route_fits(route, call->collection)) return route;
     }
     return NULL;
 }

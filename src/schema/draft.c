@@ -4,8 +4,6 @@
 #include "schema/kind.h"
 #include "schema/registry.h"
 
-#define PASSWORD_MIN 3 /* UTF-16 units; bytes are at least as many */
-
 static bool has(struct json_object *body, const char *name, struct json_object **value)
 {
     *value = NULL;
@@ -57,7 +55,7 @@ static enum status read_password(struct draft *d, enum draft_for purpose, struct
         if (((unsigned char)password.at[i] & 0xC0) != 0x80) units += (unsigned char)password.at[i] >= 0xF0 ? 2 : 1;
     if (!password.len)
         message = "This field is required.";
-    else if (units < PASSWORD_MIN)
+    else if (units < DRAFT_PASSWORD_MIN)
         message = "This value must be longer than the minimum length of 3 characters.";
     if (!message) {
         d->password = password;

@@ -8,6 +8,8 @@
 #include "schema/value.h"
 #include <json-c/json.h>
 
+#define DRAFT_PASSWORD_MIN 3 /* UTF-16 units; bytes are at least as many */
+
 struct draft {
     const struct collection *collection;
     struct value values[MAX_FIELDS]; /* by the field's place; texts borrowed */

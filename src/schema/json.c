@@ -183,6 +183,12 @@ static void add_number(struct str *out, struct json_object *value)
         number_add(out, json_object_get_double(value));
 }
 
+void json_separate(struct str *out)
+{
+    char last = out->len ? out->at[out->len - 1] : '{';
+    if (last != '{' && last != '[') str_addc(out, ',');
+}
+
 void json_add(struct str *out, struct json_object *value)
 {
     switch (json_object_get_type(value)) {

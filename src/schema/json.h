@@ -13,6 +13,9 @@
  * nested deeper than JSON_MAX_DEPTH, bytes that are no UTF-8, U+0000 (raw or escaped), a name twice in one object. */
 MUST_CHECK enum status json_read(struct arena *arena, struct view text, struct json_object **out, struct failure *f);
 
+/* A comma, unless what `out` ends with is an opening bracket: between the members of what is being written. */
+void json_separate(struct str *out);
+
 /* JSON.stringify(value). */
 void json_add(struct str *out, struct json_object *value);
 /* String(value): text without quotes, "[object Object]", an array's items joined by commas. */

@@ -47,7 +47,7 @@ static const char *check_text(
     if (!json) return NULL;
     struct view text = arena_text(arena, json, json_add);
     if (!text.at) return no_memory;
-    unsigned most = field->max_length ? field->max_length : 40000;
+    unsigned most = field->max_length ? field->max_length : KIND_TEXT_MAX;
     if (utf16_units(text) > most) {
         const char *message =
             arena_printf(arena, "This value must be shorter than the max length of %u characters.", most);
@@ -225,13 +225,15 @@ static bool operand_date(struct json_object *json, struct arena *arena, struct v
 }
 
 static const struct kind_row rows[] = {
-    [KIND_ID] = {"integer", check_id, operand_number},
-    [KIND_TEXT] = {"text", check_text, operand_text},
-    [KIND_NUMBER] = {"numeric", check_number, operand_number},
-    [KIND_DATE] = {"text", check_date, operand_date},
-    [KIND_EMAIL] = {"text", check_email, operand_text},
-    [KIND_RELATIONSHIP] = {"integer", check_relationship, operand_number},
+    [KIND_ID] = {"integer", check_id, operand_number, "Id", "integer", NULL},
+    [KIND_TEXT] = {"text", check_text, operand_text, "Text", "string", NULL},
+    [KIND_NUMBER] = {"numeric", check_number, operand_number, "Number", "number", NULL},
+    [KIND_DATE] = {"text", check_date, operand_date, "Date", "string", "date-time"},
+    [KIND_EMAIL] = {"text", check_email, operand_text, "Email", "string", "email"},
+    [KIND_RELATIONSHIP] = {"integer", check_relationship, operand_number, "Relationship", "integer", NULL},
 };
+
+const size_t nkinds = COUNT(rows);
 
 const struct kind_row *kind_row(enum kind kind)
 {

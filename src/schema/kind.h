@@ -9,6 +9,8 @@
 #include "schema/value.h"
 #include <json-c/json.h>
 
+#define KIND_TEXT_MAX 40000 /* UTF-16 units, where a text field names no other length */
+
 struct kind_row {
     const char *sql; /* the column's type */
     /* What a document of this field would hold for `json` (NULL: null or absent). Returns Payload's message when the
@@ -17,9 +19,13 @@ struct kind_row {
     /* The value to compare with, from a query. False: nothing can be equal to it (a word for an id); INVALID values
      * that must not widen a query make it fail through `*bad`. */
     bool (*operand)(struct json_object *json, struct arena *arena, struct value *out, bool *bad);
+    const char *name;   /* of the kind, in names of schemas */
+    const char *type;   /* JSON Schema's, of a value in JSON */
+    const char *format; /* JSON Schema's; NULL: none */
 };
 
 const struct kind_row *kind_row(enum kind kind);
+extern const size_t nkinds;
 
 /* The value as JSON text. */
 void value_add_json(struct str *out, const struct value *value);

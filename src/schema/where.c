@@ -1,17 +1,11 @@
 #include "schema/where.h"
+#include "base/check.h"
 #include "schema/json.h"
 #include "schema/kind.h"
 #include "schema/registry.h"
 #include <string.h>
 
-enum operand { OPERAND_ONE, OPERAND_LIST, OPERAND_BOOL, OPERAND_PATTERN };
-
-static const struct operator_row {
-    const char *name;
-    enum operand operand;
-    const char *sql; /* with one value */
-    bool last;       /* Payload looks at no operator behind it on the same field; its recorded answers show that */
-} operators[] = {
+static const struct where_operator_row operators[] = {
     [OP_EQUALS] = {"equals", OPERAND_ONE, "=", false},
     [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>", false},
     [OP_IN] = {"in", OPERAND_LIST, "IN", false},
@@ -28,6 +22,11 @@ static const struct operator_row {
 
 /* Payload has them; they ask for what no field here is. */
 static const char *const other_operators[] = {"all", "near", "within", "intersects"};
+
+const struct where_operator_row *where_operator_at(size_t n)
+{
+    return n < COUNT(operators) ? &operators[n] : NULL;
+}
 
 struct parser {
     const struct collection *collection;

@@ -29,6 +29,18 @@ enum where_operator {
     OP_LESS_THAN_EQUAL,
 };
 
+enum where_operand { OPERAND_ONE, OPERAND_LIST, OPERAND_BOOL, OPERAND_PATTERN };
+
+struct where_operator_row {
+    const char *name;
+    enum where_operand operand;
+    const char *sql; /* with one value */
+    bool last;       /* Payload looks at no operator behind it on the same field; its recorded answers show that */
+};
+
+/* The row of the n-th enum where_operator; NULL beyond the last. */
+const struct where_operator_row *where_operator_at(size_t n);
+
 #define WHERE_MAX_NODES  500
 #define WHERE_MAX_VALUES 5000
 #define WHERE_MAX_LIKE   10000 /* bytes of a text to search for */

@@ -129,8 +129,8 @@ function captured(answer, from) {
 // ---- a case ------------------------------------------------------------------------------------------------------------------
 
 class Case {
-  constructor(url, order) {
-    Object.assign(this, { url, order, variables: {}, streams: {} })
+  constructor(url, order, seen) {
+    Object.assign(this, { url, order, seen, variables: {}, streams: {} })
   }
 
   // The admin is the only user, and there are no media and no messages.
@@ -155,7 +155,9 @@ class Case {
   }
 
   async exchange(step) {
-    const answer = await send(this.url, fill(step, this.variables))
+    const filled = fill(step, this.variables)
+    const answer = await send(this.url, filled)
+    this.seen?.(filled, answer)
     const flaws = []
     for (const [name, from] of Object.entries(step.capture || {})) {
       this.variables[name] = captured(answer, from)
@@ -220,10 +222,11 @@ class Case {
   }
 }
 
-// Plays one file: [{ name, flaws }], one for each step, and one for each part of the preparation that failed.
-async function play(url, file, { order = false } = {}) {
+// Plays one file: [{ name, flaws }], one for each step, and one for each part of the preparation that failed. `seen(step, answer)` is
+// called for each answer.
+async function play(url, file, { order = false, seen } = {}) {
   const { begin, setup = [], steps } = JSON.parse(fs.readFileSync(file))
-  const one = new Case(url, order)
+  const one = new Case(url, order, seen)
   try {
     if (begin !== 'empty') await one.begin()
   } catch (error) {

@@ -1,0 +1,246 @@
+/* The texts are in jsonschema_add_text's form; the macros are pieces of them. */
+#include "api/components.h"
+#include "api/reader.h"
+#include "base/check.h"
+#include "http/response.h"
+#include "schema/json.h"
+#include "schema/jsonschema.h"
+#include "schema/registry.h"
+#include <string.h>
+
+#define REF JSONSCHEMA_REF
+
+#define OPTIONAL(type) "{'type':['" type "','null']}"
+#define TRUE           "{'const':true}"
+#define MAP(of)        "{'type':'object','additionalProperties':" of "}"
+
+/* clang-format off */
+#define EVENT(name, data) \
+    OBJECT("'event','data'", "'event':{'const':'" name "'},'id':" STRING ",'data':" data)
+#define EVENT_JSON(name, data) \
+    EVENT(name, "{'type':'string','contentMediaType':'application/json','contentSchema':" data "}")
+
+/* Those whose name holds {one} are there for each collection of the sort, the others once. */
+static const struct {
+    enum collection_sort sort;
+    const char *name, *schema;
+} schemas[] = {
+    {ANY, "{one}List", OBJECT(
+        "'docs','hasNextPage','hasPrevPage','limit','nextPage','page','pagingCounter','prevPage',"
+        "'totalDocs','totalPages'",
+        "'docs':" LIST(REF("{one}"))
+        ",'hasNextPage':" BOOLEAN ",'hasPrevPage':" BOOLEAN
+        ",'limit':" INTEGER
+        ",'nextPage':" OPTIONAL("integer") ",'page':" INTEGER
+        ",'pagingCounter':" INTEGER
+        ",'prevPage':" OPTIONAL("integer")
+        ",'totalDocs':" INTEGER ",'totalPages':" INTEGER)},
+    {ANY, "{one}Written", OBJECT("'doc','message'", "'doc':" REF("{one}") ",'message':" STRING)},
+    {ANY, "{one}Bulk", OBJECT("'docs','errors','message'",
+        "'docs':" LIST(REF("{one}"))
+        ",'errors':" LIST(OBJECT("'id','isPublic','message'",
+            "'id':" INTEGER ",'isPublic':" BOOLEAN ",'message':" STRING))
+        ",'message':" STRING)},
+    {STREAM, "{one}Event", "{'oneOf':["
+        EVENT_JSON("hello", REF("StreamPosition")) ","
+        EVENT_JSON("message", LIST(REF("{one}Streamed"))) ","
+        EVENT_JSON("delete", LIST(OBJECT("'id'", "'id':" INTEGER))) ","
+        EVENT_JSON("reset", REF("StreamPosition")) ","
+        EVENT_JSON("bye", OBJECT("'reason'", "'reason':" STRING)) ","
+        EVENT("ping", "{'const':'keep-alive'}")
+        "]}"},
+    {AUTH, "{one}Me", OBJECT("'user','message'",
+        "'user':{'anyOf':[" REF("{one}SignedIn") ",{'type':'null'}]}"
+        ",'collection':{'const':'{slug}'},'strategy':" STRING ",'exp':" INTEGER ",'token':" STRING
+        ",'message':" STRING)},
+    {AUTH, "{one}Entered", OBJECT("'exp','message','token','user'",
+        "'exp':" INTEGER ",'message':" STRING ",'token':" STRING ",'user':" REF("{one}SignedIn"))},
+    {AUTH, "{one}Reset", OBJECT("'message','token','user'",
+        "'message':" STRING ",'token':" STRING ",'user':" REF("{one}SignedIn"))},
+    {AUTH, "{one}Refreshed", OBJECT("'message','exp','refreshedToken','setCookie','strategy','user'",
+        "'message':" STRING ",'exp':" INTEGER ",'refreshedToken':" STRING ",'setCookie':" TRUE
+        ",'strategy':" STRING ",'user':" REF("{one}SignedIn"))},
+    {ANY, "StreamPosition", OBJECT("'epoch','head','oldest'",
+        "'epoch':" STRING ",'head':" INTEGER ",'oldest':" INTEGER
+        ",'reason':{'enum':['unknown','foreign','trimmed'],'description':'Of a reset'}")},
+    {ANY, "Count", OBJECT("'totalDocs'", "'totalDocs':" INTEGER)},
+    {ANY, "Initialized", OBJECT("'initialized'", "'initialized':" BOOLEAN)},
+    {ANY, "Done", OBJECT("'message'", "'message':" STRING)},
+    {ANY, "Right", "{'anyOf':[" TRUE "," OBJECT("'permission'",
+        "'permission':" TRUE ",'where':{'type':'object','description':'Only these documents'}") "]}"},
+    {ANY, "Access", OBJECT("'fields'",
+        "'fields':{'anyOf':[" TRUE "," MAP(REF("FieldAccess")) "]},'create':" REF("Right") ",'read':" REF("Right")
+        ",'update':" REF("Right") ",'delete':" REF("Right") ",'unlock':" REF("Right"))},
+    {ANY, "FieldAccess", "{'anyOf':[" TRUE "," OBJECT("",
+        "'create':" TRUE ",'read':" TRUE ",'update':" TRUE ",'delete':" TRUE
+        ",'fields':{'anyOf':[" TRUE "," MAP(REF("FieldAccess")) "]}") "]}"},
+    {ANY, "AccessAll", OBJECT("'collections'", "'canAccessAdmin':" BOOLEAN ",'collections':" MAP(REF("Access")))},
+    {ANY, "Credentials", OBJECT("'email','password'", "'email':" STRING ",'password':" STRING)},
+    {ANY, "Email", OBJECT("'email'", "'email':" STRING)},
+    {ANY, "NewPassword", OBJECT("'token','password'", "'token':" STRING ",'password':" STRING)},
+    {ANY, "Query", "{'type':'object','description':'The parameters of GET','additionalProperties':true}"},
+    {ANY, "PlainError", OBJECT("'message'", "'message':" STRING)},
+    {ANY, "ValidationError", OBJECT("'name','data','message'",
+        "'name':{'const':'ValidationError'}"
+        ",'data':" OBJECT("'errors'",
+            "'id':" INTEGER ",'collection':" STRING
+            ",'errors':" LIST(OBJECT("'message','path'",
+                "'label':" STRING ",'message':" STRING ",'path':" STRING ",'tableName':" STRING)))
+        ",'message':" STRING)},
+    {ANY, "QueryError", OBJECT("'name','data','message'",
+        "'name':{'const':'QueryError'},'data':" LIST(OBJECT("'path'", "'path':" STRING)) ",'message':" STRING)},
+    {ANY, "Errors", OBJECT("'errors'",
+        "'errors':" LIST("{'anyOf':[" REF("ValidationError") "," REF("QueryError") "," REF("PlainError") "]}"))},
+};
+#define DEEP "'style':'deepObject','explode':true,"
+
+/* Those of no group are named where they are needed. */
+static const struct {
+    unsigned asks;
+    const char *key, *name, *in, *rest;
+} parameters[] = {
+    {0, "id", "id", "path", "'required':true,'schema':{'type':'integer','minimum':1}"},
+    {0, "filename", "filename", "path", "'required':true,'schema':" STRING},
+    {ASKS_WHERE, "{one}Where", "where", "query",
+        DEEP "'description':'Which documents: where[field][operator]=value, where[or][0][field][operator]=value, or "
+             "the whole as one JSON text. Without a session, other fields of a relation than its id cannot be asked "
+             "for where they cannot be read.','schema':" REF("{one}Where")},
+    {ASKS_SORT, "sort", "sort", "query",
+        "'style':'form','explode':false,'description':'Fields, - before one for descending; the default is newest "
+        "first','schema':" LIST(STRING)},
+    {ASKS_SORT, "limit", "limit", "query",
+        "'description':'0: all. A list has ten where nothing is said, a bulk write all','schema':{'type':'integer',"
+        "'minimum':0}"},
+    {ASKS_PAGE, "page", "page", "query", "'schema':{'type':'integer','minimum':1,'default':1}"},
+    {ASKS_PAGE, "pagination", "pagination", "query",
+        "'description':'false: no pages, all documents','schema':{'type':'boolean','default':true}"},
+    {ASKS_DOCS, "depth", "depth", "query",
+        "'description':'How many relations deep documents stand in place of ids, where the reader may read "
+        "them','schema':{'type':'integer','minimum':0,'maximum':10,'default':2}"},
+    {ASKS_DOCS | ASKS_USER, "{one}Select", "select", "query",
+        DEEP "'description':'The fields to show, select[field]=true, or to leave out, select[field]=false; id is "
+             "always there. What a schema requires does not hold for fields that were not asked for.','schema':"
+             REF("{one}Select")},
+    {ASKS_DOCS, "populate", "populate", "query",
+        DEEP "'description':'select for the documents in place of ids, by their collection: "
+             "populate[slug][field]=true','schema':" REF("Populate")},
+    {ASKS_SESSIONS, "allSessions", "allSessions", "query", "'schema':{'type':'boolean','default':false}"},
+    {ASKS_CURSOR, "Last-Event-ID", "Last-Event-ID", "header",
+        "'description':'The id of the last event that came, EPOCH-NUMBER: the stream goes on behind "
+        "it','schema':" STRING},
+    {ASKS_CURSOR, "since", "since", "query",
+        "'description':'The same for clients that cannot set the header, which wins','schema':" STRING},
+    {ASKS_ETAG, "If-None-Match", "If-None-Match", "header", "'schema':" STRING},
+    {ASKS_RANGE, "Range", "Range", "header", "'description':'bytes=FIRST-LAST','schema':" STRING},
+    {0, "Idempotency-Key", "Idempotency-Key", "header",
+        "'description':'A name that the client gives this request: sent again with the same name, it is done once and "
+        "answered as the first time','schema':" STRING},
+    {0, "override", "X-HTTP-Method-Override", "header",
+        "'description':'GET: the request is the GET of this path, and the body its query. "
+        "X-Payload-HTTP-Method-Override is the same.','schema':{'const':'GET'}"},
+    {0, "override-payload", "X-Payload-HTTP-Method-Override", "header",
+        "'description':'As X-HTTP-Method-Override','schema':{'const':'GET'}"},
+};
+/* clang-format on */
+
+static const int failures[] = {400, 401, 403, 404, 409, 413, 503, 507};
+
+int components_failure(size_t n)
+{
+    return n < COUNT(failures) ? failures[n] : 0;
+}
+
+void components_add_parameter(struct str *out, const char *name, const struct collection *c)
+{
+    json_separate(out);
+    str_addz(out, "{\"$ref\":\"#/components/parameters/");
+    jsonschema_add_text(out, name, c);
+    str_addz(out, "\"}");
+}
+
+void components_add_parameters(struct str *out, unsigned asks, const struct collection *c)
+{
+    for (size_t i = 0; i < COUNT(parameters); i++)
+        if (parameters[i].asks & asks) components_add_parameter(out, parameters[i].key, c);
+}
+
+static void add_schema(struct str *out, size_t i, const struct collection *c)
+{
+    json_separate(out);
+    str_addc(out, '"');
+    jsonschema_add_text(out, schemas[i].name, c);
+    str_addz(out, "\":");
+    jsonschema_add_text(out, schemas[i].schema, c);
+}
+
+static void add_parameter(struct str *out, size_t i, const struct collection *c)
+{
+    json_separate(out);
+    str_addc(out, '"');
+    jsonschema_add_text(out, parameters[i].key, c);
+    str_addf(out, "\":{\"name\":\"%s\",\"in\":\"%s\",", parameters[i].name, parameters[i].in);
+    jsonschema_add_text(out, parameters[i].rest, c);
+    str_addc(out, '}');
+}
+
+static void add_schemas(struct str *out)
+{
+    jsonschema_add_all(out);
+    for (size_t i = 0; i < COUNT(schemas); i++) {
+        bool each = strstr(schemas[i].name, "{one}");
+        if (!each) add_schema(out, i, NULL);
+        for (size_t k = 0; each && k < ncollections; k++)
+            if (collection_fits(collection_at(k), schemas[i].sort)) add_schema(out, i, collection_at(k));
+    }
+}
+
+/* Does any route have it? */
+static bool parameter_used(size_t i)
+{
+    bool path = !strcmp(parameters[i].in, "path");
+    for (size_t k = 0; k < nroutes; k++) {
+        const char *colon = path ? strstr(routes[k].pattern, parameters[i].name) : NULL;
+        if ((routes[k].asks & parameters[i].asks) || (colon && colon[-1] == ':')) return true;
+    }
+    return !path && !parameters[i].asks;
+}
+
+static void add_parameters(struct str *out)
+{
+    for (size_t i = 0; i < COUNT(parameters); i++) {
+        if (!parameter_used(i)) continue;
+        bool each = strstr(parameters[i].key, "{one}");
+        if (!each) add_parameter(out, i, NULL);
+        for (size_t k = 0; each && k < ncollections; k++) add_parameter(out, i, collection_at(k));
+    }
+}
+
+#define ERRORS "'content':{'application/json':{'schema':" REF("Errors") "}}"
+
+static void add_failures(struct str *out)
+{
+    for (size_t i = 0; i < COUNT(failures); i++) {
+        json_separate(out);
+        str_addf(out, "\"%d\":{\"description\":\"%s\",", failures[i], response_reason(failures[i]));
+        if (failures[i] == 503 || failures[i] == 507)
+            jsonschema_add_text(out, "'headers':{'Retry-After':{'description':'Seconds','schema':" INTEGER "}},", NULL);
+        jsonschema_add_text(out, ERRORS "}", NULL);
+    }
+    jsonschema_add_text(out, ",'default':{'description':'Any other failure'," ERRORS "}", NULL);
+}
+
+void components_add(struct str *out)
+{
+    str_addz(out, "{\"schemas\":{");
+    add_schemas(out);
+    str_addz(out, "},\"parameters\":{");
+    add_parameters(out);
+    str_addz(out, "},\"responses\":{");
+    add_failures(out);
+    jsonschema_add_text(out,
+        "},'securitySchemes':{"
+        "'bearer':{'type':'http','scheme':'bearer','bearerFormat':'JWT'},"
+        "'jwt':{'type':'apiKey','in':'header','name':'Authorization','description':'JWT TOKEN'},"
+        "'cookie':{'type':'apiKey','in':'cookie','name':'" TOKEN_COOKIE "'}}}",
+        NULL);
+}
