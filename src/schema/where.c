@@ -4,31 +4,6 @@
 #include "schema/registry.h"
 #include <string.h>
 
-enum operand { OPERAND_ONE, OPERAND_LIST, OPERAND_BOOL, OPERAND_PATTERN };
-
-static const struct operator_row {
-    const char *name;
-    enum operand operand;
-    const char *sql; /* with one value */
-    bool last;       /* Payload looks at no operator behind it on the same field; its recorded answers show that */
-} operators[] = {
-    [OP_EQUALS] = {"equals", OPERAND_ONE, "=", false},
-    [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>", false},
-    [OP_IN] = {"in", OPERAND_LIST, "IN", false},
-    [OP_NOT_IN] = {"not_in", OPERAND_LIST, "NOT IN", false},
-    [OP_EXISTS] = {"exists", OPERAND_BOOL, NULL, false},
-    [OP_LIKE] = {"like", OPERAND_PATTERN, "LIKE", true},
-    [OP_CONTAINS] = {"contains", OPERAND_PATTERN, "LIKE", false},
-    [OP_NOT_LIKE] = {"not_like", OPERAND_PATTERN, "NOT LIKE", false},
-    [OP_GREATER_THAN] = {"greater_than", OPERAND_ONE, ">", false},
-    [OP_GREATER_THAN_EQUAL] = {"greater_than_equal", OPERAND_ONE, ">=", false},
-    [OP_LESS_THAN] = {"less_than", OPERAND_ONE, "<", false},
-    [OP_LESS_THAN_EQUAL] = {"less_than_equal", OPERAND_ONE, "<=", false},
-};
-
-/* Payload has them; they ask for what no field here is. */
-static const char *const other_operators[] = {"all", "near", "within", "intersects"};
-
 struct parser {
     const struct collection *collection;
     struct arena *arena;
@@ -95,12 +70,13 @@ static enum status add_value(struct parser *p, struct where *w, size_t room, str
 
 static enum status refuse_value(struct parser *p, const struct where *w)
 {
-    return fail(p->f, INVALID, "The value of %s for %s cannot be understood.", operators[w->op].name, w->field->name);
+    return fail(
+        p->f, INVALID, "The value of %s for %s cannot be understood.", operator_row(w->op)->name, w->field->name);
 }
 
 static bool in_list(const struct where *w)
 {
-    return operators[w->op].operand == OPERAND_LIST && w->field->kind == KIND_DATE;
+    return operator_row(w->op)->operand == OPERAND_LIST && w->field->kind == KIND_DATE;
 }
 
 static enum status read_value(struct parser *p, struct where *w, struct json_object *json, size_t room)
@@ -190,7 +166,7 @@ static enum status read_pattern(struct parser *p, struct where *w, struct json_o
 
 static enum status read_compare(struct parser *p, struct where *w, struct json_object *json)
 {
-    switch (operators[w->op].operand) {
+    switch (operator_row(w->op)->operand) {
     case OPERAND_BOOL:
         return add_value(p, w, 1,
             value_integer(json_object_is_type(json, json_type_boolean) ? json_object_get_boolean(json)
@@ -208,20 +184,6 @@ static enum status read_compare(struct parser *p, struct where *w, struct json_o
     return refuse_value(p, w);
 }
 
-static int operator_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (!strcmp(operators[i].name, name)) return (int)i;
-    return -1;
-}
-
-static bool operator_known(const char *name)
-{
-    for (size_t i = 0; i < sizeof other_operators / sizeof *other_operators; i++)
-        if (!strcmp(other_operators[i], name)) return true;
-    return operator_find(name) >= 0;
-}
-
 /* A failure that ends the parse; flaws of paths are gathered to the end. */
 static bool stops(const struct parser *p)
 {
@@ -236,7 +198,7 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
     }
     json_object_object_foreach(tests, name, json)
     {
-        if (!operator_known(name)) {
+        if (operator_find(name) < 0 && !operator_unused(name)) {
             char *whole = arena_printf(p->arena, "%s.%s", path, name);
             refuse_path(p, whole ? whole : path);
             continue;
@@ -258,7 +220,7 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
         if (read_compare(p, w, json)) return;
         **tail = w;
         *tail = &w->next;
-        if (operators[op].last) return;
+        if (operator_row(op)->last) return;
     }
 }
 
@@ -337,111 +299,4 @@ bool where_joins(const struct where *w)
     for (const struct where *one = w->first; one; one = one->next)
         if (where_joins(one)) return true;
     return false;
-}
-
-void binds_add(struct binds *b, struct value v)
-{
-    if (b->count == b->room) {
-        size_t room = b->room ? 2 * b->room : 16;
-        struct value *more = ARENA_ARRAY(b->arena, struct value, room);
-        if (!more) {
-            b->failed = true;
-            return;
-        }
-        if (b->count) memcpy(more, b->values, b->count * sizeof *more);
-        b->values = more;
-        b->room = room;
-    }
-    b->values[b->count++] = v;
-}
-
-static void add_one(const struct where *w, struct str *sql, struct binds *binds)
-{
-    const char *column = w->field->column;
-    const char *sign = operators[w->op].sql;
-    bool equals = w->op == OP_EQUALS, differs = w->op == OP_NOT_EQUALS;
-    if (!w->nvalues)
-        str_addz(sql, differs ? "1" : "0");
-    else if (w->values[0].type == VALUE_NULL)
-        str_addf(sql, equals ? "%s IS NULL" : differs ? "%s IS NOT NULL" : "0 AND %s", column);
-    else {
-        str_addf(sql, differs ? "(%s IS NULL OR %s %s ?)" : "%s %s ?", column, differs ? column : sign, sign);
-        binds_add(binds, w->values[0]);
-    }
-}
-
-static void add_list(const struct where *w, struct str *sql, struct binds *binds)
-{
-    bool in = w->op == OP_IN, null = false, some = false;
-    str_addf(sql, "(%s %s (", w->field->column, operators[w->op].sql);
-    for (size_t i = 0; i < w->nvalues; i++) {
-        if (w->values[i].type == VALUE_NULL) {
-            null = true;
-            continue;
-        }
-        str_addz(sql, some ? ",?" : "?");
-        some = true;
-        binds_add(binds, w->values[i]);
-    }
-    str_addz(sql, ")");
-    if (null || !in)
-        str_addf(sql, in ? " OR %s IS NULL" : null ? " AND %s IS NOT NULL" : " OR %s IS NULL", w->field->column);
-    str_addc(sql, ')');
-}
-
-static void add_pattern_sql(const struct where *w, struct str *sql, struct binds *binds)
-{
-    const char *column = w->field->column;
-    if (!w->nvalues) {
-        str_addc(sql, '0');
-        return;
-    }
-    str_addc(sql, '(');
-    for (size_t i = 0; i < w->nvalues; i++) {
-        if (i) str_addz(sql, " AND ");
-        str_addf(sql, "%s %s ? ESCAPE '\\'", column, operators[w->op].sql);
-        binds_add(binds, w->values[i]);
-    }
-    if (w->op == OP_NOT_LIKE) str_addf(sql, " OR %s IS NULL", column);
-    str_addc(sql, ')');
-}
-
-static void add_compare(const struct where *w, struct str *sql, struct binds *binds)
-{
-    /* A relation's own id needs no look at the other table. */
-    struct where direct = *w;
-    struct field id;
-    if (w->via && w->field->kind == KIND_ID) {
-        id = *w->via;
-        direct.field = &id;
-        direct.via = NULL;
-        w = &direct;
-    }
-    if (w->via) str_addf(sql, "%s IN (SELECT id FROM %s WHERE ", w->via->column, w->collection->slug);
-    switch (operators[w->op].operand) {
-    case OPERAND_ONE: add_one(w, sql, binds); break;
-    case OPERAND_LIST: add_list(w, sql, binds); break;
-    case OPERAND_PATTERN: add_pattern_sql(w, sql, binds); break;
-    case OPERAND_BOOL: str_addf(sql, "%s IS %sNULL", w->field->column, w->values[0].integer ? "NOT " : ""); break;
-    }
-    if (w->via) str_addc(sql, ')');
-}
-
-void where_add_sql(const struct where *w, struct str *sql, struct binds *binds)
-{
-    switch (w->kind) {
-    case WHERE_COMPARE: add_compare(w, sql, binds); return;
-    case WHERE_AND:
-    case WHERE_OR: break;
-    }
-    if (!w->first) {
-        str_addc(sql, '1');
-        return;
-    }
-    str_addc(sql, '(');
-    for (const struct where *one = w->first; one; one = one->next) {
-        where_add_sql(one, sql, binds);
-        if (one->next) str_addz(sql, w->kind == WHERE_AND ? " AND " : " OR ");
-    }
-    str_addc(sql, ')');
 }

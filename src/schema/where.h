@@ -1,4 +1,4 @@
-/* The where-grammar: what a query or a JSON text asks for, as a tree, as SQL with bound values.
+/* The where-grammar: what a query or a JSON text asks for, as a tree.
  *
  * What cannot be understood is a failure, never a wider answer. Payload's operators and their odd cases are followed,
  * but for the two where it lets more through than was asked: wildcards in a value are escaped, and a value that is no
@@ -9,25 +9,11 @@
 #include "base/arena.h"
 #include "parley/collection.h"
 #include "parley/status.h"
+#include "schema/operator.h"
 #include "schema/value.h"
 #include <json-c/json.h>
 
 enum where_kind { WHERE_AND, WHERE_OR, WHERE_COMPARE };
-
-enum where_operator {
-    OP_EQUALS,
-    OP_NOT_EQUALS,
-    OP_IN,
-    OP_NOT_IN,
-    OP_EXISTS,
-    OP_LIKE,
-    OP_CONTAINS,
-    OP_NOT_LIKE,
-    OP_GREATER_THAN,
-    OP_GREATER_THAN_EQUAL,
-    OP_LESS_THAN,
-    OP_LESS_THAN_EQUAL,
-};
 
 #define WHERE_MAX_NODES  500
 #define WHERE_MAX_VALUES 5000
@@ -54,18 +40,5 @@ MUST_CHECK enum status where_parse(struct where **out, const struct collection *
 bool where_is_everything(const struct where *w);
 /* Does it look at other documents, through a relation? */
 bool where_joins(const struct where *w);
-
-/* What an SQL text is bound with, in the order of its question marks. */
-struct binds {
-    struct value *values;
-    size_t count, room;
-    struct arena *arena;
-    bool failed;
-};
-
-void binds_add(struct binds *b, struct value v);
-
-/* An SQL condition over the collection's table. */
-void where_add_sql(const struct where *w, struct str *sql, struct binds *binds);
 
 #endif

@@ -1,4 +1,4 @@
-#include "schema/where.h"
+#include "schema/condition.h"
 #include "schema/json.h"
 #include "schema/query.h"
 #include "schema/registry.h"
@@ -30,7 +30,7 @@ static void expect(const char *query, const char *sql)
     struct str text = {0};
     assert_int_equal(parse(&arena, query, true, &where, &f), OK);
     struct binds binds = {.arena = &arena};
-    where_add_sql(where, &text, &binds);
+    condition_add(&text, where, &binds);
     for (size_t i = 0; i < binds.count; i++) {
         str_addc(&text, '|');
         if (binds.values[i].type == VALUE_INTEGER)
