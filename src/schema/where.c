@@ -235,7 +235,8 @@ static void parse_group(struct parser *p, struct where ***tail, enum where_kind 
     for (size_t i = 0; i < n; i++) {
         struct where *one = parse_object(p, json_object_array_get_idx(list, i));
         if (stops(p)) return;
-        if (!one) continue;
+        /* A member that asks for nothing is none, as in Payload: in an OR it would let everything through. */
+        if (!one || !one->first) continue;
         *inner = one;
         inner = &one->next;
     }

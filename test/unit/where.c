@@ -104,6 +104,15 @@ static void where__groups(void **state)
     expect("where={\"id\":{\"in\":[1,\"2\",null]}}", "((id IN (?,?) OR id IS NULL))|1|2");
 }
 
+static void where__empty_members_of_a_group_do_not_widen_it(void **state)
+{
+    (void)state;
+    expect("where={\"or\":[{},{\"id\":{\"equals\":1}}]}", "(((id = ?)))|1");
+    expect("where={\"or\":[{\"or\":[]},{\"id\":{\"equals\":1}}]}", "(((id = ?)))|1");
+    expect("where={\"or\":[{\"and\":[{}]},{\"content\":{}},{\"id\":{\"equals\":1}}]}", "(((id = ?)))|1");
+    expect("where={\"or\":[{},{}],\"id\":{\"equals\":1}}", "(id = ?)|1");
+}
+
 static void where__refused(void **state)
 {
     (void)state;
@@ -142,6 +151,7 @@ int main(void)
         cmocka_unit_test(where__operators),
         cmocka_unit_test(where__values_of_each_kind),
         cmocka_unit_test(where__groups),
+        cmocka_unit_test(where__empty_members_of_a_group_do_not_widen_it),
         cmocka_unit_test(where__refused),
         cmocka_unit_test(where__limits),
     };
