@@ -192,6 +192,7 @@ static bool stops(const struct parser *p)
 
 static void parse_field(struct parser *p, struct where ***tail, const char *path, struct json_object *tests)
 {
+    bool closed = false; /* by an operator that is the last: what follows must be understood all the same */
     if (!json_object_is_type(tests, json_type_object)) {
         refuse_path(p, path);
         return;
@@ -218,9 +219,10 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
         w->field = field;
         w->via = via;
         if (read_compare(p, w, json)) return;
+        if (closed) continue;
         **tail = w;
         *tail = &w->next;
-        if (operator_row(op)->last) return;
+        closed = operator_row(w->op)->last;
     }
 }
 

@@ -113,6 +113,16 @@ static void where__empty_members_of_a_group_do_not_widen_it(void **state)
     expect("where={\"or\":[{},{}],\"id\":{\"equals\":1}}", "(id = ?)|1");
 }
 
+static void where__behind_like(void **state)
+{
+    (void)state;
+    expect("where[content][like]=a&where[content][equals]=b", "((content LIKE ? ESCAPE '\\'))|%a%");
+    expect("where[sender][like]=2&where[sender][not_equals]=3",
+        "(sender_id = ? AND (sender_id IS NULL OR sender_id <> ?))|2|3");
+    expect_refused("where[content][like]=a&where[content][bogus]=b", true, "content.bogus");
+    expect_refused("where[timestamp][like]=a&where[timestamp][equals]=garbage", true, NULL);
+}
+
 static void where__refused(void **state)
 {
     (void)state;
@@ -152,6 +162,7 @@ int main(void)
         cmocka_unit_test(where__values_of_each_kind),
         cmocka_unit_test(where__groups),
         cmocka_unit_test(where__empty_members_of_a_group_do_not_widen_it),
+        cmocka_unit_test(where__behind_like),
         cmocka_unit_test(where__refused),
         cmocka_unit_test(where__limits),
     };
