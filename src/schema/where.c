@@ -12,12 +12,16 @@ struct parser {
     size_t nodes, values;
 };
 
+static enum status count_nodes(struct parser *p, size_t more)
+{
+    p->nodes += more;
+    if (p->nodes <= WHERE_MAX_NODES) return OK;
+    return fail(p->f, INVALID, "A where may have %d conditions.", WHERE_MAX_NODES);
+}
+
 static struct where *node_new(struct parser *p, enum where_kind kind)
 {
-    if (++p->nodes > WHERE_MAX_NODES) {
-        fail(p->f, INVALID, "A where may have %d conditions.", WHERE_MAX_NODES);
-        return NULL;
-    }
+    if (count_nodes(p, 1)) return NULL;
     struct where *w = ARENA_NEW(p->arena, struct where);
     if (w)
         w->kind = kind;
@@ -159,7 +163,7 @@ static enum status read_pattern(struct parser *p, struct where *w, struct json_o
     if (w->op != OP_LIKE) return add_pattern(p, w, 1, v.text);
     size_t room = 1;
     for (size_t i = 0; i < v.text.len; i++) room += v.text.at[i] == ' ';
-    enum status status = OK;
+    enum status status = count_nodes(p, room - 1);
     for (struct view rest = v.text; rest.at && !status;) status = add_pattern(p, w, room, view_cut(&rest, ' '));
     return status;
 }

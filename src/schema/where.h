@@ -15,7 +15,7 @@
 
 enum where_kind { WHERE_AND, WHERE_OR, WHERE_COMPARE };
 
-#define WHERE_MAX_NODES  500
+#define WHERE_MAX_NODES  500 /* each word of a like is one; SQLite takes expressions up to 1,000 deep */
 #define WHERE_MAX_VALUES 5000
 #define WHERE_MAX_LIKE   10000 /* bytes of a text to search for */
 

@@ -152,6 +152,10 @@ static void where__limits(void **state)
     str_addz(&query, "where[id][in]=1");
     for (int i = 0; i < WHERE_MAX_VALUES; i++) str_addz(&query, ",1");
     expect_refused(query.at, true, NULL);
+    str_reset(&query);
+    str_addz(&query, "where[content][like]=a");
+    for (int i = 0; i < WHERE_MAX_NODES; i++) str_addz(&query, "+a");
+    expect_refused(query.at, true, NULL);
     str_release(&query);
 }
 
