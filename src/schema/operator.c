@@ -3,18 +3,18 @@
 #include <string.h>
 
 static const struct operator_row rows[] = {
-    [OP_EQUALS] = {"equals", OPERAND_ONE, "=", false},
-    [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>", false},
-    [OP_IN] = {"in", OPERAND_LIST, "IN", false},
-    [OP_NOT_IN] = {"not_in", OPERAND_LIST, "NOT IN", false},
-    [OP_EXISTS] = {"exists", OPERAND_BOOL, NULL, false},
-    [OP_LIKE] = {"like", OPERAND_PATTERN, "LIKE", true},
-    [OP_CONTAINS] = {"contains", OPERAND_PATTERN, "LIKE", false},
-    [OP_NOT_LIKE] = {"not_like", OPERAND_PATTERN, "NOT LIKE", false},
-    [OP_GREATER_THAN] = {"greater_than", OPERAND_ONE, ">", false},
-    [OP_GREATER_THAN_EQUAL] = {"greater_than_equal", OPERAND_ONE, ">=", false},
-    [OP_LESS_THAN] = {"less_than", OPERAND_ONE, "<", false},
-    [OP_LESS_THAN_EQUAL] = {"less_than_equal", OPERAND_ONE, "<=", false},
+    [OP_EQUALS] = {"equals", OPERAND_ONE, "=", ORDER_SAME, false},
+    [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>", ORDER_BEFORE | ORDER_BEHIND, false},
+    [OP_IN] = {"in", OPERAND_LIST, "IN", ORDER_SAME, false},
+    [OP_NOT_IN] = {"not_in", OPERAND_LIST, "NOT IN", ORDER_BEFORE | ORDER_BEHIND, false},
+    [OP_EXISTS] = {"exists", OPERAND_BOOL, NULL, 0, false},
+    [OP_LIKE] = {"like", OPERAND_PATTERN, "LIKE", 0, true},
+    [OP_CONTAINS] = {"contains", OPERAND_PATTERN, "LIKE", 0, false},
+    [OP_NOT_LIKE] = {"not_like", OPERAND_PATTERN, "NOT LIKE", 0, false},
+    [OP_GREATER_THAN] = {"greater_than", OPERAND_ONE, ">", ORDER_BEHIND, false},
+    [OP_GREATER_THAN_EQUAL] = {"greater_than_equal", OPERAND_ONE, ">=", ORDER_SAME | ORDER_BEHIND, false},
+    [OP_LESS_THAN] = {"less_than", OPERAND_ONE, "<", ORDER_BEFORE, false},
+    [OP_LESS_THAN_EQUAL] = {"less_than_equal", OPERAND_ONE, "<=", ORDER_BEFORE | ORDER_SAME, false},
 };
 
 static const char *const unused[] = {"all", "near", "within", "intersects"};

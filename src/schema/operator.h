@@ -26,10 +26,14 @@ enum operand {
     OPERAND_PATTERN, /* texts to search for */
 };
 
+/* How a document's value stands to the operator's. */
+enum { ORDER_BEFORE = 1, ORDER_SAME = 2, ORDER_BEHIND = 4 };
+
 struct operator_row {
     const char *name;
     enum operand operand;
     const char *sql; /* between a column and one value */
+    unsigned orders; /* those that match */
     bool last;       /* Payload looks at no operator behind it on the same field; its recorded answers show that */
 };
 

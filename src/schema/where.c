@@ -60,6 +60,11 @@ static enum status resolve(struct parser *p, const char *path, const struct fiel
     if (i < 0 || (*collection)->fields[i].use == USE_HIDDEN || (!readable && (*collection)->fields[i].kind != KIND_ID))
         return refuse_path(p, rest.at);
     *field = &(*collection)->fields[i];
+    if ((*field)->kind != KIND_ID) return OK;
+    /* Its id is in the document itself, where the other one may be missing. */
+    *field = *via;
+    *via = NULL;
+    *collection = p->collection;
     return OK;
 }
 
@@ -124,20 +129,11 @@ static enum status read_values(struct parser *p, struct where *w, struct json_ob
     return status;
 }
 
-/* "%" + value + "%", wildcards of the value escaped. */
 static enum status add_pattern(struct parser *p, struct where *w, size_t room, struct view text)
 {
     if (text.len > WHERE_MAX_LIKE)
         return fail(p->f, INVALID, "A text to search for may have %d bytes.", WHERE_MAX_LIKE);
-    char *pattern = arena_alloc(p->arena, 2 * text.len + 3), *to = pattern;
-    if (!pattern) return fail(p->f, NO_MEMORY, "Out of memory.");
-    *to++ = '%';
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '%' || text.at[i] == '_' || text.at[i] == '\\') *to++ = '\\';
-        *to++ = text.at[i];
-    }
-    *to++ = '%';
-    return add_value(p, w, room, value_text((struct view){pattern, (size_t)(to - pattern)}));
+    return add_value(p, w, room, value_text(text));
 }
 
 static enum status read_pattern(struct parser *p, struct where *w, struct json_object *json)
@@ -302,7 +298,7 @@ bool where_is_everything(const struct where *w)
 
 bool where_joins(const struct where *w)
 {
-    if (w->via && w->field->kind != KIND_ID) return true;
+    if (w->via) return true;
     for (const struct where *one = w->first; one; one = one->next)
         if (where_joins(one)) return true;
     return false;

@@ -28,12 +28,13 @@ struct where {
     const struct collection *collection;
     const struct field *field;
     const struct field *via; /* the relation that leads to field; NULL: field is the document's own */
-    struct value *values;
+    struct value *values;    /* what cannot be equal to anything is none; a pattern's are the texts to search for */
     size_t nvalues;
 };
 
 /* `json`: the parameter `where`, an object or a JSON text or empty. `signed_in`: whether the reader may read what asks
- * for a session. A `*out` that asks for nothing is an empty AND. */
+ * for a session. A `*out` that asks for nothing is an empty AND. The tree lives in the arena and borrows texts of
+ * `json`. */
 MUST_CHECK enum status where_parse(struct where **out, const struct collection *c, struct json_object *json,
     bool signed_in, struct arena *arena, struct failure *f);
 

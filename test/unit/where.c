@@ -65,14 +65,14 @@ static void where__operators(void **state)
     expect("where[content][not_equals]=x", "((content IS NULL OR content <> ?))|x");
     expect("where[content][in]=a,b", "((content IN (?,?)))|a|b");
     expect("where[content][in][]=a,b", "((content IN (?)))|a,b");
-    expect("where[content][not_in]=a", "((content NOT IN (?) OR content IS NULL))|a");
+    expect("where[content][not_in]=a", "((content NOT IN (?)))|a");
     expect("where[content][in]=", "((content IN ()))");
     expect("where[content][exists]=true", "(content IS NOT NULL)");
     expect("where[content][exists]=no", "(content IS NULL)");
     expect("where[content][like]=a+b", "((content LIKE ? ESCAPE '\\' AND content LIKE ? ESCAPE '\\'))|%a%|%b%");
     expect("where[content][contains]=a+b", "((content LIKE ? ESCAPE '\\'))|%a b%");
     expect("where[content][contains]=50%25_%5C", "((content LIKE ? ESCAPE '\\'))|%50\\%\\_\\\\%");
-    expect("where[content][not_like]=a", "((content NOT LIKE ? ESCAPE '\\' OR content IS NULL))|%a%");
+    expect("where[content][not_like]=a", "((content NOT LIKE ? ESCAPE '\\'))|%a%");
     expect("where[id][greater_than]=3&where[id][less_than_equal]=7", "(id > ? AND id <= ?)|3|7");
 }
 
@@ -111,6 +111,22 @@ static void where__empty_members_of_a_group_do_not_widen_it(void **state)
     expect("where={\"or\":[{\"or\":[]},{\"id\":{\"equals\":1}}]}", "(((id = ?)))|1");
     expect("where={\"or\":[{\"and\":[{}]},{\"content\":{}},{\"id\":{\"equals\":1}}]}", "(((id = ?)))|1");
     expect("where={\"or\":[{},{}],\"id\":{\"equals\":1}}", "(id = ?)|1");
+}
+
+/* not_equals takes them, and not_in those of a relation; the fields of a document that is not there are null. */
+static void where__nulls(void **state)
+{
+    (void)state;
+    expect("where[content][not_equals]=a", "((content IS NULL OR content <> ?))|a");
+    expect("where[sender][not_in]=2", "((sender_id NOT IN (?) OR sender_id IS NULL))|2");
+    expect("where={\"sender\":{\"not_in\":[2,null]}}", "((sender_id NOT IN (?)))|2");
+    expect("where={\"content\":{\"not_in\":[null]}}", "((content NOT IN () AND content IS NOT NULL))");
+    expect("where={\"content\":{\"not_in\":[]}}", "((content NOT IN () OR content IS NULL))");
+    expect("where={\"content\":{\"greater_than\":null}}", "(0)");
+    expect("where[sender.email][exists]=false", "((sender_id IS NULL OR sender_id NOT IN (SELECT id FROM users) OR "
+                                                "sender_id IN (SELECT id FROM users WHERE email IS NULL)))");
+    expect("where[sender.email][not_in]=x", "(sender_id IN (SELECT id FROM users WHERE (email NOT IN (?))))|x");
+    expect("where[sender.id][not_equals]=2", "((sender_id IS NULL OR sender_id <> ?))|2");
 }
 
 static void where__behind_like(void **state)
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test(where__values_of_each_kind),
         cmocka_unit_test(where__groups),
         cmocka_unit_test(where__empty_members_of_a_group_do_not_widen_it),
+        cmocka_unit_test(where__nulls),
         cmocka_unit_test(where__behind_like),
         cmocka_unit_test(where__refused),
         cmocka_unit_test(where__limits),
