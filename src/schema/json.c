@@ -137,6 +137,11 @@ static void put(void *value)
     json_object_put(value);
 }
 
+struct json_object *json_keep(struct arena *arena, struct json_object *value)
+{
+    return value && arena_defer(arena, put, value) ? value : NULL;
+}
+
 enum status json_read(struct arena *arena, struct view text, struct json_object **out, struct failure *f)
 {
     *out = NULL;
@@ -163,7 +168,7 @@ enum status json_read(struct arena *arena, struct view text, struct json_object 
         json_object_put(value);
         return bad(f);
     }
-    if (value && !arena_defer(arena, put, value)) return fail(f, NO_MEMORY, "Out of memory.");
+    if (value && !json_keep(arena, value)) return fail(f, NO_MEMORY, "Out of memory.");
     if (count_names(value) != scan.names) return fail(f, INVALID, "Invalid JSON: a name occurs twice in one object.");
     *out = value;
     return OK;

@@ -13,6 +13,9 @@
  * nested deeper than JSON_MAX_DEPTH, bytes that are no UTF-8, U+0000 (raw or escaped), a name twice in one object. */
 MUST_CHECK enum status json_read(struct arena *arena, struct view text, struct json_object **out, struct failure *f);
 
+/* Gives the value to the arena, which lets go of it at its reset. NULL: there was none, or no memory. */
+MUST_CHECK struct json_object *json_keep(struct arena *arena, struct json_object *value);
+
 /* JSON.stringify(value). */
 void json_add(struct str *out, struct json_object *value);
 /* String(value): text without quotes, "[object Object]", an array's items joined by commas. */

@@ -2,6 +2,7 @@
  * up to 999 (qs's arrayLimit): "a[]=" takes the next free number. */
 #include "schema/query.h"
 #include "base/utf8.h"
+#include "schema/json.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -139,11 +140,6 @@ static struct json_object *listed(struct json_object *value)
     return array;
 }
 
-static void put(void *value)
-{
-    json_object_put(value);
-}
-
 enum status query_parse(struct arena *arena, struct view text, struct json_object **out, struct failure *f)
 {
     enum status status = OK;
@@ -187,8 +183,8 @@ enum status query_parse(struct arena *arena, struct view text, struct json_objec
             goto out;
         }
     }
-    *out = listed(root);
-    if (!*out || !arena_defer(arena, put, *out)) status = fail(f, NO_MEMORY, "Out of memory.");
+    *out = json_keep(arena, listed(root));
+    if (!*out) status = fail(f, NO_MEMORY, "Out of memory.");
 
 out:
     json_object_put(root);

@@ -70,6 +70,7 @@ static enum status resolve(struct parser *p, const char *path, const struct fiel
 
 static enum status add_value(struct parser *p, struct where *w, size_t room, struct value v)
 {
+    if (room > WHERE_MAX_VALUES) room = WHERE_MAX_VALUES;
     if (!w->values) w->values = ARENA_ARRAY(p->arena, struct value, room);
     if (!w->values) return fail(p->f, NO_MEMORY, "Out of memory.");
     if (++p->values > WHERE_MAX_VALUES) return fail(p->f, INVALID, "A where may have %d values.", WHERE_MAX_VALUES);
@@ -83,19 +84,27 @@ static enum status refuse_value(struct parser *p, const struct where *w)
         p->f, INVALID, "The value of %s for %s cannot be understood.", operator_row(w->op)->name, w->field->name);
 }
 
-static bool in_list(const struct where *w)
+static bool numeric(const struct field *field)
 {
-    return operator_row(w->op)->operand == OPERAND_LIST && w->field->kind == KIND_DATE;
+    return field->kind == KIND_ID || field->kind == KIND_NUMBER || field->kind == KIND_RELATIONSHIP;
+}
+
+/* In a list a text that is no date is equal to nothing, as a word is to a number; so is an empty one to a number,
+ * which alone is 0. */
+static bool equals_nothing(const struct where *w, struct json_object *json, bool bad)
+{
+    if (operator_row(w->op)->operand != OPERAND_LIST || !json_object_is_type(json, json_type_string)) return false;
+    return bad ? w->field->kind == KIND_DATE : numeric(w->field) && !json_object_get_string_len(json);
 }
 
 static enum status read_value(struct parser *p, struct where *w, struct json_object *json, size_t room)
 {
     struct value v;
     bool bad = false;
+    if (equals_nothing(w, json, false)) return OK;
     if (kind_row(w->field->kind)->operand(json, p->arena, &v, &bad)) return add_value(p, w, room, v);
-    /* In a list a text that is no date is equal to nothing, as a word is to an id. */
-    if (bad && !in_list(w)) return refuse_value(p, w);
-    return OK; /* nothing is equal to it: no value */
+    if (p->arena->failed) return fail(p->f, NO_MEMORY, "Out of memory.");
+    return bad && !equals_nothing(w, json, true) ? refuse_value(p, w) : OK;
 }
 
 static enum status read_values(struct parser *p, struct where *w, struct json_object *json)
@@ -115,16 +124,8 @@ static enum status read_values(struct parser *p, struct where *w, struct json_ob
     if (!rest.len) return OK;
     while (rest.at && !status) {
         struct view item = view_cut(&rest, ',');
-        struct json_object *text = json_object_new_string_len(item.at, (int)item.len);
-        if (!text) return fail(p->f, NO_MEMORY, "Out of memory.");
-        char *copy = arena_copy(p->arena, item);
-        struct value v;
-        bool bad = !copy, some = copy && kind_row(w->field->kind)->operand(text, p->arena, &v, &bad);
-        /* The text's own bytes go with the object; the arena's stay. */
-        if (some && v.type == VALUE_TEXT && v.text.at == json_object_get_string(text)) v.text.at = copy;
-        json_object_put(text);
-        if (bad && !in_list(w)) return refuse_value(p, w);
-        if (some) status = add_value(p, w, room, v);
+        struct json_object *text = json_keep(p->arena, json_object_new_string_len(item.at, (int)item.len));
+        status = text ? read_value(p, w, text, room) : fail(p->f, NO_MEMORY, "Out of memory.");
     }
     return status;
 }
@@ -138,11 +139,12 @@ static enum status add_pattern(struct parser *p, struct where *w, size_t room, s
 
 static enum status read_pattern(struct parser *p, struct where *w, struct json_object *json)
 {
-    bool number = w->field->kind == KIND_ID || w->field->kind == KIND_NUMBER || w->field->kind == KIND_RELATIONSHIP;
+    bool number = numeric(w->field);
     if (number && w->op == OP_LIKE) {
         w->op = OP_EQUALS;
         return read_value(p, w, json, 1);
     }
+    if (number && json_object_is_type(json, json_type_boolean)) return OK; /* no digits are "true" */
     struct value v = value_null();
     bool bad = false;
     bool as_date = w->field->kind == KIND_DATE && w->op != OP_LIKE;

@@ -113,6 +113,29 @@ static void where__empty_members_of_a_group_do_not_widen_it(void **state)
     expect("where={\"or\":[{},{}],\"id\":{\"equals\":1}}", "(id = ?)|1");
 }
 
+static void where__json_values(void **state)
+{
+    (void)state;
+    expect("where={\"id\":{\"equals\":true}}", "(id = ?)|1");
+    expect("where={\"id\":{\"contains\":true}}", "(0)");
+    expect("where={\"content\":{\"equals\":5}}", "(content = ?)|5");
+    expect("where={\"timestamp\":{\"equals\":1704240000000}}", "(timestamp = ?)|2024-01-03T00:00:00.000Z");
+    expect("where={\"timestamp\":{\"equals\":1.70424e12}}", "(timestamp = ?)|2024-01-03T00:00:00.000Z");
+    expect("where={\"timestamp\":{\"equals\":-0.5}}", "(timestamp = ?)|1970-01-01T00:00:00.000Z");
+    expect_refused("where={\"timestamp\":{\"equals\":253402300800000}}", true, NULL);
+    expect_refused("where={\"timestamp\":{\"equals\":1e18}}", true, NULL);
+    expect_refused("where={\"timestamp\":{\"in\":[{}]}}", true, NULL);
+}
+
+static void where__an_empty_item_of_a_list_is_no_number(void **state)
+{
+    (void)state;
+    expect("where[id][in]=1,,2", "((id IN (?,?)))|1|2");
+    expect("where[id][in][]=", "((id IN ()))");
+    expect("where[id][equals]=", "(id = ?)|0");
+    expect("where[content][in]=a,,", "((content IN (?,?,?)))|a||");
+}
+
 /* not_equals takes them, and not_in those of a relation; the fields of a document that is not there are null. */
 static void where__nulls(void **state)
 {
@@ -182,6 +205,8 @@ int main(void)
         cmocka_unit_test(where__values_of_each_kind),
         cmocka_unit_test(where__groups),
         cmocka_unit_test(where__empty_members_of_a_group_do_not_widen_it),
+        cmocka_unit_test(where__json_values),
+        cmocka_unit_test(where__an_empty_item_of_a_list_is_no_number),
         cmocka_unit_test(where__nulls),
         cmocka_unit_test(where__behind_like),
         cmocka_unit_test(where__refused),
