@@ -1,5 +1,5 @@
 /* Built in one pass as objects of objects; lists are recognised at the end, as objects whose names are all 0, 1, 2…
- * up to 999 (qs's arrayLimit): "a[]=" takes the next free number. */
+ * up to 999 (qs's arrayLimit): "a[]=" takes a free number. */
 #include "schema/query.h"
 #include "base/utf8.h"
 #include "schema/json.h"
@@ -57,6 +57,15 @@ static struct json_object *descend(struct json_object *parent, const char *name)
     return child;
 }
 
+/* The next free number, for "[]". */
+static const char *next_index(struct json_object *parent, char buffer[24])
+{
+    int n = json_object_object_length(parent);
+    do snprintf(buffer, 24, "%d", n++);
+    while (json_object_object_get_ex(parent, buffer, NULL));
+    return buffer;
+}
+
 static bool put_leaf(struct json_object *parent, const char *name, struct json_object *leaf)
 {
     struct json_object *old = NULL;
@@ -69,8 +78,7 @@ static bool put_leaf(struct json_object *parent, const char *name, struct json_o
             old = list;
         }
         char next[24];
-        snprintf(next, sizeof next, "%d", json_object_object_length(old));
-        return !json_object_object_get_ex(old, next, NULL) && !json_object_object_add(old, next, leaf);
+        return !json_object_object_add(old, next_index(old, next), leaf);
     }
     return !json_object_object_add(parent, name, leaf);
 }
@@ -106,10 +114,8 @@ static bool put_parameter(struct json_object *root, char *name, struct json_obje
     for (size_t i = 0; i <= n; i++) {
         const char *key = i == 0 ? name : segments[i - 1];
         char next[24];
-        if (i > 0 && !*key) {
-            snprintf(next, sizeof next, "%d", json_object_object_length(parent));
-            key = next;
-        }
+        /* Behind "[]" comes a member of an object: always the first, as in qs, which merges them. */
+        if (i > 0 && !*key) key = i < n ? "0" : next_index(parent, next);
         if (i == n) return put_leaf(parent, key, leaf);
         parent = descend(parent, key);
         if (!parent) return false;
