@@ -56,7 +56,7 @@ module.exports = (binary) => {
   })
 
   test('requests: numbers, arrays and objects are stored as their JSON text', async () => {
-    for (const [sent, stored] of [['5', '5'], ['1.50', '1.5'], ['1e21', '1e+21'], ['1e-7', '1e-7'], ['true', 'true'], ['[1, {"a": 1.0}]', '[1,{"a":1}]'], ['12345678901234567890', '12345678901234567000']]) {
+    for (const [sent, stored] of [['5', '5'], ['1.50', '1.5'], ['1e21', '1e+21'], ['1e-7', '1e-7'], ['true', 'true'], ['[1, {"a": 1.0}]', '[1,{"a":1}]'], ['12345678901234567890', '12345678901234567000'], ['-12345678901234567890', '-12345678901234567000'], ['100000000000000000000000', '1e+23'], ['[9007199254740993]', '[9007199254740992]']]) {
       const r = await post(message(sent))
       assert.strictEqual(r.json.doc.content, stored)
     }
