@@ -83,6 +83,20 @@ static bool put_leaf(struct json_object *parent, const char *name, struct json_o
     return !json_object_object_add(parent, name, leaf);
 }
 
+/* The "=" behind the name: the first that stands in no bracket, or the first of all; NULL: there is none. qs takes the
+ * first behind a "]", which may be in the value. */
+static const char *separator(struct view part)
+{
+    bool inside = false;
+    for (size_t i = 0; i < part.len; i++) {
+        struct view rest = {part.at + i, part.len - i < 3 ? part.len - i : 3};
+        if (*rest.at == '=' && !inside) return rest.at;
+        if (*rest.at == '[' || view_is_nocase(rest, "%5B")) inside = true;
+        if (*rest.at == ']' || view_is_nocase(rest, "%5D")) inside = false;
+    }
+    return memchr(part.at, '=', part.len);
+}
+
 /* One parameter. Cuts `name` in place; it has a NUL behind it. */
 static bool put_parameter(struct json_object *root, char *name, struct json_object *leaf)
 {
@@ -162,11 +176,7 @@ enum status query_parse(struct arena *arena, struct view text, struct json_objec
             status = fail(f, INVALID, "A query may have %d parameters.", QUERY_MAX_PARAMETERS);
             goto out;
         }
-        /* The "=" behind a "]" is the one that counts: names may hold "=" inside brackets. */
-        const char *equals = NULL;
-        for (size_t i = 0; i + 1 < part.len && !equals; i++)
-            if (part.at[i] == ']' && part.at[i + 1] == '=') equals = part.at + i + 1;
-        if (!equals) equals = memchr(part.at, '=', part.len);
+        const char *equals = separator(part);
         size_t name_len = equals ? (size_t)(equals - part.at) : part.len;
         str_reset(&name);
         str_reset(&value);

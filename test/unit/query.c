@@ -52,6 +52,9 @@ static void query__brackets(void **state)
     expect("where[content][equals]=x", "{\"where\":{\"content\":{\"equals\":\"x\"}}}");
     expect("where%5Bcontent%5D%5Bequals%5D=x", "{\"where\":{\"content\":{\"equals\":\"x\"}}}");
     expect("a[b=c]=d", "{\"a\":{\"b=c\":\"d\"}}");
+    expect("a[b]=]=", "{\"a\":{\"b\":\"]=\"}}");
+    expect("a%5Bb%5d=]=", "{\"a\":{\"b\":\"]=\"}}");
+    expect("a={[b]=c}", "{\"a\":\"{[b]=c}\"}");
     expect("[a]=1", "{\"a\":\"1\"}");
     expect("a[b=1", "{\"a[b\":\"1\"}");
     expect("a[b][c][d][e][f][g][h][i][j][k][l]=x",
