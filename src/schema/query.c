@@ -137,25 +137,43 @@ static bool put_parameter(struct json_object *root, char *name, struct json_obje
     return false;
 }
 
-/* Objects with index names only become lists. Returns the value to keep in place of `value`, with its own count. */
+/* The object's members by their numbers, as a list; NULL without memory. */
+static struct json_object *numbered(struct json_object *object)
+{
+    struct json_object *array = json_object_new_array();
+    int left = json_object_object_length(object);
+    for (int i = 0; array && left; i++) {
+        char name[24];
+        struct json_object *item = NULL;
+        snprintf(name, sizeof name, "%d", i);
+        if (!json_object_object_get_ex(object, name, &item)) continue;
+        left--;
+        if (!json_object_array_add(array, json_object_get(item))) continue;
+        json_object_put(item);
+        json_object_put(array);
+        return NULL;
+    }
+    return array;
+}
+
+/* Objects with index names only become lists. Returns the value to keep in place of `value`, with its own count; NULL
+ * without memory: a part of a query would be another query. */
 static struct json_object *listed(struct json_object *value)
 {
     if (!json_object_is_type(value, json_type_object)) return json_object_get(value);
     bool list = json_object_object_length(value) > 0;
-    struct json_object *out = json_object_new_object();
+    struct json_object *out = json_object_new_object(), *array;
     json_object_object_foreach(value, name, member)
     {
+        struct json_object *kept = listed(member);
         if (!index_name(name)) list = false;
-        if (out) json_object_object_add(out, name, listed(member));
+        if (out && kept && !json_object_object_add(out, name, kept)) continue;
+        json_object_put(kept);
+        json_object_put(out);
+        return NULL;
     }
     if (!out || !list) return out;
-    struct json_object *array = json_object_new_array();
-    char name_at[24];
-    for (int i = 0; array && i <= MAX_INDEX; i++) {
-        struct json_object *item = NULL;
-        snprintf(name_at, sizeof name_at, "%d", i);
-        if (json_object_object_get_ex(out, name_at, &item)) json_object_array_add(array, json_object_get(item));
-    }
+    array = numbered(out);
     json_object_put(out);
     return array;
 }
