@@ -278,7 +278,7 @@ enum status where_parse(struct where **out, const struct collection *c, struct j
     struct parser p = {.collection = c, .arena = arena, .f = f, .signed_in = signed_in};
     *f = (struct failure){0};
     if (json_object_is_type(json, json_type_string)) {
-        struct view text = view_trim(json_text(json));
+        struct view text = json_text(json);
         if (!text.len)
             json = NULL;
         else if (json_read(arena, text, &json, f))

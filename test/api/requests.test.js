@@ -172,10 +172,17 @@ module.exports = (binary) => {
   })
 
   test('requests: what a where cannot mean is a 400, never all documents', async () => {
-    for (const where of ['where=abc', 'where=[1]', 'where[content]=x', 'where[and]=x', 'where[or][a]=1', 'where[nope][equals]=1', 'where[content][near]=1', 'where[timestamp][greater_than]=garbage', 'where[sender][hash][equals]=x', 'where={"content":{"in":{}}}', 'where={"content":{"equals":{}}}', 'where=%00', `where[content][like]=${'x'.repeat(10001)}`, `where[content][like]=${'x+'.repeat(1100)}`]) {
+    for (const where of ['where=abc', 'where= ', 'where=[1]', 'where[content]=x', 'where[and]=x', 'where[or][a]=1', 'where[nope][equals]=1', 'where[content][near]=1', 'where[timestamp][greater_than]=garbage', 'where[sender][hash][equals]=x', 'where={"content":{"in":{}}}', 'where={"content":{"equals":{}}}', 'where=%00', `where[content][like]=${'x'.repeat(10001)}`, `where[content][like]=${'x+'.repeat(1100)}`]) {
       const r = await request(`${server.url}/api/messages?${encodeURI(where).replace(/%25/g, '%')}`)
       assert.strictEqual(r.status, 400, `${where.slice(0, 60)}: ${r.text.slice(0, 200)}`)
     }
+  })
+
+  test('requests: a where of spaces is a 400 to a bulk write, which would take all', async () => {
+    const before = await count()
+    const r = await request(`${server.url}/api/messages?where=%20`, { method: 'DELETE' })
+    assert.strictEqual(r.status, 400, r.text)
+    assert.strictEqual(await count(), before)
   })
 
   test('requests: wildcards in a value are only characters', async () => {

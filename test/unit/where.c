@@ -175,6 +175,7 @@ static void where__refused(void **state)
     expect_refused("where[content][near]=x", true, NULL);
     expect_refused("where[timestamp][equals]=garbage", true, NULL);
     expect_refused("where=x", true, NULL);
+    expect_refused("where=%20", true, NULL);
     expect_refused("where=[1]", true, NULL);
     expect_refused("where=null", true, NULL);
     expect_refused("where[or]=x", true, NULL);

@@ -259,11 +259,11 @@ static inline void put_query(struct generator *g, struct str *out, const struct 
 static inline struct object *some_query(struct generator *g, uint64_t seed, struct str *out)
 {
     static const char *const everything[] = {
-        "", "where=", "where=%20", "where={}", "where=%7B%7D", "where={%22or%22:[]}", "limit=1"};
-    static const char *const nothing[] = {"where=abc", "where=[1]", "where=null", "where=5", "where=true",
-        "where=%22x%22", "where={", "where={}{}", "where[]=1", "where[0][id][equals]=1", "where={}&where={}",
-        "where[id][equals]=1&where={}", "where[id]=1&where[id][equals]=1", "where[id][equals]=1&where[id][equals][x]=1",
-        "where=%00", "where[%00][equals]=1", "where=%FF", "where=[]"};
+        "", "where=", "where={}", "where=%7B%7D", "where={%22or%22:[]}", "limit=1"};
+    static const char *const nothing[] = {"where=abc", "where=%20", "where=+", "where=[1]", "where=null", "where=5",
+        "where=true", "where=%22x%22", "where={", "where={}{}", "where[]=1", "where[0][id][equals]=1",
+        "where={}&where={}", "where[id][equals]=1&where={}", "where[id]=1&where[id][equals]=1",
+        "where[id][equals]=1&where[id][equals][x]=1", "where=%00", "where[%00][equals]=1", "where=%FF", "where=[]"};
     const struct table *const tables[] = {&messages_table, &messages_table, &media_table, &users_table};
     g->state = seed;
     g->used = g->objects = 0;
