@@ -151,7 +151,7 @@ static bool match_compare(const struct where *w, const struct doc *doc, const st
 bool match(const struct where *w, const struct doc *doc, const struct relation_reader *relations)
 {
     if (w->kind == WHERE_COMPARE) return match_compare(w, doc, relations);
-    bool all = w->kind == WHERE_AND || !w->first;
+    bool all = w->kind == WHERE_AND;
     for (const struct where *one = w->first; one; one = one->next)
         if (match(one, doc, relations) != all) return !all;
     return all;

@@ -21,7 +21,7 @@ enum where_kind { WHERE_AND, WHERE_OR, WHERE_COMPARE };
 
 struct where {
     enum where_kind kind;
-    struct where *first; /* of an AND (none: everything) or an OR */
+    struct where *first; /* of an AND (none: everything) or an OR (one at least) */
     struct where *next;  /* beside it */
     /* WHERE_COMPARE */
     enum where_operator op;

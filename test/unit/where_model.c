@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define QUERIES     50000
+#define QUERIES     25000
 #define QUERIES_ALL 1000000
 #define FIRST_SEED  1
 #define MAX_ROWS    64
