@@ -32,7 +32,7 @@ static unsigned order_texts(struct view a, struct view b)
     size_t len = a.len < b.len ? a.len : b.len;
     int difference = len ? memcmp(a.at, b.at, len) : 0;
     if (difference) return order_of(difference < 0, true);
-    return order_of(a.len<b.len, a.len> b.len);
+    return order_of(a.len < b.len, b.len < a.len);
 }
 
 /* As SQLite orders what is not null: numbers, then texts by their bytes. */
@@ -41,9 +41,9 @@ static unsigned order(const struct value *a, const struct value *b)
     if (a->type == VALUE_TEXT && b->type == VALUE_TEXT) return order_texts(a->text, b->text);
     if (a->type == VALUE_TEXT || b->type == VALUE_TEXT) return order_of(b->type == VALUE_TEXT, true);
     if (a->type == VALUE_INTEGER && b->type == VALUE_INTEGER)
-        return order_of(a->integer<b->integer, a->integer> b->integer);
+        return order_of(a->integer < b->integer, b->integer < a->integer);
     if (a->type == VALUE_INTEGER) return order_mixed(a->integer, b->real);
-    if (b->type == VALUE_REAL) return order_of(a->real<b->real, a->real> b->real);
+    if (b->type == VALUE_REAL) return order_of(a->real < b->real, b->real < a->real);
     unsigned reverse = order_mixed(b->integer, a->real);
     return order_of(reverse == ORDER_BEHIND, reverse == ORDER_BEFORE);
 }

@@ -44,9 +44,9 @@ enum shape { SHAPE_NUMBER, SHAPE_RELATION, SHAPE_TEXT, SHAPE_DATE };
 struct column {
     const char *path; /* in queries */
     enum shape shape;
-    int cell;       /* its place in the row */
-    int via;        /* the place of the relation that leads to the row of users that holds it, plus one; 0: none */
-    bool protected; /* only for those who are signed in */
+    int cell;     /* its place in the row */
+    int via;      /* the place of the relation that leads to the row of users that holds it, plus one; 0: none */
+    bool guarded; /* only for those who are signed in */
 };
 
 struct table {

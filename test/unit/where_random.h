@@ -412,7 +412,7 @@ static inline struct clause *some_field(struct generator *g, const struct column
     size_t n = chance(g, 70) ? 1 : g->json && chance(g, 10) ? 0 : 1 + below(g, 3);
     c->column = column;
     c->name = column->path;
-    c->refused = n && column->protected && !g->signed_in;
+    c->refused = n && column->guarded && !g->signed_in;
     while (n--) {
         enum op op = (enum op)below(g, COUNT_OF(op_names));
         if (said >> op & 1) continue;
@@ -451,7 +451,7 @@ static inline struct object *some_object(struct generator *g, int depth)
     for (size_t n = g->json && chance(g, 5) ? 0 : 1 + below(g, 2); n; n--) {
         struct clause *c = NULL;
         size_t field = below(g, g->table->nfields);
-        if (g->table->fields[field].protected && !g->signed_in && chance(g, 80)) field = 0;
+        if (g->table->fields[field].guarded && !g->signed_in && chance(g, 80)) field = 0;
         if (chance(g, 2)) {
             c = some_refused(g);
         } else if (depth > 0 && g->objects < MAX_OBJECTS && chance(g, 40)) {
