@@ -9,7 +9,7 @@
 #   fault    test/fault: kill -9 under load
 #   tsan     test/unit and test/api with ThreadSanitizer (only with --all or by name)
 #
-# --all: also tsan, and the long versions of fault.
+# --all: also tsan, and the long versions of fault and of the random queries in unit.
 set -eu
 cd "$(dirname "$0")/.."
 . third_party/packages.sh

@@ -12,6 +12,7 @@
 #include "schema/date.h"
 #include "base/check.h"
 #include "schema/number.h"
+#include <math.h>
 #include <string.h>
 
 #define DIGITS_MAX       9 /* further ones of a number are skipped */
@@ -470,5 +471,13 @@ bool date_parse(struct view text, int64_t *out)
     int64_t ms = days * MS_PER_DAY + clock - zone;
     if (ms < MS_FIRST || ms > MS_LAST) return false;
     *out = ms;
+    return true;
+}
+
+bool date_from(double ms, int64_t *out)
+{
+    double whole = trunc(ms);
+    if (!(whole >= (double)MS_FIRST && whole <= (double)MS_LAST)) return false;
+    *out = (int64_t)whole;
     return true;
 }

@@ -12,5 +12,7 @@
  * "2024/05/06", "05/06/2024", RFC 5322, …). False: it would be an Invalid Date, or a year outside 0000-9999 (which
  * Payload's ISO text cannot hold). The text is UTF-8; bytes that are none count as unknown letters. */
 MUST_CHECK bool date_parse(struct view text, int64_t *out);
+/* The same of `new Date(ms)`, which drops a fraction. */
+MUST_CHECK bool date_from(double ms, int64_t *out);
 
 #endif

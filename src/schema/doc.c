@@ -1,5 +1,13 @@
 #include "schema/doc.h"
+#include "base/check.h"
 #include "schema/kind.h"
+
+const struct value *doc_value(const struct doc *d, const struct field *field)
+{
+    size_t place = (size_t)(field - d->collection->fields);
+    ASSERT(place < d->collection->nfields);
+    return &d->values[place];
+}
 
 static void add_name(struct str *out, const char *name, bool first)
 {

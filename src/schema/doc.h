@@ -28,6 +28,9 @@ struct doc_style {
     const char *strategy; /* "_strategy" of the signed-in user; NULL: left out */
 };
 
+/* The value of one of its collection's fields. */
+const struct value *doc_value(const struct doc *d, const struct field *field);
+
 static inline int64_t doc_id(const struct doc *d)
 {
     return d->values[0].integer;

@@ -1,14 +1,20 @@
 /* json-c is the parser; it is more generous than RFC 8259 and UTF-8 allow even in its strict mode, drops all but the
  * last of equal names, and cuts names at U+0000. So the text's tokens are looked at first, and names are counted before
- * and after: when json-c kept fewer than the text has, two were equal, however they were escaped. */
+ * and after: when json-c kept fewer than the text has, two were equal, however they were escaped. Integers that a
+ * double stands for in JavaScript are copied as such, "…e0": json-c would bring those beyond 64 bits back to where they
+ * fit. */
 #include "schema/json.h"
 #include "base/utf8.h"
 #include "schema/number.h"
 #include <math.h>
 #include <string.h>
 
+#define INTEGER_DIGITS 16 /* more are beyond 2^53 */
+
 struct scan {
     const char *at, *end;
+    const char *copied; /* up to here, to `to` */
+    char *to;
     size_t names; /* of object members */
 };
 
@@ -55,21 +61,34 @@ static size_t digits(struct scan *s)
     return n;
 }
 
+static void copy(struct scan *s)
+{
+    if (s->at == s->copied) return;
+    memcpy(s->to, s->copied, (size_t)(s->at - s->copied));
+    s->to += s->at - s->copied;
+    s->copied = s->at;
+}
+
 static bool scan_number(struct scan *s)
 {
     if (s->at < s->end && *s->at == '-') s->at++;
     const char *first = s->at;
     size_t n = digits(s);
     if (!n || (n > 1 && *first == '0')) return false;
-    if (s->at < s->end && *s->at == '.') {
+    bool point = s->at < s->end && *s->at == '.';
+    if (point) {
         s->at++;
         if (!digits(s)) return false;
     }
     if (s->at < s->end && (*s->at == 'e' || *s->at == 'E')) {
         s->at++;
         if (s->at < s->end && (*s->at == '+' || *s->at == '-')) s->at++;
-        if (!digits(s)) return false;
+        return digits(s);
     }
+    if (point || n <= INTEGER_DIGITS) return true;
+    copy(s);
+    *s->to++ = 'e';
+    *s->to++ = '0';
     return true;
 }
 
@@ -137,24 +156,30 @@ static void put(void *value)
     json_object_put(value);
 }
 
+struct json_object *json_keep(struct arena *arena, struct json_object *value)
+{
+    return value && arena_defer(arena, put, value) ? value : NULL;
+}
+
 enum status json_read(struct arena *arena, struct view text, struct json_object **out, struct failure *f)
 {
     *out = NULL;
-    if (text.len > INT32_MAX - 1) return fail(f, TOO_LARGE, "The JSON text is too long.");
+    if (text.len > INT32_MAX / 2) return fail(f, TOO_LARGE, "The JSON text is too long.");
     if (!utf8_valid(text)) return fail(f, INVALID, "Invalid JSON: the text is not UTF-8.");
-    struct scan scan = {.at = text.at, .end = text.at + text.len};
+    char *copied = arena_alloc(arena, text.len + text.len / INTEGER_DIGITS * 2 + 1);
+    if (!copied) return fail(f, NO_MEMORY, "Out of memory.");
+    struct scan scan = {.at = text.at, .end = text.at + text.len, .copied = text.at, .to = copied};
     enum status status = scan_tokens(&scan, f);
     if (status) return status;
+    copy(&scan);
 
     struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
     if (!tokener) return fail(f, NO_MEMORY, "Out of memory.");
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     /* A number at the end of the text is complete only when its closing NUL has been seen. */
-    char *copy = arena_copy(arena, text);
-    struct json_object *value = copy ? json_tokener_parse_ex(tokener, copy, (int)text.len + 1) : NULL;
+    struct json_object *value = json_tokener_parse_ex(tokener, copied, (int)(scan.to - copied) + 1);
     enum json_tokener_error error = json_tokener_get_error(tokener);
     json_tokener_free(tokener);
-    if (!copy) return fail(f, NO_MEMORY, "Out of memory.");
     if (error == json_tokener_error_depth) {
         json_object_put(value);
         return fail(f, INVALID, "Invalid JSON: it is nested deeper than %d.", JSON_MAX_DEPTH);
@@ -163,7 +188,7 @@ enum status json_read(struct arena *arena, struct view text, struct json_object 
         json_object_put(value);
         return bad(f);
     }
-    if (value && !arena_defer(arena, put, value)) return fail(f, NO_MEMORY, "Out of memory.");
+    if (value && !json_keep(arena, value)) return fail(f, NO_MEMORY, "Out of memory.");
     if (count_names(value) != scan.names) return fail(f, INVALID, "Invalid JSON: a name occurs twice in one object.");
     *out = value;
     return OK;

@@ -16,6 +16,9 @@ MUST_CHECK enum status json_read(struct arena *arena, struct view text, struct j
 /* A comma, unless what `out` ends with is an opening bracket: between the members of what is being written. */
 void json_separate(struct str *out);
 
+/* Gives the value to the arena, which lets go of it at its reset. NULL: there was none, or no memory. */
+MUST_CHECK struct json_object *json_keep(struct arena *arena, struct json_object *value);
+
 /* JSON.stringify(value). */
 void json_add(struct str *out, struct json_object *value);
 /* String(value): text without quotes, "[object Object]", an array's items joined by commas. */

@@ -208,9 +208,9 @@ static void add_populate(struct str *out)
 static void add_operators(struct str *out, enum kind kind)
 {
     const char *type = kind_row(kind)->type;
-    const struct where_operator_row *row;
     str_addz(out, "{\"type\":\"object\",\"properties\":{");
-    for (size_t i = 0; (row = where_operator_at(i)); i++) {
+    for (int i = 0; i < NOPERATORS; i++) {
+        const struct operator_row *row = operator_row((enum where_operator)i);
         add_quoted(out, row->name);
         str_addc(out, ':');
         switch (row->operand) {

@@ -11,6 +11,11 @@
 
 static const char no_memory[] = "This value could not be read: out of memory.";
 
+static bool is_number(struct json_object *json)
+{
+    return json_object_is_type(json, json_type_int) || json_object_is_type(json, json_type_double);
+}
+
 static bool empty_array(struct json_object *json)
 {
     return json_object_is_type(json, json_type_array) && json_object_array_length(json) == 0;
@@ -155,8 +160,7 @@ static const char *check_relationship(
     struct json_object *id;
     /* A document stands for its id. */
     if (json_object_is_type(json, json_type_object) && json_object_object_get_ex(json, "id", &id)) json = id;
-    bool number = json_object_is_type(json, json_type_int) || json_object_is_type(json, json_type_double);
-    if (field->required && ((json_falsy(json) && !number) || empty_array(json))) return REQUIRED;
+    if (field->required && ((json_falsy(json) && !is_number(json)) || empty_array(json))) return REQUIRED;
     if (!json) return NULL;
     if (json_object_is_type(json, json_type_int)) {
         *out = value_integer(json_object_get_int64(json));
@@ -195,6 +199,10 @@ static bool operand_number(struct json_object *json, struct arena *arena, struct
 {
     struct value text;
     double n = 0;
+    if (json_object_is_type(json, json_type_boolean)) {
+        *out = value_integer(json_object_get_boolean(json));
+        return true;
+    }
     if (!operand_text(json, arena, &text, bad)) return false;
     *out = value_null();
     if (text.type == VALUE_NULL || view_is(text.text, "null")) return true;
@@ -210,12 +218,8 @@ static bool operand_date(struct json_object *json, struct arena *arena, struct v
     if (!operand_text(json, arena, &text, bad)) return false;
     *out = value_null();
     if (text.type == VALUE_NULL || !text.text.len || view_is(text.text, "null")) return true;
-    if (json_object_is_type(json, json_type_int))
-        ms = json_object_get_int64(json);
-    else if (!date_parse(text.text, &ms)) {
-        *bad = true;
-        return false;
-    }
+    *bad = is_number(json) ? !date_from(json_object_get_double(json), &ms) : !date_parse(text.text, &ms);
+    if (*bad) return false;
     char *iso = arena_alloc(arena, ISO_LENGTH + 1);
     *bad = !iso;
     if (!iso) return false;

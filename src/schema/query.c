@@ -1,7 +1,8 @@
 /* Built in one pass as objects of objects; lists are recognised at the end, as objects whose names are all 0, 1, 2…
- * up to 999 (qs's arrayLimit): "a[]=" takes the next free number. */
+ * up to 999 (qs's arrayLimit): "a[]=" takes a free number. */
 #include "schema/query.h"
 #include "base/utf8.h"
+#include "schema/json.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +57,15 @@ static struct json_object *descend(struct json_object *parent, const char *name)
     return child;
 }
 
+/* The next free number, for "[]". */
+static const char *next_index(struct json_object *parent, char buffer[24])
+{
+    int n = json_object_object_length(parent);
+    do snprintf(buffer, 24, "%d", n++);
+    while (json_object_object_get_ex(parent, buffer, NULL));
+    return buffer;
+}
+
 static bool put_leaf(struct json_object *parent, const char *name, struct json_object *leaf)
 {
     struct json_object *old = NULL;
@@ -68,10 +78,23 @@ static bool put_leaf(struct json_object *parent, const char *name, struct json_o
             old = list;
         }
         char next[24];
-        snprintf(next, sizeof next, "%d", json_object_object_length(old));
-        return !json_object_object_get_ex(old, next, NULL) && !json_object_object_add(old, next, leaf);
+        return !json_object_object_add(old, next_index(old, next), leaf);
     }
     return !json_object_object_add(parent, name, leaf);
+}
+
+/* The "=" behind the name: the first that stands in no bracket, or the first of all; NULL: there is none. qs takes the
+ * first behind a "]", which may be in the value. */
+static const char *separator(struct view part)
+{
+    bool inside = false;
+    for (size_t i = 0; i < part.len; i++) {
+        struct view rest = {part.at + i, part.len - i < 3 ? part.len - i : 3};
+        if (*rest.at == '=' && !inside) return rest.at;
+        if (*rest.at == '[' || view_is_nocase(rest, "%5B")) inside = true;
+        if (*rest.at == ']' || view_is_nocase(rest, "%5D")) inside = false;
+    }
+    return memchr(part.at, '=', part.len);
 }
 
 /* One parameter. Cuts `name` in place; it has a NUL behind it. */
@@ -105,10 +128,8 @@ static bool put_parameter(struct json_object *root, char *name, struct json_obje
     for (size_t i = 0; i <= n; i++) {
         const char *key = i == 0 ? name : segments[i - 1];
         char next[24];
-        if (i > 0 && !*key) {
-            snprintf(next, sizeof next, "%d", json_object_object_length(parent));
-            key = next;
-        }
+        /* Behind "[]" comes a member of an object: always the first, as in qs, which merges them. */
+        if (i > 0 && !*key) key = i < n ? "0" : next_index(parent, next);
         if (i == n) return put_leaf(parent, key, leaf);
         parent = descend(parent, key);
         if (!parent) return false;
@@ -116,32 +137,45 @@ static bool put_parameter(struct json_object *root, char *name, struct json_obje
     return false;
 }
 
-/* Objects with index names only become lists. Returns the value to keep in place of `value`, with its own count. */
+/* The object's members by their numbers, as a list; NULL without memory. */
+static struct json_object *numbered(struct json_object *object)
+{
+    struct json_object *array = json_object_new_array();
+    int left = json_object_object_length(object);
+    for (int i = 0; array && left; i++) {
+        char name[24];
+        struct json_object *item = NULL;
+        snprintf(name, sizeof name, "%d", i);
+        if (!json_object_object_get_ex(object, name, &item)) continue;
+        left--;
+        if (!json_object_array_add(array, json_object_get(item))) continue;
+        json_object_put(item);
+        json_object_put(array);
+        return NULL;
+    }
+    return array;
+}
+
+/* Objects with index names only become lists. Returns the value to keep in place of `value`, with its own count; NULL
+ * without memory: a part of a query would be another query. */
 static struct json_object *listed(struct json_object *value)
 {
     if (!json_object_is_type(value, json_type_object)) return json_object_get(value);
     bool list = json_object_object_length(value) > 0;
-    struct json_object *out = json_object_new_object();
+    struct json_object *out = json_object_new_object(), *array;
     json_object_object_foreach(value, name, member)
     {
+        struct json_object *kept = listed(member);
         if (!index_name(name)) list = false;
-        if (out) json_object_object_add(out, name, listed(member));
+        if (out && kept && !json_object_object_add(out, name, kept)) continue;
+        json_object_put(kept);
+        json_object_put(out);
+        return NULL;
     }
     if (!out || !list) return out;
-    struct json_object *array = json_object_new_array();
-    char name_at[24];
-    for (int i = 0; array && i <= MAX_INDEX; i++) {
-        struct json_object *item = NULL;
-        snprintf(name_at, sizeof name_at, "%d", i);
-        if (json_object_object_get_ex(out, name_at, &item)) json_object_array_add(array, json_object_get(item));
-    }
+    array = numbered(out);
     json_object_put(out);
     return array;
-}
-
-static void put(void *value)
-{
-    json_object_put(value);
 }
 
 enum status query_parse(struct arena *arena, struct view text, struct json_object **out, struct failure *f)
@@ -160,11 +194,7 @@ enum status query_parse(struct arena *arena, struct view text, struct json_objec
             status = fail(f, INVALID, "A query may have %d parameters.", QUERY_MAX_PARAMETERS);
             goto out;
         }
-        /* The "=" behind a "]" is the one that counts: names may hold "=" inside brackets. */
-        const char *equals = NULL;
-        for (size_t i = 0; i + 1 < part.len && !equals; i++)
-            if (part.at[i] == ']' && part.at[i + 1] == '=') equals = part.at + i + 1;
-        if (!equals) equals = memchr(part.at, '=', part.len);
+        const char *equals = separator(part);
         size_t name_len = equals ? (size_t)(equals - part.at) : part.len;
         str_reset(&name);
         str_reset(&value);
@@ -187,8 +217,8 @@ enum status query_parse(struct arena *arena, struct view text, struct json_objec
             goto out;
         }
     }
-    *out = listed(root);
-    if (!*out || !arena_defer(arena, put, *out)) status = fail(f, NO_MEMORY, "Out of memory.");
+    *out = json_keep(arena, listed(root));
+    if (!*out) status = fail(f, NO_MEMORY, "Out of memory.");
 
 out:
     json_object_put(root);

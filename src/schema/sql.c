@@ -1,4 +1,5 @@
 #include "schema/sql.h"
+#include "schema/condition.h"
 #include "schema/kind.h"
 #include "schema/registry.h"
 
@@ -56,7 +57,7 @@ static void add_where(struct str *out, const struct find *find, struct binds *bi
 {
     if (where_is_everything(find->where)) return;
     str_addz(out, " WHERE ");
-    where_add_sql(find->where, out, binds);
+    condition_add(out, find->where, binds);
 }
 
 static void add_order(struct str *out, const struct find *find)

@@ -3,6 +3,7 @@
 #define SCHEMA_SQL_H
 
 #include "parley/collection.h"
+#include "schema/binds.h"
 #include "schema/draft.h"
 #include "schema/find.h"
 

@@ -5,29 +5,6 @@
 #include "schema/registry.h"
 #include <string.h>
 
-static const struct where_operator_row operators[] = {
-    [OP_EQUALS] = {"equals", OPERAND_ONE, "=", false},
-    [OP_NOT_EQUALS] = {"not_equals", OPERAND_ONE, "<>", false},
-    [OP_IN] = {"in", OPERAND_LIST, "IN", false},
-    [OP_NOT_IN] = {"not_in", OPERAND_LIST, "NOT IN", false},
-    [OP_EXISTS] = {"exists", OPERAND_BOOL, NULL, false},
-    [OP_LIKE] = {"like", OPERAND_PATTERN, "LIKE", true},
-    [OP_CONTAINS] = {"contains", OPERAND_PATTERN, "LIKE", false},
-    [OP_NOT_LIKE] = {"not_like", OPERAND_PATTERN, "NOT LIKE", false},
-    [OP_GREATER_THAN] = {"greater_than", OPERAND_ONE, ">", false},
-    [OP_GREATER_THAN_EQUAL] = {"greater_than_equal", OPERAND_ONE, ">=", false},
-    [OP_LESS_THAN] = {"less_than", OPERAND_ONE, "<", false},
-    [OP_LESS_THAN_EQUAL] = {"less_than_equal", OPERAND_ONE, "<=", false},
-};
-
-/* Payload has them; they ask for what no field here is. */
-static const char *const other_operators[] = {"all", "near", "within", "intersects"};
-
-const struct where_operator_row *where_operator_at(size_t n)
-{
-    return n < COUNT(operators) ? &operators[n] : NULL;
-}
-
 struct parser {
     const struct collection *collection;
     struct arena *arena;
@@ -36,12 +13,16 @@ struct parser {
     size_t nodes, values;
 };
 
+static enum status count_nodes(struct parser *p, size_t more)
+{
+    p->nodes += more;
+    if (p->nodes <= WHERE_MAX_NODES) return OK;
+    return fail(p->f, INVALID, "A where may have %d conditions.", WHERE_MAX_NODES);
+}
+
 static struct where *node_new(struct parser *p, enum where_kind kind)
 {
-    if (++p->nodes > WHERE_MAX_NODES) {
-        fail(p->f, INVALID, "A where may have %d conditions.", WHERE_MAX_NODES);
-        return NULL;
-    }
+    if (count_nodes(p, 1)) return NULL;
     struct where *w = ARENA_NEW(p->arena, struct where);
     if (w)
         w->kind = kind;
@@ -80,11 +61,17 @@ static enum status resolve(struct parser *p, const char *path, const struct fiel
     if (i < 0 || (*collection)->fields[i].use == USE_HIDDEN || (!readable && (*collection)->fields[i].kind != KIND_ID))
         return refuse_path(p, rest.at);
     *field = &(*collection)->fields[i];
+    if ((*field)->kind != KIND_ID) return OK;
+    /* Its id is in the document itself, where the other one may be missing. */
+    *field = *via;
+    *via = NULL;
+    *collection = p->collection;
     return OK;
 }
 
 static enum status add_value(struct parser *p, struct where *w, size_t room, struct value v)
 {
+    if (room > WHERE_MAX_VALUES) room = WHERE_MAX_VALUES;
     if (!w->values) w->values = ARENA_ARRAY(p->arena, struct value, room);
     if (!w->values) return fail(p->f, NO_MEMORY, "Out of memory.");
     if (++p->values > WHERE_MAX_VALUES) return fail(p->f, INVALID, "A where may have %d values.", WHERE_MAX_VALUES);
@@ -94,22 +81,31 @@ static enum status add_value(struct parser *p, struct where *w, size_t room, str
 
 static enum status refuse_value(struct parser *p, const struct where *w)
 {
-    return fail(p->f, INVALID, "The value of %s for %s cannot be understood.", operators[w->op].name, w->field->name);
+    return fail(
+        p->f, INVALID, "The value of %s for %s cannot be understood.", operator_row(w->op)->name, w->field->name);
 }
 
-static bool in_list(const struct where *w)
+static bool numeric(const struct field *field)
 {
-    return operators[w->op].operand == OPERAND_LIST && w->field->kind == KIND_DATE;
+    return field->kind == KIND_ID || field->kind == KIND_NUMBER || field->kind == KIND_RELATIONSHIP;
+}
+
+/* In a list a text that is no date is equal to nothing, as a word is to a number; so is an empty one to a number,
+ * which alone is 0. */
+static bool equals_nothing(const struct where *w, struct json_object *json, bool bad)
+{
+    if (operator_row(w->op)->operand != OPERAND_LIST || !json_object_is_type(json, json_type_string)) return false;
+    return bad ? w->field->kind == KIND_DATE : numeric(w->field) && !json_object_get_string_len(json);
 }
 
 static enum status read_value(struct parser *p, struct where *w, struct json_object *json, size_t room)
 {
     struct value v;
     bool bad = false;
+    if (equals_nothing(w, json, false)) return OK;
     if (kind_row(w->field->kind)->operand(json, p->arena, &v, &bad)) return add_value(p, w, room, v);
-    /* In a list a text that is no date is equal to nothing, as a word is to an id. */
-    if (bad && !in_list(w)) return refuse_value(p, w);
-    return OK; /* nothing is equal to it: no value */
+    if (p->arena->failed) return fail(p->f, NO_MEMORY, "Out of memory.");
+    return bad && !equals_nothing(w, json, true) ? refuse_value(p, w) : OK;
 }
 
 static enum status read_values(struct parser *p, struct where *w, struct json_object *json)
@@ -129,43 +125,27 @@ static enum status read_values(struct parser *p, struct where *w, struct json_ob
     if (!rest.len) return OK;
     while (rest.at && !status) {
         struct view item = view_cut(&rest, ',');
-        struct json_object *text = json_object_new_string_len(item.at, (int)item.len);
-        if (!text) return fail(p->f, NO_MEMORY, "Out of memory.");
-        char *copy = arena_copy(p->arena, item);
-        struct value v;
-        bool bad = !copy, some = copy && kind_row(w->field->kind)->operand(text, p->arena, &v, &bad);
-        /* The text's own bytes go with the object; the arena's stay. */
-        if (some && v.type == VALUE_TEXT && v.text.at == json_object_get_string(text)) v.text.at = copy;
-        json_object_put(text);
-        if (bad && !in_list(w)) return refuse_value(p, w);
-        if (some) status = add_value(p, w, room, v);
+        struct json_object *text = json_keep(p->arena, json_object_new_string_len(item.at, (int)item.len));
+        status = text ? read_value(p, w, text, room) : fail(p->f, NO_MEMORY, "Out of memory.");
     }
     return status;
 }
 
-/* "%" + value + "%", wildcards of the value escaped. */
 static enum status add_pattern(struct parser *p, struct where *w, size_t room, struct view text)
 {
     if (text.len > WHERE_MAX_LIKE)
         return fail(p->f, INVALID, "A text to search for may have %d bytes.", WHERE_MAX_LIKE);
-    char *pattern = arena_alloc(p->arena, 2 * text.len + 3), *to = pattern;
-    if (!pattern) return fail(p->f, NO_MEMORY, "Out of memory.");
-    *to++ = '%';
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '%' || text.at[i] == '_' || text.at[i] == '\\') *to++ = '\\';
-        *to++ = text.at[i];
-    }
-    *to++ = '%';
-    return add_value(p, w, room, value_text((struct view){pattern, (size_t)(to - pattern)}));
+    return add_value(p, w, room, value_text(text));
 }
 
 static enum status read_pattern(struct parser *p, struct where *w, struct json_object *json)
 {
-    bool number = w->field->kind == KIND_ID || w->field->kind == KIND_NUMBER || w->field->kind == KIND_RELATIONSHIP;
+    bool number = numeric(w->field);
     if (number && w->op == OP_LIKE) {
         w->op = OP_EQUALS;
         return read_value(p, w, json, 1);
     }
+    if (number && json_object_is_type(json, json_type_boolean)) return OK; /* no digits are "true" */
     struct value v = value_null();
     bool bad = false;
     bool as_date = w->field->kind == KIND_DATE && w->op != OP_LIKE;
@@ -182,14 +162,14 @@ static enum status read_pattern(struct parser *p, struct where *w, struct json_o
     if (w->op != OP_LIKE) return add_pattern(p, w, 1, v.text);
     size_t room = 1;
     for (size_t i = 0; i < v.text.len; i++) room += v.text.at[i] == ' ';
-    enum status status = OK;
+    enum status status = count_nodes(p, room - 1);
     for (struct view rest = v.text; rest.at && !status;) status = add_pattern(p, w, room, view_cut(&rest, ' '));
     return status;
 }
 
 static enum status read_compare(struct parser *p, struct where *w, struct json_object *json)
 {
-    switch (operators[w->op].operand) {
+    switch (operator_row(w->op)->operand) {
     case OPERAND_BOOL:
         return add_value(p, w, 1,
             value_integer(json_object_is_type(json, json_type_boolean) ? json_object_get_boolean(json)
@@ -207,20 +187,6 @@ static enum status read_compare(struct parser *p, struct where *w, struct json_o
     return refuse_value(p, w);
 }
 
-static int operator_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (!strcmp(operators[i].name, name)) return (int)i;
-    return -1;
-}
-
-static bool operator_known(const char *name)
-{
-    for (size_t i = 0; i < sizeof other_operators / sizeof *other_operators; i++)
-        if (!strcmp(other_operators[i], name)) return true;
-    return operator_find(name) >= 0;
-}
-
 /* A failure that ends the parse; flaws of paths are gathered to the end. */
 static bool stops(const struct parser *p)
 {
@@ -229,13 +195,14 @@ static bool stops(const struct parser *p)
 
 static void parse_field(struct parser *p, struct where ***tail, const char *path, struct json_object *tests)
 {
+    bool closed = false; /* by an operator that is the last: what follows must be understood all the same */
     if (!json_object_is_type(tests, json_type_object)) {
         refuse_path(p, path);
         return;
     }
     json_object_object_foreach(tests, name, json)
     {
-        if (!operator_known(name)) {
+        if (operator_find(name) < 0 && !operator_unused(name)) {
             char *whole = arena_printf(p->arena, "%s.%s", path, name);
             refuse_path(p, whole ? whole : path);
             continue;
@@ -255,9 +222,10 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
         w->field = field;
         w->via = via;
         if (read_compare(p, w, json)) return;
+        if (closed) continue;
         **tail = w;
         *tail = &w->next;
-        if (operators[op].last) return;
+        closed = operator_row(w->op)->last;
     }
 }
 
@@ -272,7 +240,8 @@ static void parse_group(struct parser *p, struct where ***tail, enum where_kind 
     for (size_t i = 0; i < n; i++) {
         struct where *one = parse_object(p, json_object_array_get_idx(list, i));
         if (stops(p)) return;
-        if (!one) continue;
+        /* A member that asks for nothing is none, as in Payload: in an OR it would let everything through. */
+        if (!one || !one->first) continue;
         *inner = one;
         inner = &one->next;
     }
@@ -310,7 +279,7 @@ enum status where_parse(struct where **out, const struct collection *c, struct j
     struct parser p = {.collection = c, .arena = arena, .f = f, .signed_in = signed_in};
     *f = (struct failure){0};
     if (json_object_is_type(json, json_type_string)) {
-        struct view text = view_trim(json_text(json));
+        struct view text = json_text(json);
         if (!text.len)
             json = NULL;
         else if (json_read(arena, text, &json, f))
@@ -332,115 +301,8 @@ bool where_is_everything(const struct where *w)
 
 bool where_joins(const struct where *w)
 {
-    if (w->via && w->field->kind != KIND_ID) return true;
+    if (w->via) return true;
     for (const struct where *one = w->first; one; one = one->next)
         if (where_joins(one)) return true;
     return false;
-}
-
-void binds_add(struct binds *b, struct value v)
-{
-    if (b->count == b->room) {
-        size_t room = b->room ? 2 * b->room : 16;
-        struct value *more = ARENA_ARRAY(b->arena, struct value, room);
-        if (!more) {
-            b->failed = true;
-            return;
-        }
-        if (b->count) memcpy(more, b->values, b->count * sizeof *more);
-        b->values = more;
-        b->room = room;
-    }
-    b->values[b->count++] = v;
-}
-
-static void add_one(const struct where *w, struct str *sql, struct binds *binds)
-{
-    const char *column = w->field->column;
-    const char *sign = operators[w->op].sql;
-    bool equals = w->op == OP_EQUALS, differs = w->op == OP_NOT_EQUALS;
-    if (!w->nvalues)
-        str_addz(sql, differs ? "1" : "0");
-    else if (w->values[0].type == VALUE_NULL)
-        str_addf(sql, equals ? "%s IS NULL" : differs ? "%s IS NOT NULL" : "0 AND %s", column);
-    else {
-        str_addf(sql, differs ? "(%s IS NULL OR %s %s ?)" : "%s %s ?", column, differs ? column : sign, sign);
-        binds_add(binds, w->values[0]);
-    }
-}
-
-static void add_list(const struct where *w, struct str *sql, struct binds *binds)
-{
-    bool in = w->op == OP_IN, null = false, some = false;
-    str_addf(sql, "(%s %s (", w->field->column, operators[w->op].sql);
-    for (size_t i = 0; i < w->nvalues; i++) {
-        if (w->values[i].type == VALUE_NULL) {
-            null = true;
-            continue;
-        }
-        str_addz(sql, some ? ",?" : "?");
-        some = true;
-        binds_add(binds, w->values[i]);
-    }
-    str_addz(sql, ")");
-    if (null || !in)
-        str_addf(sql, in ? " OR %s IS NULL" : null ? " AND %s IS NOT NULL" : " OR %s IS NULL", w->field->column);
-    str_addc(sql, ')');
-}
-
-static void add_pattern_sql(const struct where *w, struct str *sql, struct binds *binds)
-{
-    const char *column = w->field->column;
-    if (!w->nvalues) {
-        str_addc(sql, '0');
-        return;
-    }
-    str_addc(sql, '(');
-    for (size_t i = 0; i < w->nvalues; i++) {
-        if (i) str_addz(sql, " AND ");
-        str_addf(sql, "%s %s ? ESCAPE '\\'", column, operators[w->op].sql);
-        binds_add(binds, w->values[i]);
-    }
-    if (w->op == OP_NOT_LIKE) str_addf(sql, " OR %s IS NULL", column);
-    str_addc(sql, ')');
-}
-
-static void add_compare(const struct where *w, struct str *sql, struct binds *binds)
-{
-    /* A relation's own id needs no look at the other table. */
-    struct where direct = *w;
-    struct field id;
-    if (w->via && w->field->kind == KIND_ID) {
-        id = *w->via;
-        direct.field = &id;
-        direct.via = NULL;
-        w = &direct;
-    }
-    if (w->via) str_addf(sql, "%s IN (SELECT id FROM %s WHERE ", w->via->column, w->collection->slug);
-    switch (operators[w->op].operand) {
-    case OPERAND_ONE: add_one(w, sql, binds); break;
-    case OPERAND_LIST: add_list(w, sql, binds); break;
-    case OPERAND_PATTERN: add_pattern_sql(w, sql, binds); break;
-    case OPERAND_BOOL: str_addf(sql, "%s IS %sNULL", w->field->column, w->values[0].integer ? "NOT " : ""); break;
-    }
-    if (w->via) str_addc(sql, ')');
-}
-
-void where_add_sql(const struct where *w, struct str *sql, struct binds *binds)
-{
-    switch (w->kind) {
-    case WHERE_COMPARE: add_compare(w, sql, binds); return;
-    case WHERE_AND:
-    case WHERE_OR: break;
-    }
-    if (!w->first) {
-        str_addc(sql, '1');
-        return;
-    }
-    str_addc(sql, '(');
-    for (const struct where *one = w->first; one; one = one->next) {
-        where_add_sql(one, sql, binds);
-        if (one->next) str_addz(sql, w->kind == WHERE_AND ? " AND " : " OR ");
-    }
-    str_addc(sql, ')');
 }

@@ -56,7 +56,7 @@ module.exports = (binary) => {
   })
 
   test('requests: numbers, arrays and objects are stored as their JSON text', async () => {
-    for (const [sent, stored] of [['5', '5'], ['1.50', '1.5'], ['1e21', '1e+21'], ['1e-7', '1e-7'], ['true', 'true'], ['[1, {"a": 1.0}]', '[1,{"a":1}]'], ['12345678901234567890', '12345678901234567000']]) {
+    for (const [sent, stored] of [['5', '5'], ['1.50', '1.5'], ['1e21', '1e+21'], ['1e-7', '1e-7'], ['true', 'true'], ['[1, {"a": 1.0}]', '[1,{"a":1}]'], ['12345678901234567890', '12345678901234567000'], ['-12345678901234567890', '-12345678901234567000'], ['100000000000000000000000', '1e+23'], ['[9007199254740993]', '[9007199254740992]']]) {
       const r = await post(message(sent))
       assert.strictEqual(r.json.doc.content, stored)
     }
@@ -172,10 +172,17 @@ module.exports = (binary) => {
   })
 
   test('requests: what a where cannot mean is a 400, never all documents', async () => {
-    for (const where of ['where=abc', 'where=[1]', 'where[content]=x', 'where[and]=x', 'where[or][a]=1', 'where[nope][equals]=1', 'where[content][near]=1', 'where[timestamp][greater_than]=garbage', 'where[sender][hash][equals]=x', 'where={"content":{"in":{}}}', 'where={"content":{"equals":{}}}', 'where=%00', `where[content][like]=${'x'.repeat(10001)}`]) {
+    for (const where of ['where=abc', 'where= ', 'where=[1]', 'where[content]=x', 'where[and]=x', 'where[or][a]=1', 'where[nope][equals]=1', 'where[content][near]=1', 'where[timestamp][greater_than]=garbage', 'where[sender][hash][equals]=x', 'where={"content":{"in":{}}}', 'where={"content":{"equals":{}}}', 'where=%00', `where[content][like]=${'x'.repeat(10001)}`, `where[content][like]=${'x+'.repeat(1100)}`]) {
       const r = await request(`${server.url}/api/messages?${encodeURI(where).replace(/%25/g, '%')}`)
       assert.strictEqual(r.status, 400, `${where.slice(0, 60)}: ${r.text.slice(0, 200)}`)
     }
+  })
+
+  test('requests: a where of spaces is a 400 to a bulk write, which would take all', async () => {
+    const before = await count()
+    const r = await request(`${server.url}/api/messages?where=%20`, { method: 'DELETE' })
+    assert.strictEqual(r.status, 400, r.text)
+    assert.strictEqual(await count(), before)
   })
 
   test('requests: wildcards in a value are only characters', async () => {

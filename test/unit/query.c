@@ -52,6 +52,9 @@ static void query__brackets(void **state)
     expect("where[content][equals]=x", "{\"where\":{\"content\":{\"equals\":\"x\"}}}");
     expect("where%5Bcontent%5D%5Bequals%5D=x", "{\"where\":{\"content\":{\"equals\":\"x\"}}}");
     expect("a[b=c]=d", "{\"a\":{\"b=c\":\"d\"}}");
+    expect("a[b]=]=", "{\"a\":{\"b\":\"]=\"}}");
+    expect("a%5Bb%5d=]=", "{\"a\":{\"b\":\"]=\"}}");
+    expect("a={[b]=c}", "{\"a\":\"{[b]=c}\"}");
     expect("[a]=1", "{\"a\":\"1\"}");
     expect("a[b=1", "{\"a[b\":\"1\"}");
     expect("a[b][c][d][e][f][g][h][i][j][k][l]=x",
@@ -65,6 +68,9 @@ static void query__lists(void **state)
     expect("a=1&a=2&a=3", "{\"a\":[\"1\",\"2\",\"3\"]}");
     expect("a[1]=y&a[0]=x", "{\"a\":[\"x\",\"y\"]}");
     expect("a[7]=y&a[3]=x", "{\"a\":[\"x\",\"y\"]}");
+    expect("a[1]=x&a[]=y", "{\"a\":[\"x\",\"y\"]}");
+    expect("a[3]=x&a[]=y&a[]=z", "{\"a\":[\"y\",\"z\",\"x\"]}");
+    expect("or[][a]=1&or[][b]=2", "{\"or\":[{\"a\":\"1\",\"b\":\"2\"}]}");
     expect("or[0][a]=1&or[1][b]=2", "{\"or\":[{\"a\":\"1\"},{\"b\":\"2\"}]}");
     expect("a[1000]=x", "{\"a\":{\"1000\":\"x\"}}");
     expect("a[01]=x", "{\"a\":{\"01\":\"x\"}}");
