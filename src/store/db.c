@@ -166,6 +166,9 @@ static int bind(sqlite3_stmt *statement, const struct value *values, size_t n)
             code = sqlite3_bind_text64(
                 statement, place, v->text.at ? v->text.at : "", v->text.len, SQLITE_STATIC, SQLITE_UTF8);
             break;
+        case VALUE_BLOB:
+            code = sqlite3_bind_blob64(statement, place, v->text.at ? v->text.at : "", v->text.len, SQLITE_STATIC);
+            break;
         }
     }
     return code;
