@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/idempotency.h"
 #include "api/token.h"
 #include "api/upload.h"
 #include "base/crypt.h"
@@ -139,7 +140,8 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     broker_on_growth(app->broker, notify_delivery, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
-    if (!app->passwords || !app->mailer) return fail(f, NO_MEMORY, "Out of memory.");
+    app->idempotency = idempotency_new(view_of(p->secret));
+    if (!app->passwords || !app->mailer || !app->idempotency) return fail(f, NO_MEMORY, "Out of memory.");
     app->upload_bytes = o->upload_bytes;
     return uploads_open(app, o->uploads ? o->uploads : o->data, f);
 }
@@ -188,6 +190,7 @@ void parley_close(struct parley *p)
     uploads_close(&p->app);
     pool_close(p->app.pool);
     broker_close(p->app.broker);
+    idempotency_free(p->app.idempotency);
     mailer_free(p->app.mailer);
     password_gate_free(p->app.passwords);
     if (p->folder >= 0) close(p->folder);

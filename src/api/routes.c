@@ -8,6 +8,7 @@
 #include "api/events.h"
 #include "api/fail.h"
 #include "api/file.h"
+#include "api/idempotency.h"
 #include "api/reader.h"
 #include "api/rest.h"
 #include "http/assets.h"
@@ -21,18 +22,22 @@ enum collection_sort { ANY, AUTH, STREAM, UPLOAD };
 #define POST   (1u << METHOD_POST)
 #define PATCH  (1u << METHOD_PATCH)
 #define DELETE (1u << METHOD_DELETE)
+/* The operation reads its body piece by piece, and asks itself then whether the request came before
+ * (api/idempotency.h). */
+#define PIECES (1u << 31)
 
 static operation no_versions;
 
 /* The first that fits is taken: fixed words stand before ":id". */
 static const struct route {
-    unsigned methods;
+    unsigned methods;    /* and PIECES */
     const char *pattern; /* its first parameter, if any, is the collection, its second the id */
     enum collection_sort sort;
     operation *run;
 } routes[] = {
     {GET, "/api/access", ANY, access_all},
     {GET, "/api/:collection", ANY, rest_find},
+    {POST | PIECES, "/api/:collection", UPLOAD, rest_create},
     {POST, "/api/:collection", ANY, rest_create},
     {PATCH, "/api/:collection", ANY, rest_update_many},
     {DELETE, "/api/:collection", ANY, rest_delete_many},
@@ -125,10 +130,14 @@ static void answer(struct call *call)
     enum status status = query_parse(call->arena, rq->query, &call->query, &f);
     if (!status && override) status = read_override(call, &f);
     if (!status) status = reader_find(call, &f);
-    if (!status) status = route->run(call, &f);
-    if (!status || call->detached) return;
-    call->type = VIEW("application/json");
-    fail_respond(call->rs, &f);
+    if (!status && method == METHOD_POST) status = idempotency_begin(call, &f);
+    if (!status && !(route->methods & PIECES)) status = idempotency_decide_body(call, &f);
+    if (!status && !idempotency_replayed(call)) status = route->run(call, &f);
+    if (status && !call->detached) {
+        call->type = VIEW("application/json");
+        fail_respond(call->rs, &f);
+    }
+    idempotency_end(call);
 }
 
 void api_handle(void *ctx, struct request *rq, struct response *rs)
