@@ -67,7 +67,9 @@ static enum status open_failed(const char *path, const char *why, struct failure
 enum status db_open(struct db **out, const char *path, enum db_mode mode, struct failure *f)
 {
     static const char pragmas_read[] = "PRAGMA query_only=ON; PRAGMA foreign_keys=ON;";
-    static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;";
+    /* What undoes a savepoint stays in memory: it is a few pages, but beyond 64 KiB SQLite would make a file of it, for
+     * every write anew. */
+    static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;";
     struct db *db = calloc(1, sizeof *db);
     *out = NULL;
     if (!db) return fail(f, NO_MEMORY, "Out of memory.");
