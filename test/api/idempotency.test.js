@@ -224,6 +224,60 @@ module.exports = (binary) => {
     assert.strictEqual(await count('in parts'), 1)
   })
 
+  const form = (boundary, name, bytes, alt) => Buffer.concat([
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: text/plain\r\n\r\n`), Buffer.from(bytes),
+    Buffer.from(`\r\n--${boundary}\r\nContent-Disposition: form-data; name="_payload"\r\n\r\n${JSON.stringify({ alt })}\r\n--${boundary}--\r\n`)])
+  const upload = (k, name, bytes, alt, headers = signed(first.token)) => {
+    const boundary = key()
+    return post('media', k, form(boundary, name, bytes, alt), { ...headers, 'Content-Type': `multipart/form-data; boundary=${boundary}` })
+  }
+  const kept = (name) => fs.readdirSync(path.join(server.data, name)).sort()
+
+  test('idempotency: an upload, which is known by what is in it', async () => {
+    const k = key()
+    const large = 'x'.repeat(3 << 20) // more than a body that is read at once may have
+    const a = await upload(k, 'once.txt', large, 'one')
+    assert.strictEqual(a.status, 201, a.text)
+    for (let i = 0; i < 2; i++) same(a, await upload(k, 'once.txt', large, 'one'))
+    for (const other of [['once.txt', large, 'two'], ['once.txt', `${large}x`, 'one'], ['other.txt', large, 'one'], ['once.txt', '', 'one']]) {
+      refused(await upload(k, ...other), 422, /another request/)
+    }
+    const all = await Promise.all(Array.from({ length: 8 }, () => upload('eight', 'eight.txt', 'eight', 'eight')))
+    assert.strictEqual(all[0].status, 201, all[0].text)
+    for (const b of all) same(all[0], b)
+    const d = key()
+    const copy = await post(`media/${a.json.doc.id}/duplicate`, d, undefined, signed(first.token))
+    assert.strictEqual(copy.status, 200, copy.text)
+    same(copy, await post(`media/${a.json.doc.id}/duplicate`, d, undefined, signed(first.token)))
+    assert.deepStrictEqual(kept('media'), ['eight.txt', 'once-1.txt', 'once.txt'])
+    assert.deepStrictEqual(kept('media.part'), [])
+    assert.strictEqual((await request(`${server.url}/api/media/count`)).json.totalDocs, 3)
+  })
+
+  test('idempotency: an upload that is refused', async () => {
+    const before = kept('media')
+    const scripted = key()
+    const a = await upload(scripted, 'x.html', '<p>', 'page')
+    assert.strictEqual(a.status, 400, a.text)
+    same(a, await upload(scripted, 'x.html', '<p>', 'page'))
+    refused(await upload(scripted, 'x.txt', '<p>', 'page'), 422, /another request/)
+    const none = key()
+    const b = await post('media', none, { alt: 'no file' }, signed(first.token))
+    refused(b, 400, /No files were uploaded/)
+    same(b, await post('media', none, { alt: 'no file' }, signed(first.token)))
+    // Nobody may; whoever signs in then may, under the same key.
+    const k = key()
+    assert.strictEqual((await upload(k, 'who.txt', 'who', 'who', {})).status, 403)
+    assert.strictEqual((await upload(k, 'who.txt', 'who', 'who')).status, 201)
+    // What was cut off was never a request.
+    const cut = key()
+    const half = await post('media', cut, form('b', 'cut.txt', 'cut', 'cut').subarray(0, 120), { ...signed(first.token), 'Content-Type': 'multipart/form-data; boundary=b' })
+    assert.strictEqual(half.status, 400, half.text)
+    assert.strictEqual((await upload(cut, 'cut.txt', 'cut', 'cut')).status, 201)
+    assert.deepStrictEqual(kept('media'), [...before, 'cut.txt', 'who.txt'].sort())
+    assert.deepStrictEqual(kept('media.part'), [])
+  })
+
   test('idempotency: a POST that is a GET takes no key', async () => {
     const k = key()
     const find = () => post('messages', k, Buffer.from('where[content][equals]=found'), { 'Content-Type': 'application/x-www-form-urlencoded', 'X-HTTP-Method-Override': 'GET' })
@@ -265,7 +319,7 @@ module.exports = (binary) => {
     const a = await login(k)
     await post('messages', 'm', message('kept'))
     await server.kill()
-    for (const name of fs.readdirSync(data)) {
+    for (const name of fs.readdirSync(data).filter((n) => n.startsWith('parley.db'))) {
       const bytes = fs.readFileSync(path.join(data, name))
       for (const secret of [a.json.token, a.json.token.split('.')[2], 'Authentication Passed', ADMIN.password]) assert.ok(!bytes.includes(secret), `${name} holds ${secret}`)
     }
