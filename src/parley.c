@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/idempotency.h"
 #include "api/openapi.h"
 #include "api/token.h"
 #include "api/upload.h"
@@ -141,7 +142,9 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
     app->openapi = openapi_new();
-    if (!app->passwords || !app->mailer || !app->openapi) return fail(f, NO_MEMORY, "Out of memory.");
+    app->idempotency = idempotency_new(view_of(p->secret));
+    if (!app->passwords || !app->mailer || !app->openapi || !app->idempotency)
+        return fail(f, NO_MEMORY, "Out of memory.");
     app->upload_bytes = o->upload_bytes;
     return uploads_open(app, o->uploads ? o->uploads : o->data, f);
 }
@@ -191,6 +194,7 @@ void parley_close(struct parley *p)
     pool_close(p->app.pool);
     broker_close(p->app.broker);
     openapi_free(p->app.openapi);
+    idempotency_free(p->app.idempotency);
     mailer_free(p->app.mailer);
     password_gate_free(p->app.passwords);
     if (p->folder >= 0) close(p->folder);

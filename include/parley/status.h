@@ -14,6 +14,7 @@ enum status {
     NOT_FOUND,    /* 404 */
     CONFLICT,     /* 409: the state of the data forbids it */
     TOO_LARGE,    /* 413 */
+    MISMATCH,     /* 422: not the request that came under this key before */
     TOO_MANY,     /* 429 */
     UNAVAILABLE,  /* 503: not now; a later try may work */
     NO_SPACE,     /* 507 */

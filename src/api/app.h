@@ -16,6 +16,7 @@
 
 struct filetypes;
 struct folder;
+struct idempotency;
 struct openapi;
 
 struct app {
@@ -24,6 +25,7 @@ struct app {
     struct delivery *delivery;
     struct password_gate *passwords;
     struct mailer *mailer;
+    struct idempotency *idempotency;
     struct filetypes *filetypes;
     struct folder *folders[MAX_COLLECTIONS]; /* of the upload collections, by collection_index */
     int64_t upload_bytes;                    /* the most that a file may have */

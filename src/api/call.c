@@ -110,13 +110,21 @@ static enum status read_payload(
     return status;
 }
 
+enum status call_bytes(struct call *call, struct view *out, struct failure *f)
+{
+    enum status status = call->body_read ? OK : request_body(call->rq, BODY_LIMIT, &call->body, f);
+    call->body_read = true;
+    *out = call->body;
+    return status;
+}
+
 enum status call_body(struct call *call, bool optional, struct json_object **out, struct failure *f)
 {
     struct view type = request_header(call->rq, "Content-Type");
     struct view boundary = multipart_boundary(type), body = {0};
     struct view media = view_trim(view_cut(&type, ';'));
     bool json = view_is_nocase(media, "application/json");
-    enum status status = request_body(call->rq, BODY_LIMIT, &body, f);
+    enum status status = call_bytes(call, &body, f);
     if (status) return status;
     if (boundary.at) {
         struct view text = {0};

@@ -12,6 +12,7 @@
 
 /* Who asks. */
 struct reader {
+    int64_t holder; /* whose signed token was sent, even if it or its session is over; 0: nobody's */
     bool signed_in;
     int64_t id;          /* of the auth collection's document */
     struct view token;   /* as it was sent */
@@ -19,6 +20,8 @@ struct reader {
     struct view email;   /* the token's */
     int64_t expires;     /* seconds since 1970 */
 };
+
+struct keyed;
 
 struct call {
     struct app *app;
@@ -31,7 +34,10 @@ struct call {
     struct reader reader;
     struct view type;     /* of the answer's content; empty: it has none */
     enum caching caching; /* of the answer, where the operation succeeds */
-    bool detached;        /* the socket is another's now; nothing is to be answered */
+    struct keyed *keyed;  /* NULL: the request has no Idempotency-Key */
+    struct view body;     /* of call_bytes */
+    bool body_read;
+    bool detached; /* the socket is another's now; nothing is to be answered */
 };
 
 /* An operation fills call->rs or returns a failure. */
@@ -55,6 +61,8 @@ void call_populator(const struct call *call, struct populator *p, struct db *db,
 
 #define BODY_LIMIT ((size_t)1 << 20)
 
+/* The body as it was sent; read once, at most BODY_LIMIT bytes, it stays in the arena. */
+MUST_CHECK enum status call_bytes(struct call *call, struct view *out, struct failure *f);
 /* The body as JSON: application/json, or the part `_payload` of multipart/form-data. An empty one with the JSON type is
  * {}. `optional`: so is one that is missing or of another type; else that is INVALID. */
 MUST_CHECK enum status call_body(struct call *call, bool optional, struct json_object **out, struct failure *f);

@@ -143,7 +143,7 @@ static const struct {
 };
 /* clang-format on */
 
-static const int failures[] = {400, 401, 403, 404, 409, 413, 503, 507};
+static const int failures[] = {400, 401, 403, 404, 409, 413, 422, 503, 507};
 
 int components_failure(size_t n)
 {

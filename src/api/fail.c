@@ -10,6 +10,7 @@ static const int http_statuses[] = {
     [NOT_FOUND] = 404,
     [CONFLICT] = 409,
     [TOO_LARGE] = 413,
+    [MISMATCH] = 422,
     [TOO_MANY] = 429,
     [UNAVAILABLE] = 503,
     [NO_SPACE] = 507,

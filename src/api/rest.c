@@ -1,5 +1,6 @@
 #include "api/rest.h"
 #include "api/fail.h"
+#include "api/idempotency.h"
 #include "api/upload.h"
 #include "api/writer.h"
 #include "schema/json.h"
@@ -118,33 +119,58 @@ enum status rest_count(struct call *call, struct failure *f)
     return status;
 }
 
-static enum status run_write(struct call *call, struct write *write, struct failure *f)
+/* How a write is answered. */
+struct answering {
+    struct call *call;
+    const struct find *find;
+    const char *message;
+};
+
+static enum status show(const struct answering *a, struct write *write, struct db *db, struct failure *f)
 {
+    struct writer w;
+    writer_init(&w, a->call, db, a->find, f);
+    w.style.sessions_first = write->op == WRITE_UPDATE;
+    if (write->op == WRITE_DELETE) write->doc.sessions = (struct view){0}; /* they went with it */
+    str_addz(w.out, "{\"doc\":");
+    writer_add(&w, &write->doc);
+    str_addz(w.out, ",\"message\":\"");
+    str_addf(w.out, a->message, a->call->collection->singular);
+    str_addz(w.out, "\"}");
+    return writer_end(&w);
+}
+
+/* write->make */
+static enum status show_and_seal(struct write *write, struct db *db, struct failure *f)
+{
+    const struct answering *a = write->ctx;
+    enum status status = show(a, write, db, f);
+    return status ? status : idempotency_seal(a->call, &write->answer, f);
+}
+
+/* The answer to a request with a key is made and kept with the write. */
+static enum status run_write(struct answering *a, struct write *write, struct failure *f)
+{
+    struct call *call = a->call;
+    if (call->keyed) write->make = show_and_seal;
+    write->ctx = a;
     enum status status = broker_run(call->app->broker, write, 1, call->arena, f);
     if (!status && write->failure.status) {
         *f = write->failure;
         status = f->status;
     }
+    if (!status) idempotency_kept(call);
     if (!status && call->collection->upload) upload_sweep(call, write, 1);
     return status;
 }
 
-/* Answers with the document of a write that is done. */
-static enum status answer_write(
-    struct call *call, struct write *write, const struct find *find, const char *message, struct failure *f)
+/* Answers with the document of a write that is done, where that is still to be made. */
+static enum status answer_write(const struct answering *a, struct write *write, struct failure *f)
 {
-    struct writer w;
-    struct db *db = pool_take(call->app->pool);
-    writer_init(&w, call, db, find, f);
-    w.style.sessions_first = write->op == WRITE_UPDATE;
-    if (write->op == WRITE_DELETE) write->doc.sessions = (struct view){0}; /* they went with it */
-    str_addz(w.out, "{\"doc\":");
-    writer_add(&w, &write->doc);
-    enum status status = writer_end(&w);
-    pool_give(call->app->pool, db);
-    str_addz(w.out, ",\"message\":\"");
-    str_addf(w.out, message, call->collection->singular);
-    str_addz(w.out, "\"}");
+    if (write->make) return OK;
+    struct db *db = pool_take(a->call->app->pool);
+    enum status status = show(a, write, db, f);
+    pool_give(a->call->app->pool, db);
     return status;
 }
 
@@ -158,14 +184,19 @@ enum status rest_create(struct call *call, struct failure *f)
     enum status status = call_find(call, &find, f);
     if (status) return status;
     status = upload_body(call, &upload, &body, f);
+    if (!status && idempotency_replayed(call)) {
+        upload_end(call, &upload, OK);
+        return OK;
+    }
+    call->rs->status = 201;
     if (!status && call->collection->upload && !upload.given) status = fail(f, INVALID, "No files were uploaded.");
     if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft};
-    if (!status) status = run_write(call, &w, f);
+    struct answering a = {call, &find, "%s successfully created."};
+    if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);
-    if (!status) status = answer_write(call, &w, &find, "%s successfully created.", f);
-    if (!status) call->rs->status = 201;
+    if (!status) status = answer_write(&a, &w, f);
     return status;
 }
 
@@ -213,9 +244,10 @@ enum status rest_duplicate(struct call *call, struct failure *f)
     if (call->collection->upload) status = upload_copy(call, &upload, &doc, f);
     if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft};
-    if (!status) status = run_write(call, &w, f);
+    struct answering a = {call, &find, "%s successfully duplicated."};
+    if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);
-    if (!status) status = answer_write(call, &w, &find, "%s successfully duplicated.", f);
+    if (!status) status = answer_write(&a, &w, f);
     return status;
 }
 
@@ -244,9 +276,10 @@ enum status rest_update(struct call *call, struct failure *f)
     if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, body, id, f);
     if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {.op = WRITE_UPDATE, .collection = call->collection, .id = id, .draft = &draft};
-    if (!status) status = run_write(call, &w, f);
+    struct answering a = {call, &find, "Updated successfully."};
+    if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);
-    if (!status) status = answer_write(call, &w, &find, "Updated successfully.", f);
+    if (!status) status = answer_write(&a, &w, f);
     return status;
 }
 
@@ -259,6 +292,7 @@ enum status rest_delete(struct call *call, struct failure *f)
     if (!status) status = call_find(call, &find, f);
     if (status) return status;
     struct write w = {.op = WRITE_DELETE, .collection = call->collection, .id = id};
-    status = run_write(call, &w, f);
-    return status ? status : answer_write(call, &w, &find, "Deleted successfully.", f);
+    struct answering a = {call, &find, "Deleted successfully."};
+    status = run_write(&a, &w, f);
+    return status ? status : answer_write(&a, &w, f);
 }

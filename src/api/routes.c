@@ -7,6 +7,7 @@
 #include "api/events.h"
 #include "api/fail.h"
 #include "api/file.h"
+#include "api/idempotency.h"
 #include "api/openapi.h"
 #include "api/reader.h"
 #include "api/rest.h"
@@ -137,6 +138,12 @@ static enum status read_override(struct call *call, struct failure *f)
     return status;
 }
 
+/* An operation that reads its body piece by piece asks itself whether the request came before (api/idempotency.h). */
+static bool reads_pieces(const struct route *route, const struct call *call)
+{
+    return route->body == BODY_CREATE && call->collection && call->collection->upload;
+}
+
 static void answer(struct call *call)
 {
     struct path path;
@@ -152,10 +159,14 @@ static void answer(struct call *call)
     enum status status = query_parse(call->arena, rq->query, &call->query, &f);
     if (!status && override) status = read_override(call, &f);
     if (!status) status = reader_find(call, &f);
-    if (!status) status = route->run(call, &f);
-    if (!status || call->detached) return;
-    call->type = VIEW("application/json");
-    fail_respond(call->rs, &f);
+    if (!status && method == METHOD_POST) status = idempotency_begin(call, &f);
+    if (!status && !reads_pieces(route, call)) status = idempotency_decide_body(call, &f);
+    if (!status && !idempotency_replayed(call)) status = route->run(call, &f);
+    if (status && !call->detached) {
+        call->type = VIEW("application/json");
+        fail_respond(call->rs, &f);
+    }
+    idempotency_end(call);
 }
 
 void api_handle(void *ctx, struct request *rq, struct response *rs)

@@ -1,4 +1,5 @@
 #include "api/upload.h"
+#include "api/idempotency.h"
 #include "base/log.h"
 #include "files/svg.h"
 #include "http/multipart.h"
@@ -26,6 +27,7 @@ enum part_sort { PART_OTHER, PART_FILE, PART_PAYLOAD };
 struct reception {
     struct call *call;
     struct upload *upload;
+    struct fingerprint fingerprint;
     enum part_sort inside;
     struct str payload;
     bool has_payload;
@@ -49,6 +51,7 @@ static enum status begin_file(struct reception *r, const struct multipart_part *
 static enum status part_begins(void *ctx, const struct multipart_part *part, struct failure *f)
 {
     struct reception *r = ctx;
+    fingerprint_begin(&r->fingerprint, part->name, part->filename, part->type);
     r->inside = PART_OTHER;
     if (part->filename.at && view_is(part->name, "file")) return begin_file(r, part, f);
     if (part->filename.at || !view_is(part->name, "_payload")) return OK;
@@ -62,6 +65,7 @@ static enum status part_data(void *ctx, struct view bytes, struct failure *f)
 {
     struct reception *r = ctx;
     const struct app *app = r->call->app;
+    fingerprint_add(&r->fingerprint, bytes);
     switch (r->inside) {
     case PART_FILE:
         if (r->files > 1) return OK;
@@ -79,8 +83,10 @@ static enum status part_data(void *ctx, struct view bytes, struct failure *f)
 
 static enum status part_ends(void *ctx, struct failure *f)
 {
+    struct reception *r = ctx;
     (void)f;
-    ((struct reception *)ctx)->inside = PART_OTHER;
+    fingerprint_end(&r->fingerprint);
+    r->inside = PART_OTHER;
     return OK;
 }
 
@@ -190,9 +196,19 @@ enum status upload_body(struct call *call, struct upload *u, struct json_object 
 {
     struct view boundary = multipart_boundary(request_header(call->rq, "Content-Type"));
     *u = (struct upload){.collection = call->collection};
-    if (!call->collection->upload || !boundary.at) return call_body(call, false, body, f);
+    if (!call->collection->upload || !boundary.at) {
+        enum status status = idempotency_decide_body(call, f);
+        return status || idempotency_replayed(call) ? status : call_body(call, false, body, f);
+    }
     struct reception r = {.call = call, .upload = u};
+    if (call->keyed) fingerprint_init(&r.fingerprint, call->rq);
     enum status status = receive(&r, boundary, f);
+    if (!status) status = idempotency_decide(call, &r.fingerprint, f);
+    fingerprint_release(&r.fingerprint);
+    if (status || idempotency_replayed(call)) {
+        str_release(&r.payload);
+        return status;
+    }
     /* An input of a form in which no file was chosen is sent as a file without name and bytes. */
     u->given = r.files == 1 && (r.sent.len || u->part.size);
     if (!status && u->given && !r.sent.len) status = fail(f, INVALID, "A file name is required.");

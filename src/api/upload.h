@@ -34,7 +34,8 @@ MUST_CHECK enum status uploads_open(struct app *app, const char *parent, struct 
 void uploads_close(struct app *app);
 
 /* The body's JSON, and the file if there is one: refused, with nothing left behind, where its type is. upload_end must
- * follow in any case. For collections without uploads it is call_body. */
+ * follow in any case. For collections without uploads it is call_body. With a key it asks whether the request came
+ * before: when it did (idempotency_replayed), nothing else is to be done. */
 MUST_CHECK enum status upload_body(struct call *call, struct upload *u, struct json_object **body, struct failure *f);
 /* Does nothing where there is no file. */
 MUST_CHECK enum status upload_store(struct call *call, struct upload *u, struct draft *draft, struct failure *f);

@@ -15,6 +15,31 @@ bool crypt_sha256(struct view data, uint8_t out[32])
     return EVP_Digest(data.at, data.len, out, NULL, EVP_sha256(), NULL) == 1;
 }
 
+void crypt_hash_init(struct crypt_hash *h)
+{
+    EVP_MD_CTX *state = EVP_MD_CTX_new();
+    h->state = state;
+    if (state && EVP_DigestInit_ex(state, EVP_sha256(), NULL) != 1) crypt_hash_release(h);
+}
+
+void crypt_hash_add(struct crypt_hash *h, struct view data)
+{
+    if (h->state && data.len && EVP_DigestUpdate(h->state, data.at, data.len) != 1) crypt_hash_release(h);
+}
+
+bool crypt_hash_final(struct crypt_hash *h, uint8_t out[32])
+{
+    bool good = h->state && EVP_DigestFinal_ex(h->state, out, NULL) == 1;
+    crypt_hash_release(h);
+    return good;
+}
+
+void crypt_hash_release(struct crypt_hash *h)
+{
+    EVP_MD_CTX_free(h->state);
+    h->state = NULL;
+}
+
 bool crypt_hmac_sha256(struct view key, struct view data, uint8_t out[32])
 {
     size_t len = 0;
@@ -34,6 +59,48 @@ bool crypt_pbkdf2_sha256(struct view password, struct view salt, int rounds, uin
 bool crypt_equal(struct view a, struct view b)
 {
     return a.len == b.len && (!a.len || !CRYPTO_memcmp(a.at, b.at, a.len));
+}
+
+#define NONCE 12
+#define TAG   16
+
+/* `in` to `out`, which has as much room; `tag` is made, or with `!seal` compared. */
+static bool run_gcm(bool seal, const uint8_t key[32], const uint8_t *nonce, struct view context, struct view in,
+    uint8_t *out, uint8_t *tag)
+{
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    int n, last;
+    bool good = c && in.len <= INT_MAX && context.len <= INT_MAX &&
+                EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1 &&
+                EVP_CipherUpdate(c, NULL, &n, (const uint8_t *)context.at, (int)context.len) == 1 &&
+                EVP_CipherUpdate(c, out, &n, (const uint8_t *)in.at, (int)in.len) == 1 &&
+                (seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1) &&
+                EVP_CipherFinal_ex(c, out + n, &last) == 1 &&
+                (!seal || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TAG, tag) == 1);
+    EVP_CIPHER_CTX_free(c);
+    return good;
+}
+
+bool crypt_seal(struct str *out, const uint8_t key[32], struct view context, struct view plain)
+{
+    if (!str_reserve(out, plain.len + CRYPT_SEAL)) return false;
+    uint8_t *nonce = (uint8_t *)out->at + out->len, *text = nonce + NONCE;
+    bool good = crypt_random(nonce, NONCE) && run_gcm(true, key, nonce, context, plain, text, text + plain.len);
+    if (good) out->len += plain.len + CRYPT_SEAL;
+    out->at[out->len] = 0;
+    return good;
+}
+
+bool crypt_open(struct str *out, const uint8_t key[32], struct view context, struct view sealed)
+{
+    uint8_t tag[TAG];
+    if (sealed.len < CRYPT_SEAL || !str_reserve(out, sealed.len)) return false;
+    struct view text = {sealed.at + NONCE, sealed.len - CRYPT_SEAL};
+    memcpy(tag, text.at + text.len, TAG);
+    bool good = run_gcm(false, key, (const uint8_t *)sealed.at, context, text, (uint8_t *)out->at + out->len, tag);
+    if (good) out->len += text.len;
+    out->at[out->len] = 0;
+    return good;
 }
 
 void crypt_hex(const void *bytes, size_t len, char *out)

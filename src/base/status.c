@@ -36,6 +36,7 @@ const char *status_name(enum status status)
         [NOT_FOUND] = "NOT_FOUND",
         [CONFLICT] = "CONFLICT",
         [TOO_LARGE] = "TOO_LARGE",
+        [MISMATCH] = "MISMATCH",
         [TOO_MANY] = "TOO_MANY",
         [UNAVAILABLE] = "UNAVAILABLE",
         [NO_SPACE] = "NO_SPACE",

@@ -251,6 +251,7 @@ void value_add_json(struct str *out, const struct value *value)
     case VALUE_NULL: str_add(out, VIEW("null")); break;
     case VALUE_INTEGER: str_add_integer(out, value->integer); break;
     case VALUE_REAL: number_add(out, value->real); break;
-    case VALUE_TEXT: str_add_json(out, value->text); break;
+    case VALUE_TEXT:
+    case VALUE_BLOB: str_add_json(out, value->text); break;
     }
 }

@@ -194,6 +194,7 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_SIGNED_OUT: return account_signed_out(t->db, w->collection, w->id, w->session.id, f);
     case WRITE_CLAIM: return claim_take(t->db, w->collection, w->file, arena, &w->file, f);
     case WRITE_RELEASE: return claim_drop(t->db, w->collection, w->file, f);
+    case WRITE_ANSWER: return OK;
     }
     return status ? status : read_one(t->db, w->collection, w->id, arena, &w->doc, f);
 }
@@ -207,6 +208,8 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena)
     enum status status = db_run(t->db, "SAVEPOINT write", NULL, 0, &w->failure);
     if (status) return status;
     status = apply_op(t, w, arena, &w->failure);
+    if (!status && w->make) status = w->make(w, t->db, &w->failure);
+    if (!status && w->answer.key.at) status = answers_add(t->db, &w->answer, &w->failure);
     if (status) {
         t->seq = seq;
         ledger->docs = docs;

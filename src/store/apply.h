@@ -7,6 +7,7 @@
 #include "schema/doc.h"
 #include "schema/draft.h"
 #include "store/account.h"
+#include "store/answers.h"
 #include "store/changelog.h"
 
 enum write_op {
@@ -21,6 +22,7 @@ enum write_op {
     WRITE_SIGNED_OUT, /* ends `session`, or all */
     WRITE_CLAIM,      /* claims a name like `file` in an upload collection; `file` is it afterwards (store/claim.h) */
     WRITE_RELEASE,    /* drops the claim of `file` */
+    WRITE_ANSWER,     /* keeps `answer`, and nothing else */
 };
 
 struct write {
@@ -34,6 +36,13 @@ struct write {
     int64_t attempts;
     struct view lock_until;
     struct view file;
+    /* The answer to the request that this is for, kept with the write or not at all; the zero: none. One that shows the
+     * result is made here: make(w, db, f), unless NULL, is called on the applier's thread while the submitter waits,
+     * when the write has been done and before it is committed; `db` sees it. It fills w->answer; a failure undoes the
+     * write, and no other. All wait for it: it is to be short, and bounded in what it reads and takes. */
+    struct answer answer;
+    enum status (*make)(struct write *w, struct db *db, struct failure *f);
+    void *ctx; /* make's */
     /* the result */
     struct doc doc;     /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
     struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */

@@ -1,4 +1,4 @@
-/* Parley's own tables: what it needs beside Payload's.
+/* Parley's own tables: what it needs beside Payload's. (Others are described in store/answers.h and store/claim.h.)
  *
  *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
  *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order

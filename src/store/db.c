@@ -67,7 +67,9 @@ static enum status open_failed(const char *path, const char *why, struct failure
 enum status db_open(struct db **out, const char *path, enum db_mode mode, struct failure *f)
 {
     static const char pragmas_read[] = "PRAGMA query_only=ON; PRAGMA foreign_keys=ON;";
-    static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;";
+    /* What undoes a savepoint stays in memory: it is a few pages, but beyond 64 KiB SQLite would make a file of it, for
+     * every write anew. */
+    static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;";
     struct db *db = calloc(1, sizeof *db);
     *out = NULL;
     if (!db) return fail(f, NO_MEMORY, "Out of memory.");
@@ -165,6 +167,9 @@ static int bind(sqlite3_stmt *statement, const struct value *values, size_t n)
         case VALUE_TEXT:
             code = sqlite3_bind_text64(
                 statement, place, v->text.at ? v->text.at : "", v->text.len, SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case VALUE_BLOB:
+            code = sqlite3_bind_blob64(statement, place, v->text.at ? v->text.at : "", v->text.len, SQLITE_STATIC);
             break;
         }
     }

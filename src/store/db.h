@@ -34,7 +34,7 @@ MUST_CHECK enum status db_each(struct db *db, const char *sql, const struct valu
 MUST_CHECK enum status db_integer(struct db *db, const char *sql, const struct value *values, size_t nvalues,
     int64_t none, int64_t *out, struct failure *f);
 
-/* Text is borrowed from SQLite until `each` returns. */
+/* A blob comes as text. Text is borrowed from SQLite until `each` returns. */
 struct value row_value(const struct row *row, int column);
 
 /* Rows changed by the last INSERT, UPDATE or DELETE. */

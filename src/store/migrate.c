@@ -4,6 +4,7 @@
 #include "schema/registry.h"
 #include "schema/sql.h"
 #include "store/account.h"
+#include "store/answers.h"
 #include "store/changelog.h"
 #include "store/claim.h"
 #include <string.h>
@@ -67,6 +68,7 @@ static enum status make_tables(struct db *db, struct failure *f)
     if (!status) status = make_payload_tables(db, f);
     if (!status) status = changelog_prepare(db, f);
     if (!status) status = claim_prepare(db, f);
+    if (!status) status = answers_prepare(db, f);
     clock_iso(clock_wall(), now);
     for (size_t i = 0; i < ncollections && !status; i++)
         status = changelog_adopt(db, collection_at(i), (struct view){now, ISO_LENGTH}, f);

@@ -174,6 +174,81 @@ static void broker__every_change_is_one_frame_in_the_order_of_the_log(void **sta
     assert_null(broker_log(w->broker, collection_find(VIEW("users"))));
 }
 
+/* An answer that shows the document, as it is seen before the commit. */
+static enum status make_answer(struct write *w, struct db *db, struct failure *f)
+{
+    struct world *world = w->ctx;
+    struct doc doc;
+    enum status status = read_one(db, w->collection, w->id, &world->arena, &doc, f);
+    if (status) return status;
+    w->answer = (struct answer){.key = VIEW("k"), .sealed = VIEW("sealed")};
+    return OK;
+}
+
+static enum status make_none(struct write *w, struct db *db, struct failure *f)
+{
+    (void)db;
+    (void)w;
+    f->status = NO_MEMORY;
+    return NO_MEMORY;
+}
+
+/* What the file holds, as another connection sees it. */
+static int64_t stored(struct world *w, const char *sql)
+{
+    struct db *db;
+    struct failure f;
+    int64_t n = -1;
+    assert_int_equal(db_open(&db, w->path, DB_READ, &f), OK);
+    assert_int_equal(db_integer(db, sql, NULL, 0, 0, &n, &f), OK);
+    db_close(db);
+    return n;
+}
+
+static void broker__an_answer_is_kept_with_its_write_or_neither_is(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    struct framelog *log = broker_log(w->broker, collection_find(VIEW("messages")));
+    add_user(w, "a@example.com");
+    struct framelog_end before = framelog_end(log);
+    struct write writes[4];
+    for (size_t i = 0; i < 4; i++) {
+        writes[i] = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}");
+        writes[i].ctx = w;
+    }
+    writes[0].make = make_answer;
+    writes[1].make = make_none;
+    writes[2].make = make_answer; /* the key is taken by then */
+    assert_int_equal(broker_run(w->broker, writes, 4, &w->arena, &f), OK);
+    assert_int_equal(writes[0].failure.status, OK);
+    assert_int_equal(writes[1].failure.status, NO_MEMORY);
+    assert_int_equal(writes[2].failure.status, CONFLICT);
+    assert_int_equal(writes[3].failure.status, OK);
+    assert_int_equal(stored(w, "SELECT count(*) FROM messages"), 2);
+    assert_int_equal(stored(w, "SELECT docs FROM parley_ids WHERE collection = 'messages'"), 2);
+    assert_int_equal(stored(w, "SELECT count(*) FROM parley_answers"), 1);
+    assert_int_equal(framelog_end(log).seq, before.seq + 2);
+}
+
+static void broker__an_answer_alone_changes_no_document(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    struct framelog *log = broker_log(w->broker, collection_find(VIEW("messages")));
+    struct framelog_end before = framelog_end(log);
+    struct write answer = {.op = WRITE_ANSWER,
+        .collection = collection_find(VIEW("users")),
+        .answer = {.scope = 3, .key = VIEW("k"), .written = 5, .sealed = VIEW("sealed")}};
+    assert_int_equal(broker_run(w->broker, &answer, 1, &w->arena, &f), OK);
+    assert_int_equal(answer.failure.status, OK);
+    assert_int_equal(stored(w, "SELECT count(*) FROM parley_answers WHERE scope = 3 AND key = 'k' AND written = 5 AND "
+                               "sealed = x'7365616c6564'"),
+        1);
+    assert_int_equal(framelog_end(log).seq, before.seq);
+    assert_int_equal(framelog_end(log).position, before.position);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(broker__ids_are_not_used_again_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__a_user_with_messages_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__every_change_is_one_frame_in_the_order_of_the_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__an_answer_is_kept_with_its_write_or_neither_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__an_answer_alone_changes_no_document, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

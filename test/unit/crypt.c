@@ -1,11 +1,13 @@
 /* Cryptography, against published vectors: FIPS 180-4's examples, RFC 4231, RFC 7914, RFC 4648, RFC 7515, and for
- * PBKDF2 the cases of RFC 6070 as they are widely published for SHA-256. */
+ * PBKDF2 the cases of RFC 6070 as they are widely published for SHA-256; for AES-256-GCM cases 13, 14 and 16 of McGrew
+ * and Viega, "The Galois/Counter Mode of Operation". */
 #include "base/crypt.h"
 #include "base/check.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -36,6 +38,34 @@ static void crypt__sha256(void **state)
         assert_true(crypt_sha256(cases[i].data, out));
         assert_bytes(out, sizeof out, cases[i].hash);
     }
+}
+
+static void crypt__hash_of_pieces_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    for (size_t piece = 1; piece < sizeof text; piece++) {
+        struct crypt_hash h;
+        uint8_t out[32];
+        crypt_hash_init(&h);
+        crypt_hash_add(&h, (struct view){0});
+        for (size_t at = 0; at < sizeof text - 1; at += piece)
+            crypt_hash_add(&h, (struct view){text + at, at + piece < sizeof text ? piece : sizeof text - 1 - at});
+        assert_true(crypt_hash_final(&h, out));
+        assert_bytes(out, sizeof out, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    }
+}
+
+static void crypt__hash_that_was_never_begun_gives_nothing(void **state)
+{
+    (void)state;
+    struct crypt_hash h = {0};
+    uint8_t out[32];
+    crypt_hash_add(&h, VIEW("abc"));
+    assert_false(crypt_hash_final(&h, out));
+    crypt_hash_init(&h);
+    crypt_hash_release(&h);
+    crypt_hash_release(&h);
 }
 
 #define TIMES_5(text)  text text text text text
@@ -266,10 +296,93 @@ static void crypt__uuid(void **state)
     }
 }
 
+static size_t from_hex(const char *hex, uint8_t *out)
+{
+    size_t len = strlen(hex) / 2;
+    for (size_t i = 0; i < len; i++) {
+        char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        out[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return len;
+}
+
+static void crypt__opens_what_others_sealed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *context, *sealed, *plain; /* sealed: nonce, ciphertext, tag */
+    } cases[] = {
+        {"0000000000000000000000000000000000000000000000000000000000000000", "",
+            "000000000000000000000000"
+            "530f8afbc74536b9a963b4f1c4cb738b",
+            ""},
+        {"0000000000000000000000000000000000000000000000000000000000000000", "",
+            "000000000000000000000000"
+            "cea7403d4d606b6e074ec5d3baf39d18"
+            "d0d1c8a799996bf0265b98b5d48ab919",
+            "00000000000000000000000000000000"},
+        {"feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+            "cafebabefacedbaddecaf888"
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393"
+            "ba"
+            "7a0abcc9f662"
+            "76fc6ece0f4e1768cddf8853bb2d551b",
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa"
+            "0d"
+            "e657ba637b39"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t key[32], context[64], sealed[128];
+        struct str plain = {0};
+        from_hex(cases[i].key, key);
+        struct view in = {(const char *)context, from_hex(cases[i].context, context)};
+        assert_true(
+            crypt_open(&plain, key, in, (struct view){(const char *)sealed, from_hex(cases[i].sealed, sealed)}));
+        assert_bytes((const uint8_t *)plain.at, plain.len, cases[i].plain);
+        str_release(&plain);
+    }
+}
+
+static void crypt__seals_and_opens(void **state)
+{
+    (void)state;
+    static const uint8_t key[32] = "a key that is thirty-two bytes.", other[32] = "another one of thirty-two bytes";
+    static const struct view plain[] = {
+        {NULL, 0}, {"a", 1}, {"sixteen bytes ab", 16}, {"with \0 and more than one", 22}};
+    for (size_t i = 0; i < COUNT(plain); i++) {
+        struct str sealed = {0}, again = {0}, out = {0};
+        str_addz(&sealed, "before");
+        str_addz(&out, "before");
+        assert_true(crypt_seal(&sealed, key, VIEW("here"), plain[i]));
+        assert_true(crypt_seal(&again, key, VIEW("here"), plain[i]));
+        struct view bytes = {sealed.at + 6, sealed.len - 6};
+        assert_int_equal(bytes.len, plain[i].len + CRYPT_SEAL);
+        assert_false(view_equal(bytes, str_view(&again))); /* a nonce of its own */
+        assert_false(crypt_open(&out, other, VIEW("here"), bytes));
+        assert_false(crypt_open(&out, key, VIEW("there"), bytes));
+        assert_false(crypt_open(&out, key, VIEW(""), bytes));
+        for (size_t len = 0; len < bytes.len; len++)
+            assert_false(crypt_open(&out, key, VIEW("here"), (struct view){bytes.at, len}));
+        for (size_t k = 6; k < sealed.len; k++) {
+            sealed.at[k] ^= 0x40;
+            assert_false(crypt_open(&out, key, VIEW("here"), bytes));
+            sealed.at[k] ^= 0x40;
+        }
+        assert_string_equal(out.at, "before");
+        assert_true(crypt_open(&out, key, VIEW("here"), bytes));
+        assert_true(view_equal((struct view){out.at + 6, out.len - 6}, plain[i]));
+        str_release(&sealed);
+        str_release(&again);
+        str_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crypt__sha256),
+        cmocka_unit_test(crypt__hash_of_pieces_is_that_of_the_whole),
+        cmocka_unit_test(crypt__hash_that_was_never_begun_gives_nothing),
         cmocka_unit_test(crypt__hmac_sha256),
         cmocka_unit_test(crypt__pbkdf2_sha256),
         cmocka_unit_test(crypt__pbkdf2_edges),
@@ -281,6 +394,8 @@ int main(void)
         cmocka_unit_test(crypt__signs_a_token),
         cmocka_unit_test(crypt__random),
         cmocka_unit_test(crypt__uuid),
+        cmocka_unit_test(crypt__opens_what_others_sealed),
+        cmocka_unit_test(crypt__seals_and_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
