@@ -71,6 +71,32 @@ static void range__first_last_and_suffix(void **state)
     expect_all(rows, COUNT(rows), 16);
 }
 
+static void range__a_position_beyond_any_number_is_beyond_the_end(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"bytes=0-9223372036854775807", "0+16"},
+        {"bytes=0-9223372036854775808", "0+16"},
+        {"bytes=3-18446744073709551616", "3+13"},
+        {"bytes=0-99999999999999999999999999999999", "0+16"},
+        {"bytes=-9223372036854775808", "0+16"},
+        {"bytes=-99999999999999999999999999999999", "0+16"},
+        {"bytes=9223372036854775807-", "416"},
+        {"bytes=9223372036854775808-", "416"},
+        {"bytes=18446744073709551616-18446744073709551617", "416"},
+        {"bytes=99999999999999999999-1", "416"},
+        {"bytes=99999999999999999999-,2-3", "2+2"},
+    };
+    expect_all(rows, COUNT(rows), 16);
+    static const struct row largest[] = {
+        {"bytes=9223372036854775806-", "9223372036854775806+1"},
+        {"bytes=-9223372036854775807", "0+9223372036854775807"},
+        {"bytes=0-9223372036854775807", "0+9223372036854775807"},
+        {"bytes=9223372036854775807-", "416"},
+    };
+    expect_all(largest, COUNT(largest), INT64_MAX);
+}
+
 static void range__the_first_that_can_be_satisfied(void **state)
 {
     (void)state;
@@ -162,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(range__no_header_is_the_whole_file),
         cmocka_unit_test(range__first_last_and_suffix),
+        cmocka_unit_test(range__a_position_beyond_any_number_is_beyond_the_end),
         cmocka_unit_test(range__the_first_that_can_be_satisfied),
         cmocka_unit_test(range__what_is_no_byte_range),
         cmocka_unit_test(range__nothing_of_an_empty_file),
