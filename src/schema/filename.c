@@ -38,11 +38,11 @@ static size_t control_at(struct view v, size_t i)
     return c == 0xC2 && i + 1 < v.len && (unsigned char)v.at[i + 1] < 0xA0 ? 2 : 0;
 }
 
-static void add_clean(struct str *out, struct view part, const char *forbidden)
+static void add_clean(struct str *out, struct view part)
 {
     for (size_t i = 0; i < part.len;) {
         size_t control = control_at(part, i);
-        if (!control && !strchr(forbidden, part.at[i])) str_addc(out, part.at[i]);
+        if (!control && !strchr("<>:\"|?*", part.at[i])) str_addc(out, part.at[i]);
         i += control ? control : 1;
     }
 }
@@ -86,14 +86,14 @@ enum status filename_clean(struct view sent, struct arena *arena, struct view *o
     struct str base = {0}, extension = {0};
     if (!utf8_valid(sent)) return fail(f, INVALID, "The file's name is not UTF-8.");
     struct view name = last_piece(sent);
-    add_clean(&base, base_of(name), "<>:\"|?*");
+    add_clean(&base, base_of(name));
+    add_clean(&extension, filename_extension(name));
     while (base.len && (base.at[base.len - 1] == '.' || base.at[base.len - 1] == ' ')) base.len--;
     if (is_device(str_view(&base))) base.len = 0;
-    if (memchr(name.at, '.', name.len)) add_clean(&extension, filename_extension(name), "");
     if (!base.len) str_addz(&base, FALLBACK);
     enum status status = base.failed || extension.failed
                              ? fail(f, NO_MEMORY, "Out of memory.")
-                             : join(str_view(&base), "", str_view(&extension), arena, out, f);
+                             : join(str_view(&base), "", view_trim(str_view(&extension)), arena, out, f);
     str_release(&base);
     str_release(&extension);
     return status;

@@ -142,6 +142,23 @@ static void filename__drops_what_some_system_forbids(void **state)
     assert_string_equal(clean(VIEW("\0")), "file");
 }
 
+static void filename__keeps_nothing_forbidden_in_its_extension(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"a.p<n>g", "a.png"},
+        {"a.ht:ml", "a.html"},
+        {"a.png:stream", "a.pngstream"},
+        {"a.\"|*", "a"},
+        {"a.html ", "a.html"},
+        {"a. html", "a.html"},
+        {"a. ", "a"},
+        {"a. \x01 ", "a"},
+        {" . ", "file"},
+    };
+    expect_all(rows, COUNT(rows));
+}
+
 static void filename__is_no_device_of_windows(void **state)
 {
     (void)state;
@@ -312,6 +329,7 @@ int main(void)
         cmocka_unit_test(filename__is_the_last_piece_of_a_path),
         cmocka_unit_test(filename__is_never_empty_or_a_folder),
         cmocka_unit_test(filename__drops_what_some_system_forbids),
+        cmocka_unit_test(filename__keeps_nothing_forbidden_in_its_extension),
         cmocka_unit_test(filename__is_no_device_of_windows),
         cmocka_unit_test(filename__that_is_no_utf8_is_refused),
         cmocka_unit_test(filename__fits_a_file_system),
