@@ -30,11 +30,11 @@ static struct view base_of(struct view name)
     return dot > 1 ? (struct view){name.at, dot - 1} : name;
 }
 
-/* C0, DEL's neighbours in C1 (U+0080 to U+009F) as UTF-8. */
+/* The length of the control character there (C0, DEL, C1 as UTF-8), or 0. */
 static size_t control_at(struct view v, size_t i)
 {
     unsigned char c = (unsigned char)v.at[i];
-    if (c < 0x20) return 1;
+    if (c < 0x20 || c == 0x7F) return 1;
     return c == 0xC2 && i + 1 < v.len && (unsigned char)v.at[i + 1] < 0xA0 ? 2 : 0;
 }
 

@@ -159,6 +159,16 @@ static void filename__keeps_nothing_forbidden_in_its_extension(void **state)
     expect_all(rows, COUNT(rows));
 }
 
+static void filename__has_no_delete_character(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {{"a\x7f"
+                                       "b.p\x7fng",
+                                          "ab.png"},
+        {"\x7f", "file"}, {"a.\x7f", "a"}};
+    expect_all(rows, COUNT(rows));
+}
+
 static void filename__is_no_device_of_windows(void **state)
 {
     (void)state;
@@ -330,6 +340,7 @@ int main(void)
         cmocka_unit_test(filename__is_never_empty_or_a_folder),
         cmocka_unit_test(filename__drops_what_some_system_forbids),
         cmocka_unit_test(filename__keeps_nothing_forbidden_in_its_extension),
+        cmocka_unit_test(filename__has_no_delete_character),
         cmocka_unit_test(filename__is_no_device_of_windows),
         cmocka_unit_test(filename__that_is_no_utf8_is_refused),
         cmocka_unit_test(filename__fits_a_file_system),
