@@ -47,11 +47,11 @@ static void add_clean(struct str *out, struct view part)
     }
 }
 
-/* Names that Windows keeps for devices, whatever stands behind a dot. */
+/* Names that Windows keeps for devices, whatever stands behind a dot or a space before it. */
 static bool is_device(struct view base)
 {
     static const char *const names[] = {"con", "prn", "aux", "nul"};
-    struct view rest = base, stem = view_cut(&rest, '.');
+    struct view rest = base, stem = view_trim(view_cut(&rest, '.'));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (view_is_nocase(stem, names[i])) return true;
     if (stem.len != 4 || stem.at[3] < '0' || stem.at[3] > '9') return false;

@@ -197,6 +197,14 @@ static void filename__is_no_device_of_windows(void **state)
     expect_all(rows, COUNT(rows));
 }
 
+static void filename__is_no_device_with_a_space_behind_it(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"con .tar.gz", "file.gz"}, {"nul  .a.b", "file.b"}, {"com1 .x.png", "file.png"}, {"con x.png", "con x.png"}};
+    expect_all(rows, COUNT(rows));
+}
+
 static void filename__that_is_no_utf8_is_refused(void **state)
 {
     (void)state;
@@ -342,6 +350,7 @@ int main(void)
         cmocka_unit_test(filename__keeps_nothing_forbidden_in_its_extension),
         cmocka_unit_test(filename__has_no_delete_character),
         cmocka_unit_test(filename__is_no_device_of_windows),
+        cmocka_unit_test(filename__is_no_device_with_a_space_behind_it),
         cmocka_unit_test(filename__that_is_no_utf8_is_refused),
         cmocka_unit_test(filename__fits_a_file_system),
         cmocka_unit_test(filename__has_an_extension),
