@@ -67,6 +67,14 @@ static size_t fitting(struct view v, size_t most)
     return most;
 }
 
+/* A beginning of at most `most` bytes that ends in no dot or space, which some systems drop. */
+static struct view shorten(struct view v, size_t most)
+{
+    v.len = fitting(v, most);
+    while (v.len && (v.at[v.len - 1] == '.' || v.at[v.len - 1] == ' ')) v.len--;
+    return v;
+}
+
 /* "base[-n].extension" within FILENAME_MOST. */
 static enum status join(struct view base, const char *suffix, struct view extension, struct arena *arena,
     struct view *out, struct failure *f)
@@ -88,12 +96,11 @@ enum status filename_clean(struct view sent, struct arena *arena, struct view *o
     struct view name = last_piece(sent);
     add_clean(&base, base_of(name));
     add_clean(&extension, filename_extension(name));
-    while (base.len && (base.at[base.len - 1] == '.' || base.at[base.len - 1] == ' ')) base.len--;
-    if (is_device(str_view(&base))) base.len = 0;
-    if (!base.len) str_addz(&base, FALLBACK);
-    enum status status = base.failed || extension.failed
-                             ? fail(f, NO_MEMORY, "Out of memory.")
-                             : join(str_view(&base), "", view_trim(str_view(&extension)), arena, out, f);
+    struct view behind = shorten(view_trim(str_view(&extension)), EXTENSION_MOST);
+    struct view before = shorten(str_view(&base), FILENAME_MOST - behind.len - (behind.len ? 1 : 0));
+    if (!before.len || is_device(before)) before = VIEW(FALLBACK);
+    enum status status = base.failed || extension.failed ? fail(f, NO_MEMORY, "Out of memory.")
+                                                         : join(before, "", behind, arena, out, f);
     str_release(&base);
     str_release(&extension);
     return status;

@@ -230,12 +230,50 @@ static void filename__fits_a_file_system(void **state)
     assert_string_equal(clean(view_of(many("文", 300, ".png"))), many("文", 83, ".png"));
     assert_string_equal(clean(view_of(many("\xf0\x9f\x98\x80", 64, ""))), many("\xf0\x9f\x98\x80", 63, ""));
     /* A long extension leaves room for what is before it. */
-    assert_string_equal(clean(view_of(many("a", 1, many(".b", 1, many("b", 299, ""))))),
-        many("a", 1, many(".b", 1, many("b", 63, ""))));
-    assert_int_equal(strlen(clean(view_of(many("a", 300, many(".b", 1, many("b", 299, "")))))), 255);
-    assert_string_equal(
-        clean(view_of(many("a", 1, many(".", 1, many("é", 50, ""))))), many("a", 1, many(".", 1, many("é", 32, ""))));
+    assert_string_equal(clean(view_of(arena_printf(&arena, "a.b%s", many("b", 299, "")))),
+        arena_printf(&arena, "a.b%s", many("b", 63, "")));
+    assert_int_equal(strlen(clean(view_of(many("a", 300, arena_printf(&arena, ".b%s", many("b", 299, "")))))), 255);
+    assert_string_equal(clean(view_of(arena_printf(&arena, "a.%s", many("é", 50, "")))),
+        arena_printf(&arena, "a.%s", many("é", 32, "")));
     assert_string_equal(clean(view_of(many("a/", 5000, "b.png"))), "b.png");
+}
+
+static void filename__that_was_cut_ends_as_well_as_another(void **state)
+{
+    (void)state;
+    assert_string_equal(clean(view_of(many("a", 254, " b"))), many("a", 254, ""));
+    assert_string_equal(clean(view_of(many("a", 250, " b.png"))), many("a", 250, ".png"));
+    assert_string_equal(clean(view_of(many(" ", 300, "a"))), "file");
+    assert_string_equal(clean(view_of(arena_printf(&arena, "a.%s", many("b", 63, " b")))),
+        arena_printf(&arena, "a.%s", many("b", 63, "")));
+}
+
+/* Whatever is sent. */
+static void filename__is_good_whatever_is_sent(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a", "b", ".", ".", " ", "con", "COM1", "<", ":", "*", "?", "#", "\"", "|",
+        "/", "\\", "\x01", "\x7f", "\xc2\x85", "é", "文", "\xf0\x9f\x98\x80", "-1", "png",
+        "0123456789012345678901234567890123456789012345678901234567890"};
+    uint64_t random = 1;
+    for (int round = 0; round < 20000; round++) {
+        struct str sent = {0};
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        for (size_t n = (random >> 33) % 14; n; n--) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            str_addz(&sent, pieces[(random >> 33) % COUNT(pieces)]);
+        }
+        struct view name = view_of(clean(str_view(&sent)));
+        assert_true(name.len && name.len <= FILENAME_MOST && utf8_valid(name));
+        assert_null(strpbrk(name.at, "/\\<>:\"|?*\x7f"));
+        assert_null(strstr(name.at, "\xc2\x85"));
+        assert_int_not_equal(name.at[name.len - 1], '.');
+        assert_int_not_equal(name.at[name.len - 1], ' ');
+        for (size_t i = 0; i < name.len; i++) assert_true((unsigned char)name.at[i] >= 0x20);
+        assert_string_not_equal(other(name.at, 1), name.at);
+        str_release(&sent);
+        arena_reset(&arena);
+    }
 }
 
 static void filename__has_an_extension(void **state)
@@ -288,7 +326,7 @@ static void filename__leaves_room_for_the_number(void **state)
     assert_string_equal(other(many("é", 125, ".png"), 100), many("é", 123, "-100.png"));
     assert_string_equal(other(many("a", 251, ".png"), (int64_t)1 << 40), many("a", 237, "-1099511627776.png"));
     /* Names of other programs may have anything. */
-    assert_int_equal(strlen(other(many("a", 1000, many(".b", 1, many("b", 999, ""))), 1)), 255);
+    assert_int_equal(strlen(other(many("a", 1000, arena_printf(&arena, ".b%s", many("b", 999, ""))), 1)), 255);
 }
 
 static void filename__in_a_url(void **state)
@@ -353,6 +391,8 @@ int main(void)
         cmocka_unit_test(filename__is_no_device_with_a_space_behind_it),
         cmocka_unit_test(filename__that_is_no_utf8_is_refused),
         cmocka_unit_test(filename__fits_a_file_system),
+        cmocka_unit_test(filename__that_was_cut_ends_as_well_as_another),
+        cmocka_unit_test(filename__is_good_whatever_is_sent),
         cmocka_unit_test(filename__has_an_extension),
         cmocka_unit_test(filename__has_others_when_it_is_taken),
         cmocka_unit_test(filename__leaves_room_for_the_number),
