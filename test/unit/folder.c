@@ -282,6 +282,18 @@ static void folder__finds_nothing_that_is_no_plain_file(void **state)
     }
 }
 
+static void folder__a_socket_is_no_plain_file(void **state)
+{
+    struct world *w = *state;
+    struct file file;
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path(w, "media/socket"));
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(s, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(folder_find(w->folder, "socket", &file, &w->f), NOT_FOUND);
+    close(s);
+}
+
 static void folder__copies(void **state)
 {
     struct world *w = *state;
@@ -392,6 +404,7 @@ int main(void)
         CASE(folder__names_have_a_length),
         CASE(folder__finds_plain_files),
         CASE(folder__finds_nothing_that_is_no_plain_file),
+        CASE(folder__a_socket_is_no_plain_file),
         CASE(folder__copies),
         CASE(folder__removes),
         CASE(folder__says_when_there_is_no_space),
