@@ -58,6 +58,8 @@ enum status filetypes_detect(struct filetypes *t, int fd, char type[MIME_MOST + 
         status = fail(f, NO_MEMORY, "Out of memory.");
     else if (n < 0)
         status = fail(f, IO_ERROR, "Cannot read an uploaded file: %s", strerror(errno));
+    /* libmagic looks at no file of one byte; two of the same are text when one is. */
+    if (n == 1) head[n++] = head[0];
     if (n > 0) {
         lock_take(&t->lock);
         const char *found = magic_buffer(t->magic, head, (size_t)n);

@@ -315,6 +315,16 @@ static void filetype__of_texts(void **state)
     str_release(&large);
 }
 
+/* libmagic looks at nothing of one byte. */
+static void filetype__of_one_byte(void **state)
+{
+    (void)state;
+    expect(VIEW("a"), "text/plain");
+    expect(VIEW("\n"), "text/plain");
+    expect(VIEW("\0"), "application/octet-stream");
+    expect(VIEW("\1"), "application/octet-stream");
+}
+
 /* Signatures of letters only, at the beginning of a sentence. */
 static void filetype__of_texts_that_begin_like_something_else(void **state)
 {
@@ -594,6 +604,7 @@ int main(void)
         cmocka_unit_test(filetype__of_files_that_are_cut_off),
         cmocka_unit_test(filetype__of_nothing_and_of_anything),
         cmocka_unit_test(filetype__of_texts),
+        cmocka_unit_test(filetype__of_one_byte),
         cmocka_unit_test(filetype__of_texts_that_begin_like_something_else),
         cmocka_unit_test(filetype__of_a_tar_archive),
         cmocka_unit_test(filetype__says_when_a_file_cannot_be_read),
