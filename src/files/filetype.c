@@ -138,9 +138,11 @@ const char *filetype_choose(const char *detected, const char *declared, struct v
 
 bool filetype_is_xml(const char *type)
 {
+    static const char *const names[] = {"application/xml", "text/xml", "text/xsl", "text/rdf"};
     size_t len = strlen(type);
-    return !strcmp(type, "application/xml") || !strcmp(type, "text/xml") ||
-           (len > 4 && !strcmp(type + len - 4, "+xml"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(type, names[i])) return true;
+    return len > 4 && !strcmp(type + len - 4, "+xml");
 }
 
 /* A type, and the extensions that stand for it, each between two bars. */

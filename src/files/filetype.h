@@ -30,6 +30,7 @@ const char *filetype_of_extension(struct view extension);
 const char *filetype_choose(const char *detected, const char *declared, struct view extension);
 /* Files that a system or a browser would run (Payload's list): by extension or by type. */
 bool filetype_restricted(const char *declared, struct view extension);
+/* A type that some browser shows as a document of XML, and runs what is in it. */
 bool filetype_is_xml(const char *type);
 
 #endif

@@ -542,6 +542,14 @@ static void filetype__is_xml(void **state)
     for (size_t i = 0; i < COUNT(other); i++) assert_false(filetype_is_xml(other[i]));
 }
 
+/* Browsers read these as XML as well, and so run what is in them. */
+static void filetype__is_xml_to_some_browser(void **state)
+{
+    (void)state;
+    assert_true(filetype_is_xml("text/xsl"));
+    assert_true(filetype_is_xml("text/rdf"));
+}
+
 static void filetype__restricted(void **state)
 {
     (void)state;
@@ -613,6 +621,7 @@ int main(void)
         cmocka_unit_test(filetype__of_an_extension),
         cmocka_unit_test(filetype__is_chosen),
         cmocka_unit_test(filetype__is_xml),
+        cmocka_unit_test(filetype__is_xml_to_some_browser),
         cmocka_unit_test(filetype__restricted),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
