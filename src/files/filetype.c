@@ -129,6 +129,7 @@ static bool starts(const char *type, const char *prefix)
 const char *filetype_choose(const char *detected, const char *declared, struct view extension)
 {
     if (!is_vague(detected)) return detected;
+    if (starts(declared, "multipart/")) declared = ""; /* only its parameters would say where a part ends */
     bool shows = starts(declared, "image/") || !strcmp(declared, "application/pdf") ||
                  (!strcmp(detected, TEXT) && (starts(declared, "audio/") || starts(declared, "video/")));
     if (*declared && strcmp(declared, BYTES) != 0 && !shows) return declared;

@@ -531,6 +531,14 @@ static void filetype__is_chosen(void **state)
     }
 }
 
+/* One part of a stream, whose boundary only its parameters would tell. */
+static void filetype__is_never_multipart(void **state)
+{
+    (void)state;
+    assert_string_equal(filetype_choose(TEXT, "multipart/x-mixed-replace", VIEW("")), TEXT);
+    assert_string_equal(filetype_choose(BYTES, "multipart/related", VIEW("")), BYTES);
+}
+
 static void filetype__is_xml(void **state)
 {
     (void)state;
@@ -620,6 +628,7 @@ int main(void)
         cmocka_unit_test(filetype__essence),
         cmocka_unit_test(filetype__of_an_extension),
         cmocka_unit_test(filetype__is_chosen),
+        cmocka_unit_test(filetype__is_never_multipart),
         cmocka_unit_test(filetype__is_xml),
         cmocka_unit_test(filetype__is_xml_to_some_browser),
         cmocka_unit_test(filetype__restricted),
