@@ -598,6 +598,17 @@ static void filetype__restricted(void **state)
     }
 }
 
+/* Every name of JavaScript (WHATWG MIME Sniffing, 4.6): a page that can be made to load it would run it. */
+static void filetype__restricted_whatever_a_script_is_called(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {"application/ecmascript", "application/javascript",
+        "application/x-ecmascript", "application/x-javascript", "text/ecmascript", "text/javascript",
+        "text/javascript1.0", "text/javascript1.1", "text/javascript1.2", "text/javascript1.3", "text/javascript1.4",
+        "text/javascript1.5", "text/jscript", "text/livescript", "text/x-ecmascript", "text/x-javascript"};
+    for (size_t i = 0; i < COUNT(scripts); i++) assert_true(filetype_restricted(scripts[i], VIEW("txt")));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -632,6 +643,7 @@ int main(void)
         cmocka_unit_test(filetype__is_xml),
         cmocka_unit_test(filetype__is_xml_to_some_browser),
         cmocka_unit_test(filetype__restricted),
+        cmocka_unit_test(filetype__restricted_whatever_a_script_is_called),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
