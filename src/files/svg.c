@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define NAMESPACE  "http://www.w3.org/2000/svg"
+#define XHTML      "http://www.w3.org/1999/xhtml"
 #define SEPARATOR  '|' /* between namespace and local name, as expat is asked to join them */
 #define DEPTH_MOST 256
 #define STYLE_MOST ((size_t)1 << 20)
@@ -148,7 +149,7 @@ static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **a
         if (!look->svg->is_svg) look->svg->safe = false;
         read_size(look->svg, attributes);
     }
-    if (in_list(acting_elements, local)) look->svg->safe = false;
+    if (!strncmp(name, XHTML "|", strlen(XHTML "|")) || in_list(acting_elements, local)) look->svg->safe = false;
     if (!strcasecmp(local, "style") && !look->style_depth) look->style_depth = look->depth;
     for (; *attributes; attributes += 2)
         if (attribute_acts(local_name(attributes[0]), attributes[1])) look->svg->safe = false;

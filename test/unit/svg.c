@@ -94,6 +94,23 @@ static void svg__scripts_act(void **state)
     expect_acting(texts, COUNT(texts));
 }
 
+/* What is HTML is foreign, whatever it is. */
+static void svg__html_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<h:meta xmlns:h=\"http://www.w3.org/1999/xhtml\" http-equiv=\"refresh\" "
+        "content=\"0;url=https://example.com\"/>",
+        "<h:form xmlns:h=\"http://www.w3.org/1999/xhtml\" action=\"https://example.com\"><h:input "
+        "type=\"password\"/></h:form>",
+        "<h:link xmlns:h=\"http://www.w3.org/1999/xhtml\" rel=\"stylesheet\" href=\"https://example.com/x.css\"/>",
+        "<h:base xmlns:h=\"http://www.w3.org/1999/xhtml\" href=\"https://example.com/\"/>",
+        "<video xmlns=\"http://www.w3.org/1999/xhtml\" src=\"x\"/>",
+        "<div xmlns=\"http://www.w3.org/1999/xhtml\">hello</div>",
+    };
+    expect_acting(texts, COUNT(texts));
+}
+
 static void svg__event_handlers_act(void **state)
 {
     (void)state;
@@ -609,6 +626,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(svg__scripts_act),
+        cmocka_unit_test(svg__html_acts),
         cmocka_unit_test(svg__event_handlers_act),
         cmocka_unit_test(svg__addresses_act),
         cmocka_unit_test(svg__styles_act),
