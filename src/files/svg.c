@@ -87,10 +87,21 @@ static bool style_acts(const char *style)
     return acts;
 }
 
+static bool is_handler(const char *name)
+{
+    return !strncasecmp(name, "on", 2) && strlen(name) > 2;
+}
+
+/* The attribute that an animation changes: "fill", " xlink:href". */
+static bool animates_handler(const char *value)
+{
+    const char *colon = strrchr(value, ':'), *name = colon ? colon + 1 : value;
+    return is_handler(name + strspn(name, " \t\r\n"));
+}
+
 static bool attribute_acts(const char *name, const char *value)
 {
-    if (!strncasecmp(name, "on", 2) && strlen(name) > 2) return true;
-    if (!strcasecmp(name, "attributename") && !strncasecmp(local_name(value), "on", 2)) return true;
+    if (is_handler(name) || (!strcasecmp(name, "attributename") && animates_handler(value))) return true;
     if (in_list(address_attributes, name)) return address_acts(value);
     return (!strcasecmp(name, "style") || strcasestr(value, "url(")) && style_acts(value);
 }

@@ -132,6 +132,15 @@ static void svg__event_handlers_act(void **state)
     assert_true(svg.is_svg && svg.well_formed && !svg.safe);
 }
 
+static void svg__an_event_handler_behind_blanks_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"<set attributeName=\" onclick\" to=\"alert(1)\"/>",
+        "<set attributeName=\"&#10;&#9;onclick\" to=\"alert(1)\"/>",
+        "<set attributeName=\"x:onclick\" to=\"alert(1)\"/>"};
+    expect_acting(texts, COUNT(texts));
+}
+
 static void svg__addresses_act(void **state)
 {
     (void)state;
@@ -628,6 +637,7 @@ int main(void)
         cmocka_unit_test(svg__scripts_act),
         cmocka_unit_test(svg__html_acts),
         cmocka_unit_test(svg__event_handlers_act),
+        cmocka_unit_test(svg__an_event_handler_behind_blanks_acts),
         cmocka_unit_test(svg__addresses_act),
         cmocka_unit_test(svg__styles_act),
         cmocka_unit_test(svg__instructions_of_style_act),
