@@ -20,7 +20,7 @@
 static const char *const acting_elements[] = {
     "script", "foreignobject", "iframe", "object", "embed", "handler", "listener", NULL};
 static const char *const address_attributes[] = {
-    "href", "src", "data", "action", "formaction", "from", "to", "by", "values", NULL};
+    "href", "src", "data", "action", "formaction", "from", "to", "by", "values", "base", NULL};
 static const char *const acting_addresses[] = {
     "javascript:", "vbscript:", "data:text/", "data:image/svg", "data:application/", NULL};
 static const char *const acting_styles[] = {"@import", "expression(", "javascript:", "-moz-binding",

@@ -179,6 +179,14 @@ static void svg__addresses_act(void **state)
     expect_acting(texts, COUNT(texts));
 }
 
+static void svg__a_base_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<a xml:base=\"javascript:alert(1)//\" href=\"#x\"/>", "<g xml:base=\"data:text/html,x\"/>"};
+    expect_acting(texts, COUNT(texts));
+}
+
 static void svg__styles_act(void **state)
 {
     (void)state;
@@ -639,6 +647,7 @@ int main(void)
         cmocka_unit_test(svg__event_handlers_act),
         cmocka_unit_test(svg__an_event_handler_behind_blanks_acts),
         cmocka_unit_test(svg__addresses_act),
+        cmocka_unit_test(svg__a_base_acts),
         cmocka_unit_test(svg__styles_act),
         cmocka_unit_test(svg__instructions_of_style_act),
         cmocka_unit_test(svg__entities_of_its_own_act),
