@@ -15,16 +15,18 @@
 #define SEPARATOR  '|' /* between namespace and local name, as expat is asked to join them */
 #define DEPTH_MOST 256
 #define STYLE_MOST ((size_t)1 << 20)
+#define TYPE_MOST  127 /* bytes of a type that is looked at; no longer one is known */
 #define PIECE      16384
 
 static const char *const acting_elements[] = {
     "script", "foreignobject", "iframe", "object", "embed", "handler", "listener", NULL};
 static const char *const address_attributes[] = {
     "href", "src", "data", "action", "formaction", "from", "to", "by", "values", "base", NULL};
-static const char *const acting_addresses[] = {
-    "javascript:", "vbscript:", "data:text/", "data:image/svg", "data:application/", NULL};
-static const char *const acting_styles[] = {"@import", "expression(", "javascript:", "-moz-binding",
-    "behavior:", "data:text/", "data:image/svg", "data:application/", NULL};
+static const char *const acting_addresses[] = {"javascript:", "vbscript:", "data:application/", NULL};
+static const char *const acting_styles[] = {
+    "@import", "expression(", "javascript:", "vbscript:", "-moz-binding", "behavior:", NULL};
+/* Parts of the types that a browser reads as a document or a script. */
+static const char *const acting_types[] = {"text/", "xml", "svg", "html", "script", "multipart/", "message/", NULL};
 
 struct look {
     struct svg *svg;
@@ -54,13 +56,28 @@ static bool holds_any(const char *text, const char *const *list)
     return false;
 }
 
+/* Does it hold an address of data that act? `text` is without blanks. */
+static bool data_acts(const char *text)
+{
+    char type[TYPE_MOST + 1];
+    while ((text = strcasestr(text, "data:"))) {
+        text += strlen("data:");
+        size_t len = strcspn(text, ",;:\"()<>@[]?={}");
+        if (len > TYPE_MOST) return true;
+        memcpy(type, text, len);
+        type[len] = 0;
+        if (holds_any(type, acting_types)) return true;
+    }
+    return false;
+}
+
 /* Browsers pass over control characters and spaces inside an address's scheme (URL standard, 4.4). */
 static bool address_acts(const char *value)
 {
     struct str plain = {0};
     for (; *value; value++)
         if ((unsigned char)*value > 0x20 && *value != 0x7F) str_addc(&plain, *value);
-    bool acts = plain.failed || (plain.len && holds_any(plain.at, acting_addresses));
+    bool acts = plain.failed || (plain.len && (holds_any(plain.at, acting_addresses) || data_acts(plain.at)));
     str_release(&plain);
     return acts;
 }
@@ -81,7 +98,7 @@ static bool style_acts(const char *style)
         escapes = escapes || *c == '\\';
         if ((unsigned char)*c > 0x20) str_addc(&plain, *c);
     }
-    bool acts = plain.failed || (plain.len && holds_any(plain.at, acting_styles)) ||
+    bool acts = plain.failed || (plain.len && (holds_any(plain.at, acting_styles) || data_acts(plain.at))) ||
                 (escapes && (strchr(style, '(') || strchr(style, '@') || strchr(style, ':')));
     str_release(&plain);
     return acts;

@@ -179,6 +179,26 @@ static void svg__addresses_act(void **state)
     expect_acting(texts, COUNT(texts));
 }
 
+static void svg__an_address_of_any_xml_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<a href=\"data:x/y+xml,x\"/>",
+        "<a href=\"data:image/x-odd+XML;base64,x\"/>",
+        "<a href=\"data:xml/html,x\"/>",
+        "<a href=\"data:multipart/x-mixed-replace;boundary=x,x\"/>",
+        "<a href=\"data:message/rfc822,x\"/>",
+        "<g style=\"fill:url('data:x/y+xml,x')\"/>",
+    };
+    expect_acting(texts, COUNT(texts));
+    struct str s = {0};
+    str_addz(&s, "<a href=\"data:");
+    for (int i = 0; i < 200; i++) str_addc(&s, 'a'); /* no type is that long */
+    str_addz(&s, "/b\"/>");
+    assert_false(look_inside(s.at).safe);
+    str_release(&s);
+}
+
 static void svg__a_base_acts(void **state)
 {
     (void)state;
@@ -317,6 +337,19 @@ static void svg__styles_are_safe(void **state)
         "<style>.a{cursor:pointer}</style><style>.b{fill:red}</style>",
         "<style>@namespace svg url(http://www.w3.org/2000/svg);</style>",
         "<rect style=\"font-family:&quot;Segoe UI&quot;,Arial\"/>",
+    };
+    expect_safe(texts, COUNT(texts));
+}
+
+static void svg__fonts_are_safe(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<style>@font-face{src:url(data:application/font-woff;charset=utf-8;base64,d09GRg==) format('woff')}</style>",
+        "<style>@font-face{src:url('data:application/x-font-ttf;base64,AAEAAA==')}</style>",
+        "<style>@font-face{src:url(data:application/vnd.ms-fontobject;base64,AAEAAA==)}</style>",
+        "<style>@font-face{src:url(data:application/octet-stream;base64,AAEAAA==)}</style>",
+        "<style>@font-face{src:url(data:;base64,AAEAAA==)}</style>",
     };
     expect_safe(texts, COUNT(texts));
 }
@@ -647,12 +680,14 @@ int main(void)
         cmocka_unit_test(svg__event_handlers_act),
         cmocka_unit_test(svg__an_event_handler_behind_blanks_acts),
         cmocka_unit_test(svg__addresses_act),
+        cmocka_unit_test(svg__an_address_of_any_xml_acts),
         cmocka_unit_test(svg__a_base_acts),
         cmocka_unit_test(svg__styles_act),
         cmocka_unit_test(svg__instructions_of_style_act),
         cmocka_unit_test(svg__entities_of_its_own_act),
         cmocka_unit_test(svg__drawings_are_safe),
         cmocka_unit_test(svg__styles_are_safe),
+        cmocka_unit_test(svg__fonts_are_safe),
         cmocka_unit_test(svg__what_editors_write_is_safe),
         cmocka_unit_test(svg__in_utf16),
         cmocka_unit_test(svg__in_no_encoding_that_it_says),
