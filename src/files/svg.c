@@ -3,6 +3,7 @@
  * Content-Security-Policy that the file is served with. */
 #include "files/svg.h"
 #include "parley/str.h"
+#include <ctype.h>
 #include <errno.h>
 #include <expat.h>
 #include <math.h>
@@ -24,7 +25,7 @@ static const char *const address_attributes[] = {
     "href", "src", "data", "action", "formaction", "from", "to", "by", "values", "base", NULL};
 static const char *const acting_addresses[] = {"javascript:", "vbscript:", "data:application/", NULL};
 static const char *const acting_styles[] = {
-    "@import", "expression(", "javascript:", "vbscript:", "-moz-binding", "behavior:", NULL};
+    "@import", "expression(", "javascript:", "vbscript:", "-moz-binding", "behavior:url(", NULL};
 /* Parts of the types that a browser reads as a document or a script. */
 static const char *const acting_types[] = {"text/", "xml", "svg", "html", "script", "multipart/", "message/", NULL};
 
@@ -82,24 +83,48 @@ static bool address_acts(const char *value)
     return acts;
 }
 
-/* CSS may hide letters behind escapes and comments (CSS Syntax, 4.3.7). Neither is needed in an address or a rule's
- * name, so a style with a backslash is refused where it refers to anything. */
+/* What an escape of CSS stands for (CSS Syntax, 4.3.7), "?" for anything beyond ASCII; `*css` is behind it then. */
+static char unescape(const char **css)
+{
+    const char *c = *css + 1;
+    unsigned code = 0;
+    int digits = 0;
+    for (; digits < 6 && isxdigit((unsigned char)*c); digits++, c++)
+        code = code * 16 + (unsigned)(*c <= '9' ? *c - '0' : (*c | 0x20) - 'a' + 10);
+    if (!digits && *c)
+        code = (unsigned char)*c++;
+    else if (*c && strchr(" \t\r\n\f", *c))
+        c++;
+    *css = c;
+    return code && code < 0x80 ? (char)code : '?';
+}
+
+/* CSS as it counts: without blanks and escapes, and, when they are not wanted, without comments. */
+static void add_css(struct str *out, const char *css, bool comments)
+{
+    while (*css) {
+        if (!comments && css[0] == '/' && css[1] == '*') {
+            const char *end = strstr(css + 2, "*/");
+            if (!end) return;
+            css = end + 2;
+            continue;
+        }
+        char c = *css == '\\' ? unescape(&css) : *css++;
+        if ((unsigned char)c > 0x20 && c != 0x7F) str_addc(out, c);
+    }
+}
+
+/* With comments, since what looks like one is none within a string; and without, since a browser once joined what
+ * stands on both sides of one. */
 static bool style_acts(const char *style)
 {
     struct str plain = {0};
-    bool escapes = false;
-    for (const char *c = style; *c; c++) {
-        if (c[0] == '/' && c[1] == '*') {
-            const char *end = strstr(c + 2, "*/");
-            if (!end) break;
-            c = end + 1;
-            continue;
-        }
-        escapes = escapes || *c == '\\';
-        if ((unsigned char)*c > 0x20) str_addc(&plain, *c);
+    bool acts = false;
+    for (int comments = 0; comments < 2 && !acts; comments++) {
+        str_reset(&plain);
+        add_css(&plain, style, comments);
+        acts = plain.failed || (plain.len && (holds_any(plain.at, acting_styles) || data_acts(plain.at)));
     }
-    bool acts = plain.failed || (plain.len && (holds_any(plain.at, acting_styles) || data_acts(plain.at))) ||
-                (escapes && (strchr(style, '(') || strchr(style, '@') || strchr(style, ':')));
     str_release(&plain);
     return acts;
 }
@@ -120,7 +145,7 @@ static bool attribute_acts(const char *name, const char *value)
 {
     if (is_handler(name) || (!strcasecmp(name, "attributename") && animates_handler(value))) return true;
     if (in_list(address_attributes, name)) return address_acts(value);
-    return (!strcasecmp(name, "style") || strcasestr(value, "url(")) && style_acts(value);
+    return (!strcasecmp(name, "style") || strcasestr(value, "url(") || strchr(value, '\\')) && style_acts(value);
 }
 
 /* A length in CSS pixels, whatever its unit says; 0 for a share of what is not known here. */

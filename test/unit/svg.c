@@ -251,6 +251,28 @@ static void svg__styles_act(void **state)
     expect_acting(texts, COUNT(texts));
 }
 
+/* To CSS a comment's marks within a string, or a bare address, are no comment. */
+static void svg__a_style_between_false_comments_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<style>a{content:\"/*\"} b{-moz-binding:url(x)} c{content:\"*/\"}</style>",
+        "<style>@charset \"/*\"; @import 'x.css'; a{content:\"*/\"}</style>",
+        "<style>a{fill:url(/*)} b{background:url(javascript:x)}</style>",
+        "<style>a{content:\"/*\"} @\\69mport 'x.css'; c{content:\"*/\"}</style>",
+        "<g style=\"font-family:'/*';background:url(javascript:x);content:'*/'\"/>",
+    };
+    expect_acting(texts, COUNT(texts));
+}
+
+static void svg__an_escaped_address_in_any_attribute_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<g fill=\"\\75rl(javascript:x)\"/>", "<g fill=\"\\000055\\52\\4c(javas\\63ript:x)\"/>"};
+    expect_acting(texts, COUNT(texts));
+}
+
 static void svg__instructions_of_style_act(void **state)
 {
     (void)state;
@@ -350,6 +372,21 @@ static void svg__fonts_are_safe(void **state)
         "<style>@font-face{src:url(data:application/vnd.ms-fontobject;base64,AAEAAA==)}</style>",
         "<style>@font-face{src:url(data:application/octet-stream;base64,AAEAAA==)}</style>",
         "<style>@font-face{src:url(data:;base64,AAEAAA==)}</style>",
+    };
+    expect_safe(texts, COUNT(texts));
+}
+
+static void svg__escapes_and_words_of_css_are_safe(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<style>.a:before{content:\"\\201C\"} .b{fill:url(#g)}</style>",
+        "<style>.\\31 0px{fill:red}</style>",
+        "<style>.a{font-family:\"\\5FAE\\8F6F\\96C5\\9ED1\"}</style>",
+        "<style>.a{scroll-behavior:smooth;overscroll-behavior: none}</style>",
+        "<g style=\"font-family:'a\\'b';fill:url(#g)\"/>",
+        "<g fill=\"url(#a\\.b)\"/>",
+        "<style>.a{fill:red} /* never ended</style>",
     };
     expect_safe(texts, COUNT(texts));
 }
@@ -683,11 +720,14 @@ int main(void)
         cmocka_unit_test(svg__an_address_of_any_xml_acts),
         cmocka_unit_test(svg__a_base_acts),
         cmocka_unit_test(svg__styles_act),
+        cmocka_unit_test(svg__a_style_between_false_comments_acts),
+        cmocka_unit_test(svg__an_escaped_address_in_any_attribute_acts),
         cmocka_unit_test(svg__instructions_of_style_act),
         cmocka_unit_test(svg__entities_of_its_own_act),
         cmocka_unit_test(svg__drawings_are_safe),
         cmocka_unit_test(svg__styles_are_safe),
         cmocka_unit_test(svg__fonts_are_safe),
+        cmocka_unit_test(svg__escapes_and_words_of_css_are_safe),
         cmocka_unit_test(svg__what_editors_write_is_safe),
         cmocka_unit_test(svg__in_utf16),
         cmocka_unit_test(svg__in_no_encoding_that_it_says),
