@@ -33,7 +33,7 @@ struct look {
     struct svg *svg;
     XML_Parser parser;
     int depth;
-    int style_depth; /* of the outermost <style>; 0: outside */
+    int style_depth; /* of <style>; 0: outside */
     struct str style;
 };
 
@@ -203,6 +203,8 @@ static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **a
         read_size(look->svg, attributes);
     }
     if (!strncmp(name, XHTML "|", strlen(XHTML "|")) || in_list(acting_elements, local)) look->svg->safe = false;
+    /* Nothing draws there, and a browser takes the style's own text alone: it would read on behind the element. */
+    if (look->style_depth) look->svg->safe = false;
     if (!strcasecmp(local, "style") && !look->style_depth) look->style_depth = look->depth;
     for (; *attributes; attributes += 2)
         if (attribute_acts(local_name(attributes[0]), attributes[1])) look->svg->safe = false;

@@ -273,6 +273,15 @@ static void svg__an_escaped_address_in_any_attribute_acts(void **state)
     expect_acting(texts, COUNT(texts));
 }
 
+/* A browser takes a style's own text without that of elements in it. */
+static void svg__a_style_with_elements_acts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "<style>@im<x>zzz</x>port 'x.css'</style>", "<style><g/></style>", "<style>a{}<style>b{}</style></style>"};
+    expect_acting(texts, COUNT(texts));
+}
+
 static void svg__instructions_of_style_act(void **state)
 {
     (void)state;
@@ -722,6 +731,7 @@ int main(void)
         cmocka_unit_test(svg__styles_act),
         cmocka_unit_test(svg__a_style_between_false_comments_acts),
         cmocka_unit_test(svg__an_escaped_address_in_any_attribute_acts),
+        cmocka_unit_test(svg__a_style_with_elements_acts),
         cmocka_unit_test(svg__instructions_of_style_act),
         cmocka_unit_test(svg__entities_of_its_own_act),
         cmocka_unit_test(svg__drawings_are_safe),
