@@ -318,6 +318,23 @@ static void svg__entities_of_its_own_act(void **state)
     assert_false(look(VIEW("<!DOCTYPE html [<!ENTITY a \"b\">]>" OPEN CLOSE)).safe);
 }
 
+/* A few megabytes that would be hundreds are not unfolded: the process may not grow to hold them. */
+static void svg__entities_are_not_unfolded(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    str_addz(&s, "<!DOCTYPE svg [<!ENTITY a \"");
+    for (int i = 0; i < 100000; i++) str_addc(&s, 'x');
+    str_addz(&s, "\">]><svg xmlns=\"http://www.w3.org/2000/svg\" width=\"3\" height=\"2\" href=\"");
+    for (int i = 0; i < 50; i++) str_addz(&s, "&a;");
+    str_addz(&s, "\"/>");
+    struct svg svg = look(str_view(&s));
+    assert_false(svg.safe);
+    assert_false(svg.well_formed);
+    assert_int_equal(svg.width, 0);
+    str_release(&s);
+}
+
 /* ---- what does not ---- */
 
 static void svg__drawings_are_safe(void **state)
@@ -734,6 +751,7 @@ int main(void)
         cmocka_unit_test(svg__a_style_with_elements_acts),
         cmocka_unit_test(svg__instructions_of_style_act),
         cmocka_unit_test(svg__entities_of_its_own_act),
+        cmocka_unit_test(svg__entities_are_not_unfolded),
         cmocka_unit_test(svg__drawings_are_safe),
         cmocka_unit_test(svg__styles_are_safe),
         cmocka_unit_test(svg__fonts_are_safe),
