@@ -13,6 +13,7 @@
 
 #define NAMESPACE  "http://www.w3.org/2000/svg"
 #define XHTML      "http://www.w3.org/1999/xhtml"
+#define PUBLIC_SVG "-//W3C//DTD SVG "
 #define SEPARATOR  '|' /* between namespace and local name, as expat is asked to join them */
 #define DEPTH_MOST 256
 #define STYLE_MOST ((size_t)1 << 20)
@@ -247,7 +248,9 @@ static void XMLCALL on_doctype(
     struct look *look = ctx;
     const char *colon = strchr(name, ':');
     (void)system;
-    (void)public;
+    /* To a document of XHTML browsers give the entities of HTML, which expat does not know: "&colon;" is nothing here.
+     */
+    if (public && strncmp(public, PUBLIC_SVG, strlen(PUBLIC_SVG)) != 0) look->svg->safe = false;
     if (!internal) return;
     look->svg->is_svg = !strcmp(colon ? colon + 1 : name, "svg");
     look->svg->safe = false;

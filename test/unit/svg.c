@@ -335,6 +335,25 @@ static void svg__entities_are_not_unfolded(void **state)
     str_release(&s);
 }
 
+/* Chromium and Firefox know the entities of HTML in a document that says it is XHTML: "&colon;" is ":" there, and
+ * nothing to a reader that does not fetch what the DOCTYPE names. */
+static void svg__a_doctype_of_another_language_acts(void **state)
+{
+    (void)state;
+    static const struct view files[] = {
+        VIEW("<!DOCTYPE svg PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"x\">" OPEN
+             "<a href=\"javascript&colon;alert(1)\"/>" CLOSE),
+        VIEW("<!DOCTYPE svg PUBLIC \"-//W3C//DTD XHTML 1.1 plus MathML 2.0 plus SVG 1.1//EN\" \"x\">" OPEN CLOSE),
+        VIEW("<!DOCTYPE html PUBLIC \" -//W3C//DTD\n XHTML Basic 1.0//EN\" \"x\">" OPEN CLOSE),
+        VIEW("<!DOCTYPE svg PUBLIC \"-//W3C//DTD MathML 2.0//EN\" \"x\">" OPEN CLOSE),
+    };
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct svg svg = look(files[i]);
+        assert_true(svg.is_svg);
+        assert_false(svg.safe);
+    }
+}
+
 /* ---- what does not ---- */
 
 static void svg__drawings_are_safe(void **state)
@@ -752,6 +771,7 @@ int main(void)
         cmocka_unit_test(svg__instructions_of_style_act),
         cmocka_unit_test(svg__entities_of_its_own_act),
         cmocka_unit_test(svg__entities_are_not_unfolded),
+        cmocka_unit_test(svg__a_doctype_of_another_language_acts),
         cmocka_unit_test(svg__drawings_are_safe),
         cmocka_unit_test(svg__styles_are_safe),
         cmocka_unit_test(svg__fonts_are_safe),
