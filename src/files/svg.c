@@ -185,7 +185,7 @@ static void read_size(struct svg *svg, const XML_Char **attributes)
         if (height <= 0) height = width / box_width * box_height;
         if (width <= 0) width = height / box_height * box_width;
     }
-    if (width <= 0 || height <= 0 || width > 1e6 || height > 1e6) return;
+    if (width < 0.5 || height < 0.5 || width > 1e6 || height > 1e6) return;
     svg->width = (int64_t)(width + 0.5);
     svg->height = (int64_t)(height + 0.5);
 }

@@ -734,6 +734,20 @@ static void svg__size_in_its_view_box(void **state)
     expect_sizes(rows, COUNT(rows));
 }
 
+/* One side that is nothing is no size. */
+static void svg__size_of_nothing(void **state)
+{
+    (void)state;
+    static const struct size rows[] = {
+        {"width=\"0.2\" height=\"10\"", 0, 0},
+        {"width=\"1e-320\" height=\"2\"", 0, 0},
+        {"width=\"10\" height=\"0.4\"", 0, 0},
+        {"viewBox=\"0 0 0.1 10\"", 0, 0},
+        {"width=\"10\" viewBox=\"0 0 1000 1\"", 0, 0},
+    };
+    expect_sizes(rows, COUNT(rows));
+}
+
 static void svg__size_of_the_root_alone(void **state)
 {
     (void)state;
@@ -786,6 +800,7 @@ int main(void)
         cmocka_unit_test(svg__of_large_pieces),
         cmocka_unit_test(svg__size_in_its_root),
         cmocka_unit_test(svg__size_in_its_view_box),
+        cmocka_unit_test(svg__size_of_nothing),
         cmocka_unit_test(svg__size_of_the_root_alone),
         cmocka_unit_test(svg__says_when_it_cannot_be_read),
     };
