@@ -149,23 +149,29 @@ static bool attribute_acts(const char *name, const char *value)
     return (!strcasecmp(name, "style") || strcasestr(value, "url(") || strchr(value, '\\')) && style_acts(value);
 }
 
+/* The number that `*text` begins with; strtod also knows hexadecimal ones, "inf" and "nan". */
+static bool read_number(const char **text, double *n)
+{
+    const char *start = *text, *most = start + strspn(start, " \t\r\n+-.0123456789eE");
+    char *end;
+    *n = strtod(start, &end);
+    *text = end;
+    return end > start && end <= most && isfinite(*n);
+}
+
 /* A length in CSS pixels, whatever its unit says; 0 for a share of what is not known here. */
 static double read_length(const char *text)
 {
-    char *end;
-    double n = strtod(text, &end);
-    return end == text || !isfinite(n) || n <= 0 || n > 1e6 || strchr(end, '%') ? 0 : n;
+    double n;
+    return !read_number(&text, &n) || n <= 0 || n > 1e6 || strchr(text, '%') ? 0 : n;
 }
 
 static void read_view_box(const char *text, double *width, double *height)
 {
     double n[4];
     for (int i = 0; i < 4; i++) {
-        char *end;
         text += strspn(text, " \t\r\n,");
-        n[i] = strtod(text, &end);
-        if (end == text || !isfinite(n[i])) return;
-        text = end;
+        if (!read_number(&text, &n[i])) return;
     }
     if (n[2] <= 0 || n[3] <= 0 || n[2] > 1e6 || n[3] > 1e6) return;
     *width = n[2];

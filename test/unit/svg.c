@@ -748,6 +748,17 @@ static void svg__size_of_nothing(void **state)
     expect_sizes(rows, COUNT(rows));
 }
 
+static void svg__size_in_no_hexadecimal(void **state)
+{
+    (void)state;
+    static const struct size rows[] = {
+        {"width=\"0x10\" height=\"4\"", 0, 0},
+        {"width=\"0x1p4\" height=\"4\"", 0, 0},
+        {"viewBox=\"0 0 0x10 4\"", 0, 0},
+    };
+    expect_sizes(rows, COUNT(rows));
+}
+
 static void svg__size_of_the_root_alone(void **state)
 {
     (void)state;
@@ -801,6 +812,7 @@ int main(void)
         cmocka_unit_test(svg__size_in_its_root),
         cmocka_unit_test(svg__size_in_its_view_box),
         cmocka_unit_test(svg__size_of_nothing),
+        cmocka_unit_test(svg__size_in_no_hexadecimal),
         cmocka_unit_test(svg__size_of_the_root_alone),
         cmocka_unit_test(svg__says_when_it_cannot_be_read),
     };
