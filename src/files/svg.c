@@ -145,7 +145,7 @@ static bool animates_handler(const char *value)
 static bool attribute_acts(const char *name, const char *value)
 {
     if (is_handler(name) || (!strcasecmp(name, "attributename") && animates_handler(value))) return true;
-    if (in_list(address_attributes, name)) return address_acts(value);
+    if (in_list(address_attributes, name) && address_acts(value)) return true;
     return (!strcasecmp(name, "style") || strcasestr(value, "url(") || strchr(value, '\\')) && style_acts(value);
 }
 

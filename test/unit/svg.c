@@ -268,8 +268,9 @@ static void svg__a_style_between_false_comments_acts(void **state)
 static void svg__an_escaped_address_in_any_attribute_acts(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "<g fill=\"\\75rl(javascript:x)\"/>", "<g fill=\"\\000055\\52\\4c(javas\\63ript:x)\"/>"};
+    static const char *const texts[] = {"<g fill=\"\\75rl(javascript:x)\"/>",
+        "<g fill=\"\\000055\\52\\4c(javas\\63ript:x)\"/>",
+        "<set attributeName=\"fill\" to=\"\\75rl(\\6a avascript:x)\"/>"};
     expect_acting(texts, COUNT(texts));
 }
 
