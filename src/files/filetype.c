@@ -58,6 +58,8 @@ enum status filetypes_detect(struct filetypes *t, int fd, char type[MIME_MOST + 
         status = fail(f, NO_MEMORY, "Out of memory.");
     else if (n < 0)
         status = fail(f, IO_ERROR, "Cannot read an uploaded file: %s", strerror(errno));
+    /* libmagic looks at no file of one byte; two of the same are text when one is. */
+    if (n == 1) head[n++] = head[0];
     if (n > 0) {
         lock_take(&t->lock);
         const char *found = magic_buffer(t->magic, head, (size_t)n);
@@ -127,6 +129,7 @@ static bool starts(const char *type, const char *prefix)
 const char *filetype_choose(const char *detected, const char *declared, struct view extension)
 {
     if (!is_vague(detected)) return detected;
+    if (starts(declared, "multipart/")) declared = ""; /* only its parameters would say where a part ends */
     bool shows = starts(declared, "image/") || !strcmp(declared, "application/pdf") ||
                  (!strcmp(detected, TEXT) && (starts(declared, "audio/") || starts(declared, "video/")));
     if (*declared && strcmp(declared, BYTES) != 0 && !shows) return declared;
@@ -136,16 +139,20 @@ const char *filetype_choose(const char *detected, const char *declared, struct v
 
 bool filetype_is_xml(const char *type)
 {
+    static const char *const names[] = {"application/xml", "text/xml", "text/xsl", "text/rdf"};
     size_t len = strlen(type);
-    return !strcmp(type, "application/xml") || !strcmp(type, "text/xml") ||
-           (len > 4 && !strcmp(type + len - 4, "+xml"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(type, names[i])) return true;
+    return len > 4 && !strcmp(type + len - 4, "+xml");
 }
 
 /* A type, and the extensions that stand for it, each between two bars. */
 static const struct {
     const char *type, *extensions;
 } restricted[] = {
+    {"application/ecmascript", ""},
     {"application/java-archive", "|jar|ear|war|"},
+    {"application/javascript", ""},
     {"application/vnd.microsoft.portable-executable", "|exe|dll|"},
     {"application/x-apple-diskimage", "|dmg|"},
     {"application/x-apple-installer", "|pkg|"},
@@ -154,9 +161,11 @@ static const struct {
     {"application/x-cpl", "|cpl|"},
     {"application/x-debian-package", "|deb|"},
     {"application/x-desktop", "|desktop|"},
+    {"application/x-ecmascript", ""},
     {"application/x-executable", "|exe|com|app|action|"},
     {"application/x-hta", "|hta|"},
     {"application/x-httpd-php", "|php|phtml|"},
+    {"application/x-javascript", ""},
     {"application/x-jsp", "|jsp|"},
     {"application/x-ms-dos-executable", "|exe|com|"},
     {"application/x-ms-shortcut", "|lnk|"},
@@ -171,8 +180,19 @@ static const struct {
     {"application/x-vbscript", "|vbe|vbs|"},
     {"application/x-workflow", "|workflow|"},
     {"application/xhtml+xml", ""},
+    {"text/ecmascript", ""},
     {"text/html", "|htm|html|shtml|xhtml|"},
     {"text/javascript", "|js|jse|"},
+    {"text/javascript1.0", ""},
+    {"text/javascript1.1", ""},
+    {"text/javascript1.2", ""},
+    {"text/javascript1.3", ""},
+    {"text/javascript1.4", ""},
+    {"text/javascript1.5", ""},
+    {"text/jscript", ""},
+    {"text/livescript", ""},
+    {"text/x-ecmascript", ""},
+    {"text/x-javascript", ""},
     {"text/x-perl", "|pl|"},
     {"text/x-python", "|py|"},
     {"text/x-ruby", "|rb|"},

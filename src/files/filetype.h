@@ -26,10 +26,12 @@ void filetype_essence(struct view sent, char type[MIME_MOST + 1]);
 /* The type for a name's extension, where content shows none; NULL: none is known. */
 const char *filetype_of_extension(struct view extension);
 /* The type to store: `detected` where it says more than "some text" or "some bytes"; else `declared` (an essence, or
- * "") unless it claims what would have been detected; else what the extension says. */
+ * "") unless it claims what would have been detected, or several parts; else what the extension says. */
 const char *filetype_choose(const char *detected, const char *declared, struct view extension);
-/* Files that a system or a browser would run (Payload's list): by extension or by type. */
+/* Files that a system or a browser would run (Payload's list, and JavaScript's other names): by extension or by
+ * type. */
 bool filetype_restricted(const char *declared, struct view extension);
+/* A type that some browser shows as a document of XML, and runs what is in it. */
 bool filetype_is_xml(const char *type);
 
 #endif

@@ -181,7 +181,8 @@ enum status folder_find(struct folder *folder, const char *name, struct file *ou
     struct stat stat;
     if (!is_name(name)) return fail(f, NOT_FOUND, "Not Found");
     out->fd = openat(folder->files, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (out->fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENAMETOOLONG))
+    /* ENXIO: a socket, or a device that is not there. */
+    if (out->fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENAMETOOLONG || errno == ENXIO))
         return fail(f, NOT_FOUND, "Not Found");
     if (out->fd < 0) return fail_disk(f, "Cannot open a file", errno);
     if (fstat(out->fd, &stat) || !S_ISREG(stat.st_mode)) {

@@ -10,8 +10,8 @@
 #define SVG_MOST ((int64_t)4 << 20) /* bytes; a larger one is not looked through, and so is not safe */
 
 struct svg {
-    bool is_svg;      /* its root is <svg> of SVG's namespace */
-    bool well_formed; /* to its end, and within the limits */
+    bool is_svg;      /* its root is <svg> of SVG's namespace, or it declares entities for one */
+    bool well_formed; /* to its end, and within the limits; false with declarations of its own */
     bool safe;        /* no script, event handler, foreign content, style from elsewhere, or address that runs code */
     int64_t width, height; /* pixels as its root says them; 0: it does not */
 };

@@ -1,8 +1,12 @@
 #include "http/range.h"
 
+/* A position beyond any number is beyond the end of any file, and so as good as the last number. */
 static bool read_number(struct view v, int64_t *out)
 {
-    return v.len && v.at[0] >= '0' && v.at[0] <= '9' && view_integer(v, out);
+    for (size_t i = 0; i < v.len; i++)
+        if (v.at[i] < '0' || v.at[i] > '9') return false;
+    if (v.len && !view_integer(v, out)) *out = INT64_MAX;
+    return v.len;
 }
 
 /* "2-5", "2-", "-5": the first and the last byte. */

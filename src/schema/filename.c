@@ -30,28 +30,28 @@ static struct view base_of(struct view name)
     return dot > 1 ? (struct view){name.at, dot - 1} : name;
 }
 
-/* C0, DEL's neighbours in C1 (U+0080 to U+009F) as UTF-8. */
+/* The length of the control character there (C0, DEL, C1 as UTF-8), or 0. */
 static size_t control_at(struct view v, size_t i)
 {
     unsigned char c = (unsigned char)v.at[i];
-    if (c < 0x20) return 1;
+    if (c < 0x20 || c == 0x7F) return 1;
     return c == 0xC2 && i + 1 < v.len && (unsigned char)v.at[i + 1] < 0xA0 ? 2 : 0;
 }
 
-static void add_clean(struct str *out, struct view part, const char *forbidden)
+static void add_clean(struct str *out, struct view part)
 {
     for (size_t i = 0; i < part.len;) {
         size_t control = control_at(part, i);
-        if (!control && !strchr(forbidden, part.at[i])) str_addc(out, part.at[i]);
+        if (!control && !strchr("<>:\"|?*", part.at[i])) str_addc(out, part.at[i]);
         i += control ? control : 1;
     }
 }
 
-/* Names that Windows keeps for devices, whatever stands behind a dot. */
+/* Names that Windows keeps for devices, whatever stands behind a dot or a space before it. */
 static bool is_device(struct view base)
 {
     static const char *const names[] = {"con", "prn", "aux", "nul"};
-    struct view rest = base, stem = view_cut(&rest, '.');
+    struct view rest = base, stem = view_trim(view_cut(&rest, '.'));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (view_is_nocase(stem, names[i])) return true;
     if (stem.len != 4 || stem.at[3] < '0' || stem.at[3] > '9') return false;
@@ -65,6 +65,14 @@ static size_t fitting(struct view v, size_t most)
     if (v.len <= most) return v.len;
     while (most && ((unsigned char)v.at[most] & 0xC0) == 0x80) most--;
     return most;
+}
+
+/* A beginning of at most `most` bytes that ends in no dot or space, which some systems drop. */
+static struct view shorten(struct view v, size_t most)
+{
+    v.len = fitting(v, most);
+    while (v.len && (v.at[v.len - 1] == '.' || v.at[v.len - 1] == ' ')) v.len--;
+    return v;
 }
 
 /* "base[-n].extension" within FILENAME_MOST. */
@@ -86,14 +94,13 @@ enum status filename_clean(struct view sent, struct arena *arena, struct view *o
     struct str base = {0}, extension = {0};
     if (!utf8_valid(sent)) return fail(f, INVALID, "The file's name is not UTF-8.");
     struct view name = last_piece(sent);
-    add_clean(&base, base_of(name), "<>:\"|?*");
-    while (base.len && (base.at[base.len - 1] == '.' || base.at[base.len - 1] == ' ')) base.len--;
-    if (is_device(str_view(&base))) base.len = 0;
-    if (memchr(name.at, '.', name.len)) add_clean(&extension, filename_extension(name), "");
-    if (!base.len) str_addz(&base, FALLBACK);
-    enum status status = base.failed || extension.failed
-                             ? fail(f, NO_MEMORY, "Out of memory.")
-                             : join(str_view(&base), "", str_view(&extension), arena, out, f);
+    add_clean(&base, base_of(name));
+    add_clean(&extension, filename_extension(name));
+    struct view behind = shorten(view_trim(str_view(&extension)), EXTENSION_MOST);
+    struct view before = shorten(str_view(&base), FILENAME_MOST - behind.len - (behind.len ? 1 : 0));
+    if (!before.len || is_device(before)) before = VIEW(FALLBACK);
+    enum status status = base.failed || extension.failed ? fail(f, NO_MEMORY, "Out of memory.")
+                                                         : join(before, "", behind, arena, out, f);
     str_release(&base);
     str_release(&extension);
     return status;
