@@ -63,6 +63,24 @@ module.exports = (binary) => {
     assert.strictEqual((await say(server.url, 'next')).json.doc.id, 101)
   })
 
+  test('file: a date that Payload kept as it was sent is shown as ISO text, and one that is none as it is', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let server = await start(binary, { data })
+    await admin(server.url)
+    await server.stop()
+    const dates = { '2024-02-01T12:00:00+01:00': '2024-02-01T11:00:00.000Z', '6 May 2024 10:00 GMT+0200': '2024-05-06T08:00:00.000Z', '2024-05-06': '2024-05-06T00:00:00.000Z', garbage: 'garbage' }
+    const rows = Object.keys(dates).map((date, i) => `(${i + 1}, 1, 1, 'x', '${date}', '2024-01-0${i + 1}T00:00:00.000Z', '${date}')`)
+    await sqlite(path.join(data, 'parley.db'), `INSERT INTO messages VALUES ${rows.join()};`)
+    server = await start(binary, { data })
+    after(server.stop)
+    const { docs } = (await request(`${server.url}/api/messages?sort=id`)).json
+    assert.deepStrictEqual(docs.map((d) => [d.timestamp, d.createdAt]), Object.values(dates).map((date) => [date, date]))
+    const s = await stream(`${server.url}/api/messages/sse`)
+    after(s.close)
+    assert.deepStrictEqual((await s.docs(4)).map((d) => d.timestamp).sort(), Object.values(dates).sort())
+  })
+
   test("file: without Parley's own tables it begins a new epoch, and no document suffers", async ({ after }) => {
     const data = folder()
     after(() => remove(data))
