@@ -14,6 +14,13 @@ module.exports = (binary) => {
   const SCHEMA = "SELECT sql || ';' FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'parley%' ORDER BY name;"
   const recorded = (name) => fs.readFileSync(path.join(__dirname, 'payload', name), 'utf8')
 
+  const hello = async (server) => {
+    const s = await stream(`${server.url}/api/messages/sse`)
+    const { json } = await s.first('hello')
+    s.close()
+    return json
+  }
+
   test("file: a new one has exactly Payload 3.90.2's tables and indexes", async ({ after }) => {
     const server = await start(binary)
     after(server.stop)
@@ -79,6 +86,24 @@ module.exports = (binary) => {
     const s = await stream(`${server.url}/api/messages/sse`)
     after(s.close)
     assert.deepStrictEqual((await s.docs(4)).map((d) => d.timestamp).sort(), Object.values(dates).sort())
+  })
+
+  test('file: of a document that is older than the log and is gone, readers are told to begin anew', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let server = await start(binary, { data, args: ['--keep-changes', '1'] })
+    await admin(server.url)
+    for (const content of ['gone', 'kept', 'in the log']) await say(server.url, content)
+    const { epoch, head, oldest } = await hello(server)
+    assert.strictEqual(oldest, head)
+    await server.stop()
+    await sqlite(path.join(data, 'parley.db'), 'DELETE FROM messages WHERE id = 1;')
+    server = await start(binary, { data })
+    after(server.stop)
+    const s = await stream(`${server.url}/api/messages/sse?since=${epoch}-${head}`)
+    after(s.close)
+    assert.strictEqual((await s.first('reset')).json.reason, 'foreign')
+    assert.deepStrictEqual((await s.docs(2)).map((d) => d.content), ['in the log', 'kept'])
   })
 
   test("file: without Parley's own tables it begins a new epoch, and no document suffers", async ({ after }) => {
