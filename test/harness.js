@@ -211,6 +211,10 @@ function json(text) {
 const tests = []
 const test = (name, body) => tests.push({ name, body })
 
+// Ends a test that cannot be done here; it is told, and counts as neither.
+class Skipped extends Error {}
+const skip = (why) => { throw new Skipped(why) }
+
 async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   let { passed, failed } = extra
   for (const { name, body } of tests) {
@@ -229,7 +233,8 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
         keep(error)
       }
     }
-    if (failure) {
+    if (failure instanceof Skipped) console.log(`skipped  ${name}: ${failure.message}`)
+    else if (failure) {
       failed++
       console.log(`FAIL ${name}\n     ${String(failure.stack || failure).replace(/\n/g, '\n     ')}`)
     } else passed++
@@ -240,4 +245,4 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   process.exitCode = failed || !passed ? 1 : 0
 }
 
-module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, report }
+module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, skip, report }

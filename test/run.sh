@@ -3,8 +3,9 @@
 #
 #   layers   an include that goes up does not compile
 #   unit     test/unit with AddressSanitizer and UBSan
-#   api      test/api against the release and the sanitized binary: Payload's recorded cases, requests, streams, starting,
+#   api      test/api against the release and the sanitized binary: Payload's recorded cases, its client, requests, streams, starting,
 #            the API's description
+#   original test/api/original: the real Payload and Parley on one database file
 #   browser  test/browser: the page and the original's client in Chromium
 #   fault    test/fault: kill -9 under load
 #   tsan     test/unit and test/api with ThreadSanitizer (only with --all or by name)
@@ -18,14 +19,14 @@ suites=
 for argument in "$@"; do
     case $argument in
     --all) export PARLEY_TEST_ALL=1 ;;
-    layers | unit | api | browser | fault | tsan) suites="$suites $argument" ;;
+    layers | unit | api | original | browser | fault | tsan) suites="$suites $argument" ;;
     *)
-        echo "test/run.sh: there is no suite $argument; there are layers, unit, api, browser, fault, tsan." >&2
+        echo "test/run.sh: there is no suite $argument; there are layers, unit, api, original, browser, fault, tsan." >&2
         exit 2
         ;;
     esac
 done
-[ -n "$suites" ] || suites="layers unit api browser fault${PARLEY_TEST_ALL:+ tsan}"
+[ -n "$suites" ] || suites="layers unit api original browser fault${PARLEY_TEST_ALL:+ tsan}"
 
 # shellcheck disable=SC2086
 need_packages "testing it" $build_packages $test_packages
@@ -69,6 +70,22 @@ suite() {
     failed=$((failed + bad))
 }
 
+without_npm=
+
+# npm_packages FOLDER: what its lock file names. Where npm cannot be reached the tests that need them say so and are skipped.
+npm_packages() {
+    [ -z "$without_npm" ] || return 0
+    cmp -s "$1/package-lock.json" "$1/node_modules/.installed" && return
+    if (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
+        cp "$1/package-lock.json" "$1/node_modules/.installed"
+        return
+    fi
+    cat "$log"
+    rm -rf "$1/node_modules"
+    without_npm=1
+    grep -qE 'code (E(NOTFOUND|AI_AGAIN|CONN[A-Z]*|TIMEDOUT|HOSTUNREACH|NETUNREACH)|ERR_SOCKET_TIMEOUT)' "$log" || failed=$((failed + 1))
+}
+
 # unit PRESET: every cmocka program of the preset.
 unit() {
     good=0
@@ -102,6 +119,10 @@ for name in $suites; do
         npm_packages test/api
         suite "api (release)" node test/api/run.js build/release/parley
         suite "api (sanitized)" node test/api/run.js build/dev/parley
+        ;;
+    original)
+        npm_packages test/api
+        suite original node test/api/original/run.js build/release/parley
         ;;
     browser) suite browser sh test/browser/run.sh build/release/parley ;;
     fault) suite fault node test/fault/run.js build/release/parley ;;

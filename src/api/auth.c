@@ -341,6 +341,7 @@ enum status auth_forgot(struct call *call, struct failure *f)
     status = call_now(call, 0, &w.session.created_at, f);
     if (!status) status = call_now(call, RESET_MS, &w.session.expires_at, f);
     if (!status) status = run_write(call, &w, f);
+    if (status == TOO_MANY) return OK; /* who asks learns nothing, and the mail on its way stays good */
     if (!status) mail_reset(call, account.email, w.token);
     return status;
 }

@@ -1,5 +1,7 @@
 #include "schema/doc.h"
 #include "base/check.h"
+#include "base/clock.h"
+#include "schema/date.h"
 #include "schema/kind.h"
 
 const struct value *doc_value(const struct doc *d, const struct field *field)
@@ -16,13 +18,29 @@ static void add_name(struct str *out, const char *name, bool first)
     str_addz(out, "\":");
 }
 
+/* Payload keeps a date as it was sent, and shows it as ISO text. */
+static void add_date(struct str *out, struct view text)
+{
+    char iso[ISO_LENGTH + 1];
+    int64_t ms = 0;
+    bool shown = text.len == ISO_LENGTH && text.at[10] == 'T' && text.at[ISO_LENGTH - 1] == 'Z';
+    if (!shown && date_parse(text, &ms)) {
+        clock_iso(ms, iso);
+        text = (struct view){iso, ISO_LENGTH};
+    }
+    str_add_json(out, text);
+}
+
 static void add_value(struct str *out, const struct field *field, const struct value *v, const struct doc_style *style)
 {
     if (field->kind == KIND_RELATIONSHIP && v->type == VALUE_INTEGER && style->relations) {
         const struct collection *c = collection_find(view_of(field->relation_to));
         if (style->relations->write(style->relations->ctx, out, c, v->integer)) return;
     }
-    value_add_json(out, v);
+    if (field->kind == KIND_DATE && v->type == VALUE_TEXT)
+        add_date(out, v->text);
+    else
+        value_add_json(out, v);
 }
 
 static void add_auth(struct str *out, const struct doc *d, const struct doc_style *style)

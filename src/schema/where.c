@@ -231,6 +231,12 @@ static void parse_field(struct parser *p, struct where ***tail, const char *path
 
 static struct where *parse_object(struct parser *p, struct json_object *json);
 
+/* How a query writes a list without items: "where[or][]". */
+static bool no_item(struct json_object *item)
+{
+    return json_object_is_type(item, json_type_string) && !json_text(item).len;
+}
+
 static void parse_group(struct parser *p, struct where ***tail, enum where_kind kind, struct json_object *list)
 {
     size_t n = json_object_array_length(list);
@@ -238,7 +244,9 @@ static void parse_group(struct parser *p, struct where ***tail, enum where_kind 
     if (!group) return;
     struct where **inner = &group->first;
     for (size_t i = 0; i < n; i++) {
-        struct where *one = parse_object(p, json_object_array_get_idx(list, i));
+        struct json_object *item = json_object_array_get_idx(list, i);
+        if (no_item(item)) continue;
+        struct where *one = parse_object(p, item);
         if (stops(p)) return;
         /* A member that asks for nothing is none, as in Payload: in an OR it would let everything through. */
         if (!one || !one->first) continue;

@@ -1,6 +1,8 @@
 #include "store/account.h"
 #include "schema/value.h"
 
+#define ASK_AGAIN "-15 seconds" /* Payload's minRequestInterval */
+
 /* Every statement here names the collection's table: the text is made in a str, run, and released. */
 static enum status run(struct db *db, struct str *sql, const struct value *values, size_t nvalues,
     enum status (*each)(void *ctx, const struct row *row), void *ctx, struct failure *f)
@@ -190,10 +192,13 @@ enum status account_ask_reset(struct db *db, const struct collection *c, int64_t
     struct value values[] = {value_text(token), value_text(expires), value_text(now), value_integer(id)};
     struct str sql = {0};
     str_addf(&sql,
-        "UPDATE `%s` SET reset_password_token = ?, reset_password_expiration = ?, reset_password_requested_at = ?"
-        " WHERE id = ?",
+        "UPDATE `%s` SET reset_password_token = ?1, reset_password_expiration = ?2, reset_password_requested_at = ?3"
+        " WHERE id = ?4 AND (reset_password_requested_at IS NULL OR reset_password_requested_at <="
+        " strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', ?3, '" ASK_AGAIN "'))",
         c->slug);
-    return run(db, &sql, values, 4, NULL, NULL, f);
+    enum status status = run(db, &sql, values, 4, NULL, NULL, f);
+    if (!status && !db_changes(db)) return fail(f, TOO_MANY, "A mail was asked for a moment ago.");
+    return status;
 }
 
 enum status account_reset(struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f)

@@ -47,7 +47,8 @@ MUST_CHECK enum status account_refused(
     struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f);
 MUST_CHECK enum status account_extend(
     struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
-/* A token with which the password can be set until `expires`. */
+/* A token with which the password can be set until `expires`. TOO_MANY: one was asked for within the last 15 seconds.
+ */
 MUST_CHECK enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token,
     struct view now, struct view expires, struct failure *f);
 /* The token has done its work: it expires `now`, a lock is lifted, and all sessions end. */

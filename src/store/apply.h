@@ -16,7 +16,7 @@ enum write_op {
     WRITE_DELETE,
     WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
     WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
-    WRITE_ASK_RESET,  /* stores `token` from session.created_at to session.expires_at */
+    WRITE_ASK_RESET,  /* stores `token` from session.created_at to session.expires_at; TOO_MANY: too soon */
     WRITE_RESET,      /* stores `salt` and `hash`, ends all sessions at session.created_at */
     WRITE_EXTEND,     /* moves `session`'s end */
     WRITE_SIGNED_OUT, /* ends `session`, or all */

@@ -36,20 +36,24 @@ enum status changelog_check(struct db *db, struct failure *f)
     return status;
 }
 
-enum status changelog_prepare(struct db *db, struct failure *f)
+/* `again`: there is one, and old cursors must not fit it. */
+static enum status name_epoch(struct db *db, bool again, struct failure *f)
 {
     uint8_t random[EPOCH_LENGTH / 2];
     char epoch[EPOCH_LENGTH + 1];
+    if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
+    crypt_hex(random, sizeof random, epoch);
+    enum status status = again ? db_exec(db, "DELETE FROM parley_meta WHERE name = 'epoch'", f) : OK;
+    return status ? status : meta_add(db, "epoch", epoch, f);
+}
+
+enum status changelog_prepare(struct db *db, struct failure *f)
+{
     int64_t kept = 0;
     enum status status = db_integer(db, "SELECT 1 FROM sqlite_master WHERE name = 'parley_log'", NULL, 0, 0, &kept, f);
     if (!status) status = db_exec(db, tables, f);
-    /* A log that begins again is another log: old cursors must not fit it. */
-    if (!status && !kept) status = db_exec(db, "DELETE FROM parley_meta WHERE name = 'epoch'", f);
-    if (!status && !crypt_random(random, sizeof random))
-        return fail(f, IO_ERROR, "The system gives no random numbers.");
-    crypt_hex(random, sizeof random, epoch);
     if (!status) status = meta_add(db, "version", FILE_VERSION, f);
-    return status ? status : meta_add(db, "epoch", epoch, f);
+    return status ? status : name_epoch(db, !kept, f); /* a log that begins again is another log */
 }
 
 static enum status take_span(void *ctx, const struct row *row)
@@ -197,21 +201,38 @@ static const char adopted[] =
     " SELECT (SELECT coalesce(max(seq), 0) FROM parley_log) + row_number() OVER (ORDER BY at, doc), ?1, doc, op"
     " FROM changed ORDER BY at, doc";
 
+/* The log knows no documents that are older than it. One of those that is gone changes their number and leaves no
+ * trace; then only a new epoch makes its readers look again. */
+static enum status adopt(
+    struct db *db, const struct collection *c, const struct ledger_row *known, int64_t docs, struct failure *f)
+{
+    struct value values[] = {
+        value_text(view_of(c->slug)), value_integer(known->ledger.last), value_text(view_of(known->written))};
+    int64_t seq = 0, more = 0;
+    enum status status = db_integer(db, "SELECT max(seq) FROM parley_log", NULL, 0, 0, &seq, f);
+    if (!status) status = run_on(db, adopted, c, values, 3, NULL, f);
+    struct value head = value_integer(seq);
+    if (!status)
+        status =
+            db_integer(db, "SELECT sum((op = 'c') - (op = 'd')) FROM parley_log WHERE seq > ?", &head, 1, 0, &more, f);
+    if (status || known->ledger.docs + more == docs) return status;
+    return name_epoch(db, true, f);
+}
+
 enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, struct failure *f)
 {
     struct ledger_row known;
     struct ledger ledger = {0};
     int64_t edited = 0;
     enum status status = find_ledger(db, c, &known, f);
-    struct value values[] = {
-        value_text(view_of(c->slug)), value_integer(known.ledger.last), value_text(view_of(known.written))};
+    struct value written = value_text(view_of(known.written));
     if (!status) status = run_on(db, "SELECT count(*) FROM `@`", c, NULL, 0, &ledger.docs, f);
     if (!status) status = run_on(db, "SELECT max(id) FROM `@`", c, NULL, 0, &ledger.last, f);
     if (!status)
-        status = run_on(db, "SELECT EXISTS (SELECT 1 FROM `@` WHERE updated_at > ?)", c, &values[2], 1, &edited, f);
+        status = run_on(db, "SELECT EXISTS (SELECT 1 FROM `@` WHERE updated_at > ?)", c, &written, 1, &edited, f);
     if (status) return status;
     bool same = ledger.docs == known.ledger.docs && ledger.last <= known.ledger.last && !edited;
     if (known.found && same) return OK;
-    if (known.found) status = run_on(db, adopted, c, values, 3, NULL, f);
+    if (known.found) status = adopt(db, c, &known, ledger.docs, f);
     return status ? status : ledger_write(db, c, &ledger, now, f);
 }

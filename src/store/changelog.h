@@ -56,8 +56,9 @@ MUST_CHECK enum status ledger_write(
     struct db *db, const struct collection *c, const struct ledger *ledger, struct view now, struct failure *f);
 
 /* Gives changes that another program made since ledger_write their place in the log: new rows, rows whose updatedAt is
- * later, rows that are gone or are back under an id that was deleted. A collection without a ledger gets one, and no
- * changes: nobody has a cursor from before. Costs a count of the rows when nothing has changed. */
+ * later, rows that are gone or are back under an id that was deleted. Where these do not account for the number of
+ * rows, as when one is gone that is older than the log, the epoch is a new one. A collection without a ledger gets one,
+ * and no changes: nobody has a cursor from before. Costs a count of the rows when nothing has changed. */
 MUST_CHECK enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, struct failure *f);
 
 #endif

@@ -14,6 +14,13 @@ module.exports = (binary) => {
   const SCHEMA = "SELECT sql || ';' FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'parley%' ORDER BY name;"
   const recorded = (name) => fs.readFileSync(path.join(__dirname, 'payload', name), 'utf8')
 
+  const hello = async (server) => {
+    const s = await stream(`${server.url}/api/messages/sse`)
+    const { json } = await s.first('hello')
+    s.close()
+    return json
+  }
+
   test("file: a new one has exactly Payload 3.90.2's tables and indexes", async ({ after }) => {
     const server = await start(binary)
     after(server.stop)
@@ -61,6 +68,42 @@ module.exports = (binary) => {
     assert.deepStrictEqual(s.of('delete').map((e) => e.json[0].id), [ids[2]])
     assert.strictEqual(s.of('reset').length, 0)
     assert.strictEqual((await say(server.url, 'next')).json.doc.id, 101)
+  })
+
+  test('file: a date that Payload kept as it was sent is shown as ISO text, and one that is none as it is', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let server = await start(binary, { data })
+    await admin(server.url)
+    await server.stop()
+    const dates = { '2024-02-01T12:00:00+01:00': '2024-02-01T11:00:00.000Z', '6 May 2024 10:00 GMT+0200': '2024-05-06T08:00:00.000Z', '2024-05-06': '2024-05-06T00:00:00.000Z', garbage: 'garbage' }
+    const rows = Object.keys(dates).map((date, i) => `(${i + 1}, 1, 1, 'x', '${date}', '2024-01-0${i + 1}T00:00:00.000Z', '${date}')`)
+    await sqlite(path.join(data, 'parley.db'), `INSERT INTO messages VALUES ${rows.join()};`)
+    server = await start(binary, { data })
+    after(server.stop)
+    const { docs } = (await request(`${server.url}/api/messages?sort=id`)).json
+    assert.deepStrictEqual(docs.map((d) => [d.timestamp, d.createdAt]), Object.values(dates).map((date) => [date, date]))
+    const s = await stream(`${server.url}/api/messages/sse`)
+    after(s.close)
+    assert.deepStrictEqual((await s.docs(4)).map((d) => d.timestamp).sort(), Object.values(dates).sort())
+  })
+
+  test('file: of a document that is older than the log and is gone, readers are told to begin anew', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let server = await start(binary, { data, args: ['--keep-changes', '1'] })
+    await admin(server.url)
+    for (const content of ['gone', 'kept', 'in the log']) await say(server.url, content)
+    const { epoch, head, oldest } = await hello(server)
+    assert.strictEqual(oldest, head)
+    await server.stop()
+    await sqlite(path.join(data, 'parley.db'), 'DELETE FROM messages WHERE id = 1;')
+    server = await start(binary, { data })
+    after(server.stop)
+    const s = await stream(`${server.url}/api/messages/sse?since=${epoch}-${head}`)
+    after(s.close)
+    assert.strictEqual((await s.first('reset')).json.reason, 'foreign')
+    assert.deepStrictEqual((await s.docs(2)).map((d) => d.content), ['in the log', 'kept'])
   })
 
   test("file: without Parley's own tables it begins a new epoch, and no document suffers", async ({ after }) => {

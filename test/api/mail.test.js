@@ -8,9 +8,9 @@ const { start, folder, remove, request, admin, ADMIN, sleep, test } = require('.
 module.exports = (binary) => {
   const post = (url, route, body) => request(`${url}/api/users/${route}`, { method: 'POST', body })
 
-  const mailed = async (file) => {
+  const mailed = async (file, words = 'reset-password') => {
     for (let i = 0; i < 100; i++) {
-      if (fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes('reset-password')) return fs.readFileSync(file, 'utf8')
+      if (fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(words)) return fs.readFileSync(file, 'utf8')
       await sleep(50)
     }
     throw new Error('no mail came')
@@ -61,6 +61,25 @@ module.exports = (binary) => {
     const token = (await mailed(file)).match(/\b[0-9a-f]{40}\b/)[0]
     assert.strictEqual((await post(server.url, 'reset-password', { token, password: 'free again' })).status, 200)
     assert.strictEqual((await post(server.url, 'login', { ...ADMIN, password: 'free again' })).status, 200)
+  })
+
+  test('mail: who asks again within 15 seconds gets the same answer and no second mail', async ({ after }) => {
+    const dir = folder()
+    after(() => remove(dir))
+    const file = path.join(dir, 'mail')
+    const server = await start(binary, { args: ['--mail-command', `cat >> '${file}'`] })
+    after(server.stop)
+    const { token } = await admin(server.url)
+    await request(`${server.url}/api/users`, { method: 'POST', headers: { Authorization: `JWT ${token}` }, body: { email: 'bob@example.com', password: 'secret' } })
+    for (const email of [ADMIN.email, ADMIN.email, ADMIN.email, 'bob@example.com']) {
+      const r = await post(server.url, 'forgot-password', { email })
+      assert.deepStrictEqual([r.status, r.json], [200, { message: 'Success' }])
+    }
+    // Mails go one after the other: behind bob's would be the others.
+    const mails = await mailed(file, 'To: bob@example.com')
+    assert.deepStrictEqual(mails.match(/^To: .*$/gm), [`To: ${ADMIN.email}`, 'To: bob@example.com'])
+    const sent = mails.match(/\b[0-9a-f]{40}\b/)[0]
+    assert.strictEqual((await post(server.url, 'reset-password', { token: sent, password: 'a new one' })).status, 200)
   })
 
   test('mail: a command that fails is logged and disturbs nobody; strangers get the same answer', async ({ after }) => {

@@ -9,14 +9,16 @@ table="base:
 schema: base
 stream: base
 http: base
+files: base
 store: schema base
 broker: store stream schema base
-api: http broker store stream schema base
+api: http files broker store stream schema base
 collections:"
 
 # Prefixes of a library's functions, and the layers that may call them.
 libraries="sqlite3_: store
 json_: schema api
+magic_|XML_|WebP|stbi_: files
 EVP_|HMAC|PKCS5_|RAND_|CRYPTO_: base"
 
 passed=0

@@ -101,6 +101,9 @@ static void where__groups(void **state)
     expect("where[or][0][id][equals]=1&where[or][1][id][equals]=2", "(((id = ?) OR (id = ?)))|1|2");
     expect("where[AND][0][id][equals]=1&where[sender][equals]=2", "(((id = ?)) AND sender_id = ?)|1|2");
     expect("where={\"or\":[]}", "1");
+    expect("where[or][]", "1");
+    expect("where[or][]=&where[or][][id][equals]=1", "(((id = ?)))|1");
+    expect("where[and][0][or][]&where[id][equals]=1", "((1) AND id = ?)|1");
     expect("where={\"id\":{\"in\":[1,\"2\",null]}}", "((id IN (?,?) OR id IS NULL))|1|2");
 }
 
@@ -179,6 +182,7 @@ static void where__refused(void **state)
     expect_refused("where=[1]", true, NULL);
     expect_refused("where=null", true, NULL);
     expect_refused("where[or]=x", true, NULL);
+    expect_refused("where[or][]=x", true, NULL);
     expect_refused("where={\"content\":{\"in\":{}}}", true, NULL);
 }
 
