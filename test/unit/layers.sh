@@ -17,7 +17,7 @@ collections:"
 # Prefixes of a library's functions, and the layers that may call them.
 libraries="sqlite3_: store
 json_: schema api
-EVP_|HMAC|PKCS5_|RAND_|CRYPTO_: base"
+EVP_|HMAC|PKCS5_|RAND_|CRYPTO_|SSL_|ERR_: base"
 
 passed=0
 failed=0
