@@ -20,6 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define UNREAD_MOST 16 /* pages of what is not read to the end */
+
 static bool socket_holds_more(const struct peer *p)
 {
     int held = 0;
@@ -98,6 +100,14 @@ int peer_look(struct peer *p)
     return answer == PEER_GONE ? 1 : answer;
 }
 
+/* What lies unread in a socket makes its end a reset, which may overtake what was sent. Without TLS that is the
+ * client's doing; here it may be a word that TLS says behind every other. */
+static void throw_away(const struct peer *p)
+{
+    char waste[4096];
+    for (int i = 0; i < UNREAD_MOST && recv(p->socket, waste, sizeof waste, MSG_DONTWAIT) > 0; i++) continue;
+}
+
 void peer_finish(struct peer *p)
 {
     if (!p->tls) return;
@@ -105,6 +115,7 @@ void peer_finish(struct peer *p)
     if (SSL_is_init_finished(p->tls)) SSL_shutdown(p->tls);
     SSL_free(p->tls);
     p->tls = NULL;
+    throw_away(p);
 }
 
 void peer_close(struct peer *p)
