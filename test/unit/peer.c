@@ -1,99 +1,9 @@
 /* A peer with TLS, spoken to by OpenSSL's own client over a socket pair, both in one thread: each step is the test's.
  */
-#include "base/peer.h"
-#include "base/tls.h"
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "sealed.h"
 
 #define MANY   ((size_t)300000)
 #define RECORD 16384
-
-/* ---- certificates ---- */
-
-static char folder[64], file[3][96];
-
-static EVP_PKEY *make_key(void)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    assert_non_null(key);
-    return key;
-}
-
-/* Valid from so many seconds after now to so many. */
-static X509 *make_certificate(EVP_PKEY *key, const char *name, long from, long to)
-{
-    X509 *c = X509_new();
-    X509_set_version(c, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(c), 1);
-    X509_gmtime_adj(X509_getm_notBefore(c), from);
-    X509_gmtime_adj(X509_getm_notAfter(c), to);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
-    X509_set_issuer_name(c, X509_get_subject_name(c));
-    X509_set_pubkey(c, key);
-    assert_true(X509_sign(c, key, EVP_sha256()) > 0);
-    return c;
-}
-
-/* Either may be NULL. */
-static void write_pem(const char *path, X509 *certificate, EVP_PKEY *key, const char *password)
-{
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    if (certificate) assert_int_equal(PEM_write_X509(out, certificate), 1);
-    if (key)
-        assert_int_equal(PEM_write_PrivateKey(
-                             out, key, password ? EVP_aes_128_cbc() : NULL, NULL, 0, NULL, (void *)(uintptr_t)password),
-            1);
-    assert_int_equal(fclose(out), 0);
-}
-
-static void write_text(const char *path, const char *text)
-{
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    assert_true(fputs(text, out) >= 0);
-    assert_int_equal(fclose(out), 0);
-}
-
-/* file[0] holds a certificate of that name and its key. */
-static void write_pair(const char *name, long from, long to)
-{
-    EVP_PKEY *key = make_key();
-    X509 *certificate = make_certificate(key, name, from, to);
-    write_pem(file[0], certificate, key, NULL);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    signal(SIGPIPE, SIG_IGN);
-    snprintf(folder, sizeof folder, "/tmp/parley-peer-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
-    for (int i = 0; i < 3; i++) snprintf(file[i], sizeof file[i], "%s/%d.pem", folder, i);
-    write_pair("first", -10, 1000);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 3; i++) unlink(file[i]);
-    return rmdir(folder);
-}
 
 /* ---- the files ---- */
 
@@ -156,88 +66,17 @@ static void tls__doubts_by_time(void **state)
 
 /* ---- a connection ---- */
 
-struct fixture {
-    struct tls *tls;
-    SSL_CTX *context;
-    SSL *client;
-    int socket; /* the client's */
-    struct peer peer;
-};
-
-static void connect_pair(struct fixture *fx)
-{
-    int ends[2], most = 8192;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof most), 0);
-    fx->peer = peer_plain(ends[0]);
-    fx->socket = ends[1];
-    fx->context = SSL_CTX_new(TLS_client_method());
-    SSL_CTX_set_security_level(fx->context, 0);
-    fx->client = SSL_new(fx->context);
-    SSL_set_fd(fx->client, fx->socket);
-    assert_true(peer_secure(&fx->peer, fx->tls));
-}
-
-static void open_fixture(struct fixture *fx)
-{
-    struct failure f = {0};
-    *fx = (struct fixture){0};
-    assert_int_equal(tls_open(&fx->tls, file[0], NULL, &f), OK);
-    connect_pair(fx);
-}
-
-static void leave(struct fixture *fx)
-{
-    SSL_free(fx->client);
-    SSL_CTX_free(fx->context);
-    if (fx->socket >= 0) close(fx->socket);
-    if (fx->peer.socket >= 0) peer_close(&fx->peer);
-}
-
-static void close_fixture(struct fixture *fx)
-{
-    leave(fx);
-    tls_free(fx->tls);
-}
-
-/* What the server's side says at the end. */
-static int shake_hands(struct fixture *fx)
-{
-    int answer = PEER_AGAIN;
-    for (int i = 0; i < 20 && answer < 0; i++) {
-        SSL_connect(fx->client);
-        answer = peer_shake_hands(&fx->peer);
-    }
-    SSL_connect(fx->client);
-    ERR_clear_error();
-    return answer;
-}
-
-static void client_says(struct fixture *fx, const char *text)
-{
-    assert_int_equal(SSL_write(fx->client, text, (int)strlen(text)), (int)strlen(text));
-}
-
-/* All that has come to the client: appended to `got`. False: its end, with a word (ZERO_RETURN). */
-static bool client_reads(struct fixture *fx, struct str *got)
-{
-    char bytes[8192];
-    int n;
-    while ((n = SSL_read(fx->client, bytes, sizeof bytes)) > 0) str_add(got, (struct view){bytes, (size_t)n});
-    return SSL_get_error(fx->client, n) == SSL_ERROR_WANT_READ;
-}
-
-static void expect_received(struct fixture *fx, const char *text)
+static void expect_received(struct sealed *s, const char *text)
 {
     char bytes[64];
     ssize_t n = PEER_AGAIN;
-    while (n == PEER_AGAIN) n = peer_receive(&fx->peer, bytes, sizeof bytes);
+    while (n == PEER_AGAIN) n = peer_receive(&s->peer, bytes, sizeof bytes);
     assert_int_equal(n, (ssize_t)strlen(text));
     assert_memory_equal(bytes, text, strlen(text));
 }
 
 /* Until nothing goes any more; each time from another place in memory. */
-static size_t send_all(struct fixture *fx, struct view bytes)
+static size_t send_all(struct sealed *s, struct view bytes)
 {
     size_t sent = 0;
     while (sent < bytes.len) {
@@ -245,7 +84,7 @@ static size_t send_all(struct fixture *fx, struct view bytes)
         char *copy = malloc(len);
         assert_non_null(copy);
         memcpy(copy, bytes.at + sent, len);
-        ssize_t n = peer_send(&fx->peer, (struct view){copy, len});
+        ssize_t n = peer_send(&s->peer, (struct view){copy, len});
         free(copy);
         if (n < 0) {
             assert_int_equal(n, PEER_UNTIL_WRITABLE);
@@ -267,54 +106,54 @@ static char *make_text(size_t len)
 
 static void peer__shakes_hands_and_talks(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     struct str got = {0};
     char byte;
     (void)state;
-    open_fixture(&fx);
-    assert_int_equal(peer_shake_hands(&fx.peer), PEER_UNTIL_READABLE);
-    assert_int_equal(shake_hands(&fx), 1);
-    assert_string_equal(SSL_get_version(fx.client), "TLSv1.3");
-    assert_int_equal(peer_look(&fx.peer), PEER_UNTIL_READABLE);
-    assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_UNTIL_READABLE);
-    client_says(&fx, "hello");
-    assert_int_equal(peer_look(&fx.peer), 1);
-    expect_received(&fx, "hello");
-    assert_int_equal(peer_send(&fx.peer, VIEW("good day")), 8);
-    assert_true(client_reads(&fx, &got));
+    open_sealed(&s);
+    assert_int_equal(peer_shake_hands(&s.peer), PEER_UNTIL_READABLE);
+    assert_int_equal(shake_hands(&s), 1);
+    assert_string_equal(SSL_get_version(s.client), "TLSv1.3");
+    assert_int_equal(peer_look(&s.peer), PEER_UNTIL_READABLE);
+    assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_UNTIL_READABLE);
+    client_says(&s, "hello");
+    assert_int_equal(peer_look(&s.peer), 1);
+    expect_received(&s, "hello");
+    assert_int_equal(peer_send(&s.peer, VIEW("good day")), 8);
+    assert_true(client_reads(&s, &got));
     assert_string_equal(got.at, "good day");
-    peer_close(&fx.peer);
-    assert_int_equal(fx.peer.socket, -1);
-    assert_false(client_reads(&fx, &got));
-    assert_int_equal(SSL_get_error(fx.client, 0), SSL_ERROR_ZERO_RETURN);
+    peer_close(&s.peer);
+    assert_int_equal(s.peer.socket, -1);
+    assert_false(client_reads(&s, &got));
+    assert_int_equal(SSL_get_error(s.client, 0), SSL_ERROR_ZERO_RETURN);
     str_release(&got);
-    close_fixture(&fx);
+    close_sealed(&s);
 }
 
 static void peer__plain_is_the_same_without(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     char byte = 0;
     (void)state;
-    open_fixture(&fx);
-    peer_finish(&fx.peer);
-    assert_null(fx.peer.tls);
-    assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_UNTIL_READABLE);
-    assert_int_equal(send(fx.socket, "x", 1, 0), 1);
-    assert_int_equal(peer_receive(&fx.peer, &byte, 1), 1);
+    open_sealed(&s);
+    peer_finish(&s.peer);
+    assert_null(s.peer.tls);
+    assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_UNTIL_READABLE);
+    assert_int_equal(send(s.socket, "x", 1, 0), 1);
+    assert_int_equal(peer_receive(&s.peer, &byte, 1), 1);
     assert_int_equal(byte, 'x');
     char *text = make_text(MANY);
     size_t sent = 0;
     ssize_t n;
-    while ((n = peer_send(&fx.peer, (struct view){text, MANY})) > 0) sent += (size_t)n;
+    while ((n = peer_send(&s.peer, (struct view){text, MANY})) > 0) sent += (size_t)n;
     assert_int_equal(n, PEER_UNTIL_WRITABLE);
     assert_true(sent > 0);
-    close(fx.socket);
-    fx.socket = -1;
-    assert_int_equal(peer_send(&fx.peer, (struct view){text, MANY}), PEER_GONE);
-    assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_GONE);
+    close(s.socket);
+    s.socket = -1;
+    assert_int_equal(peer_send(&s.peer, (struct view){text, MANY}), PEER_GONE);
+    assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_GONE);
     free(text);
-    close_fixture(&fx);
+    close_sealed(&s);
 }
 
 /* ---- what clients propose ---- */
@@ -324,12 +163,12 @@ static void peer__speaks_tls_1_2_and_up(void **state)
     static const int versions[] = {TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
     (void)state;
     for (int i = 0; i < 4; i++) {
-        struct fixture fx;
-        open_fixture(&fx);
-        SSL_set_min_proto_version(fx.client, versions[i]);
-        SSL_set_max_proto_version(fx.client, versions[i]);
-        assert_int_equal(shake_hands(&fx), i < 2 ? PEER_GONE : 1);
-        close_fixture(&fx);
+        struct sealed s;
+        open_sealed(&s);
+        SSL_set_min_proto_version(s.client, versions[i]);
+        SSL_set_max_proto_version(s.client, versions[i]);
+        assert_int_equal(shake_hands(&s), i < 2 ? PEER_GONE : 1);
+        close_sealed(&s);
     }
 }
 
@@ -341,17 +180,17 @@ static void peer__chooses_http_1_1(void **state)
     } cases[] = {{"\x02h2\x08http/1.1", 1}, {"\x08http/1.1", 1}, {"\x02h2", PEER_GONE}};
     (void)state;
     for (int i = 0; i < 3; i++) {
-        struct fixture fx;
+        struct sealed s;
         const unsigned char *chosen;
         unsigned len;
-        open_fixture(&fx);
+        open_sealed(&s);
         const char *offered = cases[i].offered;
-        SSL_set_alpn_protos(fx.client, (const unsigned char *)offered, (unsigned)strlen(offered));
-        assert_int_equal(shake_hands(&fx), cases[i].answer);
-        SSL_get0_alpn_selected(fx.client, &chosen, &len);
+        SSL_set_alpn_protos(s.client, (const unsigned char *)offered, (unsigned)strlen(offered));
+        assert_int_equal(shake_hands(&s), cases[i].answer);
+        SSL_get0_alpn_selected(s.client, &chosen, &len);
         assert_int_equal(len, cases[i].answer == 1 ? 8 : 0);
         if (len) assert_memory_equal(chosen, "http/1.1", len);
-        close_fixture(&fx);
+        close_sealed(&s);
     }
 }
 
@@ -364,45 +203,45 @@ static void peer__knows_plain_http(void **state)
         {"SSH-2.0-OpenSSH_9.2\r\n", PEER_GONE}, {"\x16\x03\x01\x02", PEER_UNTIL_READABLE}};
     (void)state;
     for (int i = 0; i < 4; i++) {
-        struct fixture fx;
-        open_fixture(&fx);
-        assert_int_equal(send(fx.socket, cases[i].said, strlen(cases[i].said), 0), (ssize_t)strlen(cases[i].said));
-        assert_int_equal(peer_shake_hands(&fx.peer), cases[i].answer);
-        peer_finish(&fx.peer);
-        close_fixture(&fx);
+        struct sealed s;
+        open_sealed(&s);
+        assert_int_equal(send(s.socket, cases[i].said, strlen(cases[i].said), 0), (ssize_t)strlen(cases[i].said));
+        assert_int_equal(peer_shake_hands(&s.peer), cases[i].answer);
+        peer_finish(&s.peer);
+        close_sealed(&s);
     }
 }
 
 static void peer__refuses_renegotiation(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     struct str got = {0};
     (void)state;
-    open_fixture(&fx);
-    SSL_set_max_proto_version(fx.client, TLS1_2_VERSION);
-    assert_int_equal(shake_hands(&fx), 1);
-    assert_int_equal(SSL_renegotiate(fx.client), 1);
-    SSL_do_handshake(fx.client);
+    open_sealed(&s);
+    SSL_set_max_proto_version(s.client, TLS1_2_VERSION);
+    assert_int_equal(shake_hands(&s), 1);
+    assert_int_equal(SSL_renegotiate(s.client), 1);
+    SSL_do_handshake(s.client);
     char byte;
     ssize_t n = PEER_AGAIN;
-    while (n == PEER_AGAIN) n = peer_receive(&fx.peer, &byte, 1);
+    while (n == PEER_AGAIN) n = peer_receive(&s.peer, &byte, 1);
     assert_int_equal(n, PEER_UNTIL_READABLE);
-    assert_int_equal(peer_send(&fx.peer, VIEW("go on")), 5);
+    assert_int_equal(peer_send(&s.peer, VIEW("go on")), 5);
     ERR_clear_error();
-    client_reads(&fx, &got);
+    client_reads(&s, &got);
     assert_int_equal(ERR_GET_REASON(ERR_peek_error()), SSL_R_NO_RENEGOTIATION);
     str_release(&got);
-    close_fixture(&fx);
+    close_sealed(&s);
 }
 
 /* ---- short sends ---- */
 
-static void read_rest(struct fixture *fx, struct view text, size_t sent)
+static void read_rest(struct sealed *s, struct view text, size_t sent)
 {
     struct str got = {0};
     while (got.len < text.len) {
-        sent += send_all(fx, (struct view){text.at + sent, text.len - sent});
-        assert_true(client_reads(fx, &got));
+        sent += send_all(s, (struct view){text.at + sent, text.len - sent});
+        assert_true(client_reads(s, &got));
     }
     assert_int_equal(sent, text.len);
     assert_int_equal(got.len, text.len);
@@ -412,40 +251,40 @@ static void read_rest(struct fixture *fx, struct view text, size_t sent)
 
 static void peer__goes_on_after_a_short_send(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     (void)state;
-    open_fixture(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
+    open_sealed(&s);
+    assert_int_equal(shake_hands(&s), 1);
     char *text = make_text(MANY);
-    size_t sent = send_all(&fx, (struct view){text, MANY});
+    size_t sent = send_all(&s, (struct view){text, MANY});
     assert_int_equal(sent % RECORD, 0);
-    assert_true(sent < MANY);
+    assert_true(sent > 0 && sent < MANY);
     /* Meanwhile there may be more to send. */
-    assert_int_equal(peer_send(&fx.peer, (struct view){text + sent, MANY - sent - 1000}), PEER_UNTIL_WRITABLE);
-    read_rest(&fx, (struct view){text, MANY}, sent);
+    assert_int_equal(peer_send(&s.peer, (struct view){text + sent, MANY - sent - 1000}), PEER_UNTIL_WRITABLE);
+    read_rest(&s, (struct view){text, MANY}, sent);
     free(text);
-    close_fixture(&fx);
+    close_sealed(&s);
 }
 
 /* The client changes its key and wants ours changed, while a record of ours is half on its way. */
 static void key_updates(int kind)
 {
-    struct fixture fx;
+    struct sealed s;
     char byte;
-    open_fixture(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
+    open_sealed(&s);
+    assert_int_equal(shake_hands(&s), 1);
     char *text = make_text(MANY);
-    size_t sent = send_all(&fx, (struct view){text, MANY});
-    assert_int_equal(SSL_key_update(fx.client, kind), 1);
-    assert_int_equal(SSL_do_handshake(fx.client), 1);
+    size_t sent = send_all(&s, (struct view){text, MANY});
+    assert_int_equal(SSL_key_update(s.client, kind), 1);
+    assert_int_equal(SSL_do_handshake(s.client), 1);
     ssize_t n = PEER_AGAIN;
-    while (n == PEER_AGAIN) n = peer_receive(&fx.peer, &byte, 1);
+    while (n == PEER_AGAIN) n = peer_receive(&s.peer, &byte, 1);
     assert_true(n == PEER_UNTIL_READABLE || n == PEER_UNTIL_WRITABLE);
-    read_rest(&fx, (struct view){text, MANY}, sent);
-    client_says(&fx, "with the new key");
-    expect_received(&fx, "with the new key");
+    read_rest(&s, (struct view){text, MANY}, sent);
+    client_says(&s, "with the new key");
+    expect_received(&s, "with the new key");
     free(text);
-    close_fixture(&fx);
+    close_sealed(&s);
 }
 
 static void peer__answers_a_key_update_behind_a_short_send(void **state)
@@ -458,41 +297,41 @@ static void peer__answers_a_key_update_behind_a_short_send(void **state)
 /* A call that went on for as long as these come would keep all other streams of its thread. */
 static void peer__does_one_record_a_call(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     char byte;
     (void)state;
-    open_fixture(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
+    open_sealed(&s);
+    assert_int_equal(shake_hands(&s), 1);
     for (int i = 0; i < 50; i++) {
-        assert_int_equal(SSL_key_update(fx.client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
-        assert_int_equal(SSL_do_handshake(fx.client), 1);
+        assert_int_equal(SSL_key_update(s.client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(s.client), 1);
     }
-    client_says(&fx, "at last");
-    for (int i = 0; i < 50; i++) assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_AGAIN);
-    expect_received(&fx, "at last");
-    assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_UNTIL_READABLE);
-    close_fixture(&fx);
+    client_says(&s, "at last");
+    for (int i = 0; i < 50; i++) assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_AGAIN);
+    expect_received(&s, "at last");
+    assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_UNTIL_READABLE);
+    close_sealed(&s);
 }
 
 /* ---- ends ---- */
 
 static void peer__no_word_of_the_end_inside_a_record(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     struct str got = {0};
     (void)state;
-    open_fixture(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
+    open_sealed(&s);
+    assert_int_equal(shake_hands(&s), 1);
     char *text = make_text(MANY);
-    size_t sent = send_all(&fx, (struct view){text, MANY});
-    peer_close(&fx.peer);
-    assert_false(client_reads(&fx, &got));
-    assert_int_not_equal(SSL_get_error(fx.client, 0), SSL_ERROR_ZERO_RETURN);
+    size_t sent = send_all(&s, (struct view){text, MANY});
+    peer_close(&s.peer);
+    assert_false(client_reads(&s, &got));
+    assert_int_not_equal(SSL_get_error(s.client, 0), SSL_ERROR_ZERO_RETURN);
     assert_int_equal(got.len, sent);
     assert_memory_equal(got.at, text, sent);
     str_release(&got);
     free(text);
-    close_fixture(&fx);
+    close_sealed(&s);
 }
 
 /* One that sends no more may still listen: with a word, and without. */
@@ -500,45 +339,45 @@ static void peer__half_closed_is_still_answered(void **state)
 {
     (void)state;
     for (int word = 0; word < 2; word++) {
-        struct fixture fx;
+        struct sealed s;
         struct str got = {0};
         char byte;
-        open_fixture(&fx);
-        assert_int_equal(shake_hands(&fx), 1);
-        client_says(&fx, "bye");
-        if (word) SSL_shutdown(fx.client);
-        shutdown(fx.socket, SHUT_WR);
-        expect_received(&fx, "bye");
-        assert_int_equal(peer_look(&fx.peer), 1);
-        assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_GONE);
-        assert_int_equal(peer_send(&fx.peer, VIEW("so long")), 7);
-        assert_true(client_reads(&fx, &got));
+        open_sealed(&s);
+        assert_int_equal(shake_hands(&s), 1);
+        client_says(&s, "bye");
+        if (word) SSL_shutdown(s.client);
+        shutdown(s.socket, SHUT_WR);
+        expect_received(&s, "bye");
+        assert_int_equal(peer_look(&s.peer), 1);
+        assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_GONE);
+        assert_int_equal(peer_send(&s.peer, VIEW("so long")), 7);
+        assert_true(client_reads(&s, &got));
         assert_string_equal(got.at, "so long");
         str_release(&got);
-        close_fixture(&fx);
+        close_sealed(&s);
     }
 }
 
 static void peer__garbage_ends_it(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     char byte;
     (void)state;
-    open_fixture(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
-    assert_int_equal(send(fx.socket, "GET / HTTP/1.1\r\n\r\n", 18, 0), 18);
-    assert_int_equal(peer_receive(&fx.peer, &byte, 1), PEER_GONE);
+    open_sealed(&s);
+    assert_int_equal(shake_hands(&s), 1);
+    assert_int_equal(send(s.socket, "GET / HTTP/1.1\r\n\r\n", 18, 0), 18);
+    assert_int_equal(peer_receive(&s.peer, &byte, 1), PEER_GONE);
     assert_non_null(peer_complaint());
-    assert_int_equal(peer_send(&fx.peer, VIEW("x")), PEER_GONE);
-    close_fixture(&fx);
+    assert_int_equal(peer_send(&s.peer, VIEW("x")), PEER_GONE);
+    close_sealed(&s);
 }
 
 /* ---- a new certificate ---- */
 
-static void expect_name(struct fixture *fx, const char *wanted)
+static void expect_name(struct sealed *s, const char *wanted)
 {
     char name[64] = "";
-    X509 *certificate = SSL_get1_peer_certificate(fx->client);
+    X509 *certificate = SSL_get1_peer_certificate(s->client);
     assert_non_null(certificate);
     X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof name);
     X509_free(certificate);
@@ -547,28 +386,28 @@ static void expect_name(struct fixture *fx, const char *wanted)
 
 static void tls__renewed_for_new_connections(void **state)
 {
-    struct fixture fx;
+    struct sealed s;
     struct failure f = {0};
     (void)state;
-    open_fixture(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
-    expect_name(&fx, "first");
-    struct fixture old = fx;
+    open_sealed(&s);
+    assert_int_equal(shake_hands(&s), 1);
+    expect_name(&s, "first");
+    struct sealed old = s;
     write_pair("second", -10, 1000);
-    assert_int_equal(tls_renew(fx.tls, &f), OK);
-    connect_pair(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
-    expect_name(&fx, "second");
-    leave(&fx);
+    assert_int_equal(tls_renew(s.tls, &f), OK);
+    connect_pair(&s);
+    assert_int_equal(shake_hands(&s), 1);
+    expect_name(&s, "second");
+    leave(&s);
     write_text(file[0], "no certificate");
-    assert_int_equal(tls_renew(fx.tls, &f), INVALID);
-    connect_pair(&fx);
-    assert_int_equal(shake_hands(&fx), 1);
-    expect_name(&fx, "second");
-    tls_free(fx.tls);
+    assert_int_equal(tls_renew(s.tls, &f), INVALID);
+    connect_pair(&s);
+    assert_int_equal(shake_hands(&s), 1);
+    expect_name(&s, "second");
+    tls_free(s.tls);
     client_says(&old, "still here");
     expect_received(&old, "still here");
-    leave(&fx);
+    leave(&s);
     leave(&old);
     write_pair("first", -10, 1000);
 }
