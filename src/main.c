@@ -1,5 +1,6 @@
-/* The program: reads its options, opens the server, waits for a signal, closes it. Exit 0 after SIGTERM or SIGINT, 2
- * for bad options, 1 for anything else, with one sentence on standard error. */
+/* The program: reads its options, opens the server, waits for a signal, closes it. SIGHUP, where there is TLS: the
+ * certificate is read again. Exit 0 after SIGTERM or SIGINT, 2 for bad options, 1 for anything else, with one sentence
+ * on standard error. */
 #include "base/log.h"
 #include "options.h"
 #include "parley/parley.h"
@@ -20,10 +21,20 @@ static void announce(const struct parley *p, const struct parley_options *o)
 {
     for (size_t i = 0; i < o->nlisten; i++) {
         const char *text = o->listen[i], *colon = strrchr(text, ':');
+        const char *scheme = strstr(text, "://") ? "" : "http://";
         int len = colon ? (int)(colon - text) : 0;
-        printf("Parley is listening on http://%.*s:%u\n", len, text, (unsigned)parley_port(p, i));
+        printf("Parley is listening on %s%.*s:%u\n", scheme, len, text, (unsigned)parley_port(p, i));
     }
     fflush(stdout);
+}
+
+static void renew_certificate(struct parley *p)
+{
+    struct failure f = {0};
+    if (parley_renew_certificate(p, &f))
+        log_error("the certificate stays as it was: %s", f.reason);
+    else
+        log_info("the certificate has been read again");
 }
 
 int main(int argc, char **argv)
@@ -52,6 +63,7 @@ int main(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    if (o.parley.tls_cert) sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     log_setup(level_of(o.log_level), !strcmp(o.log_format, "json"));
 
@@ -61,7 +73,7 @@ int main(int argc, char **argv)
         return f.status == INVALID ? 2 : 1;
     }
     announce(p, &o.parley);
-    sigwait(&signals, &signal_number);
+    while (!sigwait(&signals, &signal_number) && signal_number == SIGHUP) renew_certificate(p);
     log_info("stopping after signal %d", signal_number);
     parley_close(p);
     options_release(&o);

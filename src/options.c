@@ -85,6 +85,8 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
             return false;
         }
         break;
+    case ROW_tls_cert: o->parley.tls_cert = value; break;
+    case ROW_tls_key: o->parley.tls_key = value; break;
     case ROW_data: o->parley.data = value; break;
     case ROW_uploads: o->parley.uploads = value; break;
     case ROW_upload_bytes: o->parley.upload_bytes = number; break;

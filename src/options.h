@@ -12,7 +12,12 @@
 
 #define OPTIONS_TABLE(TEXT, NUMBER, CHOICE)                                                                            \
     TEXT(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", "ADDR:PORT",                                           \
-        "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 any") \
+        "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 "     \
+        "any; https://ADDR:PORT has TLS")                                                                              \
+    TEXT(tls_cert, "--tls-cert", "PARLEY_TLS_CERT", "", "FILE",                                                        \
+        "the certificate for TLS, PEM, its chain behind it; SIGHUP reads it and its key again")                        \
+    TEXT(tls_key, "--tls-key", "PARLEY_TLS_KEY", "", "FILE",                                                           \
+        "the certificate's key, PEM; default: it is in --tls-cert's file")                                             \
     TEXT(data, "--data", "PARLEY_DATA", "./parley-data", "DIR", "the folder for everything that is kept")              \
     TEXT(uploads, "--uploads", "PARLEY_UPLOADS", "", "DIR",                                                            \
         "the folder for uploaded files, with one folder for each collection in it, as DIR/media; default: --data's")   \

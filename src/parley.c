@@ -7,7 +7,9 @@
 #include "api/upload.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "base/tls.h"
 #include "http/civet.h"
+#include "http/listen.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +30,8 @@
 struct parley {
     struct app app;
     struct server *server;
-    int folder; /* held with a lock: two servers on one folder would undo each other's work */
+    struct tls *tls; /* NULL: no address has it */
+    int folder;      /* held with a lock: two servers on one folder would undo each other's work */
     char *secret;
     char *database;
 };
@@ -112,6 +115,27 @@ static enum status name_database(struct parley *p, const struct parley_options *
     return p->database ? OK : fail(f, NO_MEMORY, "Out of memory.");
 }
 
+/* Half of it is a mistake: what somebody believes to be sealed must not be served in the open. */
+static enum status open_tls(struct parley *p, const struct parley_options *o, struct failure *f)
+{
+    const char *secure = NULL;
+    for (size_t i = 0; i < o->nlisten; i++)
+        if (listen_secure(o->listen[i])) secure = o->listen[i];
+    if (!secure && !o->tls_cert && !o->tls_key) return OK;
+    if (!o->tls_cert && secure)
+        return fail(f, INVALID, "To listen on %s a certificate is needed: name its file with --tls-cert.", secure);
+    if (!o->tls_cert)
+        return fail(
+            f, INVALID, "The key %s is given without a certificate: name its file with --tls-cert.", o->tls_key);
+    if (!secure)
+        return fail(f, INVALID,
+            "The certificate %s is given, but no address has TLS: write https:// before one in --listen.", o->tls_cert);
+    enum status status = tls_open(&p->tls, o->tls_cert, o->tls_key, f);
+    const char *doubt = status ? NULL : tls_doubt(p->tls);
+    if (doubt) log_warning("the certificate in %s %s", o->tls_cert, doubt);
+    return status;
+}
+
 /* A stream is a descriptor: take as many as the system lets us have. */
 static void raise_descriptors(void)
 {
@@ -158,6 +182,7 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
     raise_descriptors();
     enum status status = origins_read(&p->app.cors, "--cors", o->cors, f);
     if (!status) status = origins_read(&p->app.csrf, "--csrf", o->csrf ? o->csrf : "*", f);
+    if (!status) status = open_tls(p, o, f);
     if (!status) status = open_folder(p, o->data, f);
     if (!status) status = open_secret(p, o, f);
     if (!status) status = name_database(p, o, f);
@@ -166,6 +191,7 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
         status = server_open(&p->server,
             &(struct server_options){.listen = o->listen,
                 .nlisten = o->nlisten,
+                .tls = p->tls,
                 .workers = (int)o->workers,
                 .arena_cap = REQUEST_ARENA,
                 .handle = api_handle,
@@ -185,6 +211,11 @@ uint16_t parley_port(const struct parley *p, size_t n)
     return server_port(p->server, n);
 }
 
+enum status parley_renew_certificate(struct parley *p, struct failure *f)
+{
+    return p->tls ? tls_renew(p->tls, f) : fail(f, INVALID, "There is no certificate.");
+}
+
 void parley_close(struct parley *p)
 {
     if (!p) return;
@@ -197,6 +228,7 @@ void parley_close(struct parley *p)
     idempotency_free(p->app.idempotency);
     mailer_free(p->app.mailer);
     password_gate_free(p->app.passwords);
+    tls_free(p->tls);
     if (p->folder >= 0) close(p->folder);
     free(p->secret);
     free(p->database);

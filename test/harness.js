@@ -3,6 +3,7 @@
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')
 const http = require('node:http')
+const https = require('node:https')
 const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
@@ -32,6 +33,11 @@ function remove(dir) {
   folders.delete(dir)
 }
 
+// Certificates that requests and streams to https://… believe in.
+const trusted = []
+const trust = (pem) => { trusted.push(pem) }
+const speaker = (url) => url.startsWith('https:') ? https : http
+
 function launch(binary, args, options) {
   const child = spawn(binary, args, options)
   children.add(child)
@@ -60,7 +66,7 @@ function run(binary, args, { env = {}, input } = {}) {
 }
 
 // A server that serves when the promise is done. `data` is removed by stop() unless it was given; `listen: null` leaves the place to the
-// environment. stop() fails when the server did not end well, unless it was killed.
+// environment. `port` and `url` are those of the first of its `addresses`. stop() fails when the server did not end well, unless it was killed.
 async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen = `127.0.0.1:${port}` } = {}) {
   const dir = data || folder()
   const server = { data: dir, err: '' }
@@ -70,12 +76,12 @@ async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen 
   const release = () => { if (!data) remove(dir) }
   child.stderr.on('data', (d) => { server.err += d })
   try {
-    server.port = await new Promise((resolve, reject) => {
+    server.addresses = await new Promise((resolve, reject) => {
       let out = ''
       child.stdout.on('data', (d) => {
         out += d
-        const found = out.match(/http:\/\/[^\s]*:(\d+)\n/)
-        if (found) resolve(Number(found[1]))
+        const found = out.match(/https?:\/\/[^\s]*:\d+(?=\n)/g)
+        if (found) resolve(found)
       })
       child.on('error', reject)
       child.on('close', () => reject(new Error(`the server ended: ${server.err}`)))
@@ -84,7 +90,9 @@ async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen 
     release()
     throw error
   }
-  server.url = `http://127.0.0.1:${server.port}`
+  const [scheme, port_] = server.addresses[0].match(/^\w+|\d+$/g)
+  server.port = Number(port_)
+  server.url = `${scheme}://127.0.0.1:${server.port}`
   server.pid = child.pid
   let killed = false
   server.kill = (signal = 'SIGTERM') => {
@@ -110,7 +118,7 @@ function request(url, { method = 'GET', path, headers = {}, body, agent = false 
   const own = text === undefined ? {} : { 'Content-Length': Buffer.byteLength(text) }
   if (text !== undefined && text !== body) own['Content-Type'] = 'application/json'
   return new Promise((resolve, reject) => {
-    const req = http.request(url, { method, headers: { ...own, ...headers }, agent, ...(path && { path }) }, (res) => {
+    const req = speaker(url).request(url, { method, headers: { ...own, ...headers }, agent, ca: trusted, ...(path && { path }) }, (res) => {
       const chunks = []
       res.on('data', (c) => chunks.push(c))
       res.on('error', reject)
@@ -169,7 +177,7 @@ function stream(url, headers = {}) {
     s.first = (name) => s.until(() => s.of(name)[0], `the event ${name}`)
     // The documents of all `message` events, once there are n of them.
     s.docs = (n) => s.until(() => { const all = s.of('message').flatMap((e) => e.json); return all.length >= n && all }, `${n} documents`)
-    const req = http.get(url, { headers: { Accept: 'text/event-stream', ...headers }, agent: false }, (res) => {
+    const req = speaker(url).get(url, { headers: { Accept: 'text/event-stream', ...headers }, agent: false, ca: trusted }, (res) => {
       let rest = '', event = '', data = []
       s.status = res.statusCode
       s.headers = res.headers
@@ -245,4 +253,4 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   process.exitCode = failed || !passed ? 1 : 0
 }
 
-module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, skip, report }
+module.exports = { trust, sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, skip, report }

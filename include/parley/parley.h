@@ -14,8 +14,11 @@
 
 /* Every text is borrowed until parley_close. What each means stands in the table in src/options.h. */
 struct parley_options {
-    const char *listen[PARLEY_MAX_LISTEN]; /* "ADDR:PORT", "[ADDR]:PORT", "localhost:PORT" (both families) */
+    const char *listen[PARLEY_MAX_LISTEN]; /* "ADDR:PORT", "[ADDR]:PORT", "localhost:PORT" (both families); with TLS:
+                                              "https://" and one of these */
     size_t nlisten;
+    const char *tls_cert;     /* PEM file: the certificate and its chain; NULL: there is no TLS */
+    const char *tls_key;      /* PEM file; NULL: the key is in tls_cert */
     const char *data;         /* folder */
     const char *database;     /* file; NULL: <data>/parley.db */
     const char *secret;       /* NULL: kept in <data>/secret, made if missing */
@@ -37,6 +40,10 @@ MUST_CHECK enum status parley_open(struct parley **out, const struct parley_opti
 
 /* The n-th listening port (a port 0 has been replaced by the one the system gave); 0 beyond the last. */
 uint16_t parley_port(const struct parley *p, size_t n);
+
+/* Reads the certificate and its key again, for connections that are made from then on; after a failure the old ones
+ * stay in use. Any thread. INVALID: as for parley_open, or there is no TLS. */
+MUST_CHECK enum status parley_renew_certificate(struct parley *p, struct failure *f);
 
 /* Stops accepting, ends the streams, lets requests under way finish, closes the database. Takes NULL. */
 void parley_close(struct parley *p);

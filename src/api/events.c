@@ -257,13 +257,13 @@ enum status events_open(struct call *call, struct failure *f)
     /* EventSource keeps the address it was opened with: the header it adds on coming back is the newer of the two. */
     feed->resumes = cursor.at || since;
     feed->readable = feed->resumes && read_cursor(feed, cursor.at ? cursor : json_text(since));
-    int socket = request_detach(call->rq);
-    if (socket < 0) {
+    struct peer peer;
+    if (!request_detach(call->rq, &peer)) {
         feed_close(&feed->source);
         return fail(f, INVALID, "A stream must be the last request of its connection.");
     }
     call->detached = true;
-    if (!delivery_add(call->app->delivery, socket, broker_log(call->app->broker, call->collection), &feed->source))
+    if (!delivery_add(call->app->delivery, peer, broker_log(call->app->broker, call->collection), &feed->source))
         return OK; /* closed by the delivery: the client tries again */
     return OK;
 }

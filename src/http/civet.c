@@ -12,16 +12,29 @@
  * an absolute target with another port than the listener's (left_over). It forgets the connections that nobody has
  * taken when it stops (master_ends). Its accept loop spins when there are no descriptors left (accept_patiently).
  *
+ * TLS is laid under civetweb, whose own is not built: what it reads with poll() and recv() comes from the worker's peer
+ * (poll_peer, receive_from_peer). It learns which of its listeners are meant by an "s" behind the port, and carries
+ * that from the listener to the connection; a connection so marked it would leave to code that is not there, so the
+ * mark is put where the redirecting listeners have theirs (context_begins) and taken away before it means anything
+ * (connection_begins).
+ *
  * How a socket is taken: it is replaced by an invalid one in the connection, which is told to close; the worker then
  * goes on to the next connection. That is right only when nothing of a further request has been read into the buffer.
  */
+#include <poll.h>
 #include <sys/socket.h>
 
 static int accept_patiently(int listener, struct sockaddr *address, socklen_t *len);
+static int poll_peer(struct pollfd *sockets, nfds_t n, int ms);
+static ssize_t receive_from_peer(int socket, void *at, size_t room, int flags);
 
 #define accept accept_patiently
+#define poll   poll_peer
+#define recv   receive_from_peer
 #include "civetweb.c"
 #undef accept
+#undef poll
+#undef recv
 
 /* civetweb forbids the standard names from here on. */
 #undef malloc
@@ -59,6 +72,7 @@ struct worker {
     /* under the server's lock */
     int socket; /* the connection's while it is civetweb's; else -1 */
     /* the worker's thread only */
+    struct peer peer; /* of the connection; no socket: it was given away, or cannot be read */
     struct arena arena;
     struct response response;
     struct str head, chunks;
@@ -98,6 +112,24 @@ static int accept_patiently(int listener, struct sockaddr *address, socklen_t *l
     if (!said || now - said > 10000) said = now;
     nanosleep(&(struct timespec){.tv_nsec = NO_DESCRIPTOR_MS * 1000000L}, NULL);
     return -1;
+}
+
+/* Where civetweb's reading happens. NULL: this thread is none of the workers. */
+static _Thread_local struct worker *this_worker;
+
+static int poll_peer(struct pollfd *sockets, nfds_t n, int ms)
+{
+    struct peer *peer = this_worker ? &this_worker->peer : NULL;
+    if (!peer || (peer->socket >= 0 && !peer->tls)) return poll(sockets, n, ms);
+    sockets->revents = POLLIN;
+    return peer->socket < 0 ? 1 : wire_await(peer, ms);
+}
+
+static ssize_t receive_from_peer(int socket, void *at, size_t room, int flags)
+{
+    struct peer *peer = &this_worker->peer;
+    if (peer->socket >= 0 && !peer->tls) return recv(socket, at, room, flags);
+    return peer->socket < 0 ? 0 : peer_receive(peer, at, room);
 }
 
 /* civetweb's status for what never became a request, put right. */
@@ -181,12 +213,12 @@ static void answer(struct mg_connection *conn, bool head_only)
         body = (struct view){0};
         response_drop_file(rs);
     }
-    bool sent = wire_send(conn->client.sock, text, body, rs->file.open && rs->file.len, &w->server->stopping);
+    bool sent = wire_send(&w->peer, text, body, rs->file.open && rs->file.len, &w->server->stopping);
     if (sent && rs->file.open)
-        sent = wire_send_file(conn->client.sock, rs->file.fd, rs->file.from, rs->file.len, &w->server->stopping);
+        sent = wire_send_file(&w->peer, rs->file.fd, rs->file.from, rs->file.len, &w->server->stopping);
     response_drop_file(rs);
     if (!keep || !sent) conn->must_close = 1;
-    if (!keep && sent && !body_whole(conn)) wire_drain(conn->client.sock, &w->server->stopping);
+    if (!keep && sent && !body_whole(conn)) wire_drain(&w->peer, &w->server->stopping);
     w->answered = true;
     forget_large(head);
     forget_large(&rs->headers);
@@ -252,7 +284,7 @@ static int serve(struct mg_connection *conn, struct view path)
         .arena = &w->arena,
         .connection = conn};
     s->options.handle(s->options.ctx, &rq, &w->response);
-    if (conn->client.sock != INVALID_SOCKET) {
+    if (w->peer.socket >= 0) {
         settle_body(conn, &rq);
         answer(conn, rq.method == METHOD_HEAD);
     }
@@ -278,7 +310,7 @@ static void send_continue(struct mg_connection *conn, const struct request *rq)
     if (!view_is_nocase(request_header(rq, "Expect"), "100-continue")) return;
     w->continued = true;
     struct view word = VIEW("HTTP/1.1 100 Continue\r\n\r\n");
-    if (!wire_send(conn->client.sock, word, (struct view){0}, false, &w->server->stopping)) conn->must_close = 1;
+    if (!wire_send(&w->peer, word, (struct view){0}, false, &w->server->stopping)) conn->must_close = 1;
 }
 
 static bool read_piece(struct mg_connection *conn, char *at, size_t room, size_t *got)
@@ -367,17 +399,20 @@ static void worker_socket(struct worker *w, int socket)
     lock_drop(&w->server->lock);
 }
 
-int request_detach(struct request *rq)
+bool request_detach(struct request *rq, struct peer *peer)
 {
     struct mg_connection *conn = rq->connection;
-    int one = 1, socket = conn->client.sock;
-    if (conn->ssl || !body_whole(conn) || conn->data_len > conn->request_len + conn->content_len) return -1;
-    worker_socket(conn->tls_user_ptr, -1);
+    struct worker *w = conn->tls_user_ptr;
+    int one = 1, socket = w->peer.socket;
+    if (!body_whole(conn) || conn->data_len > conn->request_len + conn->content_len) return false;
+    worker_socket(w, -1);
+    *peer = w->peer;
+    w->peer = peer_plain(-1);
     conn->client.sock = INVALID_SOCKET;
     conn->must_close = 1;
     fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return socket;
+    return true;
 }
 
 /* ---- civetweb's callbacks ---- */
@@ -418,8 +453,12 @@ static void context_begins(const struct mg_context *context)
 {
     struct server *s = mg_get_user_data(context);
     ASSERT(context->num_listening_sockets <= COUNT(s->listeners));
-    for (unsigned i = 0; i < context->num_listening_sockets; i++)
-        s->listeners[s->nlisteners++] = context->listening_sockets[i].sock;
+    for (unsigned i = 0; i < context->num_listening_sockets; i++) {
+        struct socket *listener = &context->listening_sockets[i];
+        s->listeners[s->nlisteners++] = listener->sock;
+        listener->ssl_redir = listener->is_ssl;
+        listener->is_ssl = 0;
+    }
 }
 
 static void *thread_begins(const struct mg_context *context, int type)
@@ -429,6 +468,7 @@ static void *thread_begins(const struct mg_context *context, int type)
     lock_take(&s->lock);
     struct worker *w = &s->workers[s->started++];
     lock_drop(&s->lock);
+    this_worker = w;
     return w;
 }
 
@@ -457,8 +497,18 @@ static void thread_ends(const struct mg_context *context, int type, void *pointe
 
 static int connection_begins(const struct mg_connection *conn, void **data)
 {
+    struct worker *w = conn->tls_user_ptr;
+    bool secure = conn->client.ssl_redir;
     (void)data;
-    worker_socket(conn->tls_user_ptr, conn->client.sock);
+    ((struct mg_connection *)(uintptr_t)conn)->client.ssl_redir = 0;
+    w->peer = peer_plain(conn->client.sock);
+    worker_socket(w, conn->client.sock);
+    if (secure && !wire_secure(&w->peer, w->server->options.tls, &w->server->stopping)) {
+        const char *complaint_of_tls = peer_complaint();
+        if (complaint_of_tls) log_debug("no TLS with %s: %s", conn->request_info.remote_addr, complaint_of_tls);
+        peer_finish(&w->peer);
+        w->peer = peer_plain(-1);
+    }
     return 0;
 }
 
@@ -485,6 +535,8 @@ static void connection_ends(const struct mg_connection *conn)
         left_over((struct mg_connection *)(uintptr_t)conn);
     w->answered = false;
     worker_socket(w, -1);
+    peer_finish(&w->peer);
+    w->peer = peer_plain(-1);
 }
 
 /* ---- the server ---- */
@@ -542,13 +594,14 @@ enum status server_open(struct server **out, const struct server_options *option
         return fail(f, INVALID, "There must be between 1 and %d workers.", MAX_WORKERS);
     struct server *s = calloc(1, sizeof *s);
     if (!s) return fail(f, NO_MEMORY, "Out of memory.");
+    for (size_t i = 0; i < options->nlisten; i++) ASSERT(options->tls || !listen_secure(options->listen[i]));
     s->options = *options;
     lock_init(&s->lock);
     signal(SIGPIPE, SIG_IGN);
     mg_init_library(0);
     s->workers = calloc((size_t)options->workers, sizeof *s->workers);
     for (int i = 0; s->workers && i < options->workers; i++) {
-        s->workers[i] = (struct worker){.server = s, .socket = -1};
+        s->workers[i] = (struct worker){.server = s, .socket = -1, .peer = {.socket = -1}};
         arena_init(&s->workers[i].arena, options->arena_cap);
     }
     enum status status = s->workers ? listen_and_start(s, f) : fail(f, NO_MEMORY, "Out of memory.");

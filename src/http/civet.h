@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 struct server;
+struct tls;
 
 struct server_options {
     const char *const *listen; /* as http/listen.h reads them */
     size_t nlisten;
+    struct tls *tls; /* of the addresses behind "https://"; NULL: there are none. Outlives the server */
     int workers;
     size_t arena_cap; /* bytes a request may take from its arena */
     /* Called by a worker for each request. `ctx` as given. */

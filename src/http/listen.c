@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SECURE "https://"
+
 static const struct {
     const char *name;
     const char *v4, *v6;
@@ -81,9 +83,10 @@ static enum status cannot(const char *text, int error, struct failure *f)
     }
 }
 
-static void append(struct str *list, const char *host, uint16_t port)
+static void append(struct str *list, const char *host, uint16_t port, bool secure)
 {
-    str_addf(list, strchr(host, ':') ? "%s[%s]:%u" : "%s%s:%u", list->len ? "," : "", host, (unsigned)port);
+    str_addf(list, strchr(host, ':') ? "%s[%s]:%u%s" : "%s%s:%u%s", list->len ? "," : "", host, (unsigned)port,
+        secure ? "s" : "");
 }
 
 /* "[::1]:3000" or "127.0.0.1:3000". */
@@ -106,7 +109,7 @@ static bool split(const char *text, char host[64], uint16_t *port)
 }
 
 /* Both families on one port. With port 0 the second may find it taken: then another is tried. */
-static int bind_both(const char *v4, const char *v6, struct str *list, uint16_t *port)
+static int bind_both(const char *v4, const char *v6, struct str *list, uint16_t *port, bool secure)
 {
     uint16_t wanted = *port;
     for (int tries = 0;; tries++) {
@@ -116,22 +119,30 @@ static int bind_both(const char *v4, const char *v6, struct str *list, uint16_t 
         int second = try_bind(v6, port);
         if (second == EADDRINUSE && !wanted && tries < 20) continue;
         if (second && !family_missing(second)) return second;
-        append(list, v4, *port);
-        if (!second) append(list, v6, *port);
+        append(list, v4, *port, secure);
+        if (!second) append(list, v6, *port, secure);
         return 0;
     }
+}
+
+bool listen_secure(const char *text)
+{
+    return view_starts(view_of(text), SECURE);
 }
 
 enum status listen_resolve(const char *text, struct str *list, uint16_t *port, struct failure *f)
 {
     char host[64];
     union address probe;
-    if (!split(text, host, port))
+    bool secure = listen_secure(text);
+    if (!split(secure ? text + strlen(SECURE) : text, host, port))
         return fail(f, INVALID,
-            "Cannot understand --listen %s: it must be ADDR:PORT, as in localhost:3000 or [::1]:3000.", text);
+            "Cannot understand --listen %s: it must be ADDR:PORT, as in localhost:3000 or [::1]:3000, or https:// and "
+            "that.",
+            text);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(host, names[i].name)) continue;
-        int error = bind_both(names[i].v4, names[i].v6, list, port);
+        int error = bind_both(names[i].v4, names[i].v6, list, port, secure);
         return error ? cannot(text, error, f) : OK;
     }
     if (!fill(&probe, host, *port))
@@ -139,6 +150,6 @@ enum status listen_resolve(const char *text, struct str *list, uint16_t *port, s
             text, host);
     int error = try_bind(host, port);
     if (error) return cannot(text, error, f);
-    append(list, host, *port);
+    append(list, host, *port, secure);
     return OK;
 }

@@ -4,6 +4,7 @@
 #define HTTP_REQUEST_H
 
 #include "base/arena.h"
+#include "base/peer.h"
 #include "parley/status.h"
 #include "parley/str.h"
 #include <stdbool.h>
@@ -46,9 +47,9 @@ MUST_CHECK enum status request_body(struct request *rq, size_t limit, struct vie
  * answer, as it does when the rest is left unread. */
 MUST_CHECK enum status request_read(struct request *rq, char *at, size_t room, size_t *got, struct failure *f);
 
-/* Takes the socket away from the server: the handler's caller owns it from now on (non-blocking, TCP_NODELAY, close()
- * it), and the server sends nothing and forgets the connection when the handler returns. -1: not possible here (bytes
- * of a further request have been read already, or TLS); then the handler must answer as usual. */
-MUST_CHECK int request_detach(struct request *rq);
+/* Takes the peer away from the server: the caller owns `*peer` from now on (TCP_NODELAY; peer_close() it), and the
+ * server sends nothing and forgets the connection when the handler returns. False: not possible here (bytes of a
+ * further request have been read already); then the handler must answer as usual. */
+MUST_CHECK bool request_detach(struct request *rq, struct peer *peer);
 
 #endif

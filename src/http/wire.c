@@ -1,17 +1,23 @@
+/* A plain socket is sent to in one system call, both texts together, and a file without passing through here. With TLS
+ * what is sent is gathered into pieces of a record each: what is small leaves as one record, in one packet. */
 #include "http/wire.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define SLICE         65536
 #define SLICE_TIME_MS 30000
 #define FILE_PIECE    (1 << 20) /* after which the peer's pace is looked at */
 #define HURRY_MS      1000
 #define DRAIN_MS      1000
-#define LOOK_UP_MS    250 /* how soon a waiting thread sees `*hurry` */
+#define HANDSHAKE_MS  10000
+#define RECORD        16384 /* the most that one holds */
+#define LOOK_UP_MS    250   /* how soon a waiting thread sees `*hurry` */
 
 /* Waits until the socket is ready for `events` or `deadline` has passed, but no longer than it takes to look up. */
 static void wait_for(int socket, short events, int64_t deadline)
@@ -49,7 +55,57 @@ static bool try_again(void)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-bool wire_send(int socket, struct view first, struct view second, bool more, const atomic_bool *hurry)
+/* All of a piece, which is no longer than a record. */
+static bool send_record(struct peer *peer, struct view piece, struct patience *patience, const atomic_bool *hurry)
+{
+    while (piece.len) {
+        ssize_t n = peer_send(peer, piece);
+        if (n == PEER_GONE) return false;
+        if (n < 0 && !wait_for_more(patience, peer->socket, hurry)) return false;
+        if (n < 0) continue;
+        patience->sent += (size_t)n;
+        piece.at += n;
+        piece.len -= (size_t)n;
+    }
+    return true;
+}
+
+static size_t take(char *to, size_t room, struct view *from)
+{
+    size_t n = from->len < room ? from->len : room;
+    if (n) memcpy(to, from->at, n);
+    from->at += n;
+    from->len -= n;
+    return n;
+}
+
+static bool send_records(struct peer *peer, struct view first, struct view second, const atomic_bool *hurry)
+{
+    char record[RECORD];
+    struct patience patience = {0};
+    while (first.len || second.len) {
+        size_t n = take(record, RECORD, &first);
+        n += take(record + n, RECORD - n, &second);
+        if (!send_record(peer, (struct view){record, n}, &patience, hurry)) return false;
+    }
+    return true;
+}
+
+static bool send_file_records(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
+{
+    char record[RECORD];
+    struct patience patience = {0};
+    for (int64_t sent = 0; sent < len;) {
+        size_t n = len - sent < RECORD ? (size_t)(len - sent) : RECORD;
+        ssize_t got = pread(fd, record, n, (off_t)(from + sent));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0 || !send_record(peer, (struct view){record, (size_t)got}, &patience, hurry)) return false;
+        sent += got;
+    }
+    return true;
+}
+
+static bool send_both(int socket, struct view first, struct view second, bool more, const atomic_bool *hurry)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)first.at, first.len}, {(void *)(uintptr_t)second.at, second.len}};
     struct patience patience = {0};
@@ -70,7 +126,13 @@ bool wire_send(int socket, struct view first, struct view second, bool more, con
     }
 }
 
-bool wire_send_file(int socket, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
+bool wire_send(struct peer *peer, struct view first, struct view second, bool more, const atomic_bool *hurry)
+{
+    if (peer->tls) return send_records(peer, first, second, hurry);
+    return send_both(peer->socket, first, second, more, hurry);
+}
+
+static bool send_file(int socket, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
 {
     struct patience patience = {0};
     off_t at = (off_t)from;
@@ -84,10 +146,19 @@ bool wire_send_file(int socket, int fd, int64_t from, int64_t len, const atomic_
     return true;
 }
 
-void wire_drain(int socket, const atomic_bool *hurry)
+bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
+{
+    if (peer->tls) return send_file_records(peer, fd, from, len, hurry);
+    return send_file(peer->socket, fd, from, len, hurry);
+}
+
+/* What is left is read as it comes, sealed or not. */
+void wire_drain(struct peer *peer, const atomic_bool *hurry)
 {
     char dropped[4096];
+    int socket = peer->socket;
     int64_t deadline = clock_monotonic() + DRAIN_MS;
+    peer_finish(peer);
     shutdown(socket, SHUT_WR);
     while (!atomic_load(hurry) && clock_monotonic() < deadline) {
         ssize_t n = recv(socket, dropped, sizeof dropped, MSG_DONTWAIT);
@@ -95,5 +166,45 @@ void wire_drain(int socket, const atomic_bool *hurry)
         if (n > 0) continue;
         if (!try_again()) return;
         wait_for(socket, POLLIN, deadline);
+    }
+}
+
+/* Waits for what the answer names; false: no longer. */
+static bool wait_as_told(const struct peer *peer, int answer, int64_t deadline, const atomic_bool *hurry)
+{
+    if (answer != PEER_AGAIN) wait_for(peer->socket, answer == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, deadline);
+    return !atomic_load(hurry) && clock_monotonic() < deadline;
+}
+
+static void tell_plain(struct peer *peer, const atomic_bool *hurry)
+{
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 36\r\n"
+                                 "Connection: close\r\n\r\nThis port speaks TLS: use https://.\n";
+    peer_finish(peer);
+    if (wire_send(peer, view_of(answer), (struct view){0}, false, hurry)) wire_drain(peer, hurry);
+}
+
+bool wire_secure(struct peer *peer, struct tls *tls, const atomic_bool *hurry)
+{
+    int64_t deadline = clock_monotonic() + HANDSHAKE_MS;
+    if (!peer_secure(peer, tls)) return false;
+    int answer;
+    do answer = peer_shake_hands(peer);
+    while (answer < 0 && answer != PEER_NOT_TLS && wait_as_told(peer, answer, deadline, hurry));
+    if (answer > 0) return true;
+    if (answer == PEER_NOT_TLS) tell_plain(peer, hurry);
+    return false;
+}
+
+int wire_await(struct peer *peer, int ms)
+{
+    int64_t deadline = clock_monotonic() + ms;
+    for (;;) {
+        int answer = peer_look(peer);
+        int64_t left = deadline - clock_monotonic();
+        if (answer > 0) return 1;
+        if (left <= 0) return 0;
+        struct pollfd p = {.fd = peer->socket, .events = answer == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN};
+        if (answer != PEER_AGAIN) poll(&p, 1, (int)left);
     }
 }

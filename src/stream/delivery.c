@@ -13,7 +13,11 @@
  *
  * Why no edge is lost: the watcher sets `told` under the crew's lock, always, whatever the stream's state; the crew
  * takes it under the lock and turns BEHIND into LIVE. After a send that took nothing the kernel owes an edge; if it
- * comes before the state is BEHIND, it waits in `told` until the next round.
+ * comes before the state is BEHIND, it waits in `told` until the next round. TLS changes nothing in this: it says
+ * "until writable" only when the socket took nothing, and "until readable" only when the socket is empty (base/peer.c).
+ * What a call of it leaves undone for want of the other direction is done at the next edge of either kind, for both are
+ * tried (stream_heed). What it needs of a stream that is BEHIND is to be offered the same bytes again: they stand in
+ * the page or at `position`; and a stream whose position has fallen off meanwhile counts as inside a run.
  *
  * Why no growth is lost: a round takes `grown` away before it looks at a log, and the appender sets it after its
  * append. What the round did not see comes with the next. */
@@ -131,20 +135,19 @@ static void watch_stream(struct stream *s)
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = s};
     int most = UNSENT_MOST;
     s->watched = true;
-    setsockopt(s->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
-    if (epoll_ctl(s->crew->delivery->epoll, EPOLL_CTL_ADD, s->socket, &event)) stream_set(s, STREAM_CLOSING);
+    setsockopt(s->peer.socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+    if (epoll_ctl(s->crew->delivery->epoll, EPOLL_CTL_ADD, s->peer.socket, &event)) stream_set(s, STREAM_CLOSING);
 }
 
 static void bury(struct stream *s)
 {
     struct crew *crew = s->crew;
-    epoll_ctl(crew->delivery->epoll, EPOLL_CTL_DEL, s->socket, NULL);
+    epoll_ctl(crew->delivery->epoll, EPOLL_CTL_DEL, s->peer.socket, NULL);
     lock_take(&crew->lock);
     s->told |= TOLD_NO_MORE;
     list_remove(&s->told_link);
     lock_drop(&crew->lock);
-    shutdown(s->socket, SHUT_WR);
-    close(s->socket);
+    peer_close(&s->peer);
     s->source->close(s->source);
     atomic_fetch_sub(&crew->delivery->count, 1);
     list_insert(&crew->dead, &s->link);
@@ -312,13 +315,13 @@ void delivery_notify(struct delivery *d)
     }
 }
 
-bool delivery_add(struct delivery *d, int socket, struct framelog *log, struct source *source)
+bool delivery_add(struct delivery *d, struct peer peer, struct framelog *log, struct source *source)
 {
     bool room = atomic_fetch_add(&d->count, 1) < d->max_streams;
-    struct stream *s = room ? stream_new(socket, log, source, clock_monotonic()) : NULL;
+    struct stream *s = room ? stream_new(peer, log, source, clock_monotonic()) : NULL;
     if (!s) {
         atomic_fetch_sub(&d->count, 1);
-        close(socket);
+        peer_close(&peer);
         source->close(source);
         return false;
     }

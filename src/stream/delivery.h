@@ -8,7 +8,8 @@
  * past.
  *
  * A reader that takes nothing costs its stream, the page it is in, and some 16 KiB in the kernel (with TCP); it pins
- * nothing of the log. What clients send is read and thrown away; one that sends more than 64 KiB at once is closed.
+ * nothing of the log; with TLS 17 KiB more, the record that is on its way. What clients send is read and thrown away;
+ * one that sends more than 64 KiB or 16 records of TLS at once is closed.
  *
  * A stream's life:
  *   JOINING  its source is asked for text, page by page, until the source says where in the log it goes on
@@ -22,6 +23,7 @@
 #ifndef STREAM_DELIVERY_H
 #define STREAM_DELIVERY_H
 
+#include "base/peer.h"
 #include "parley/attributes.h"
 #include "parley/str.h"
 #include "stream/framelog.h"
@@ -57,9 +59,9 @@ struct delivery_options {
 MUST_CHECK struct delivery *delivery_new(const struct delivery_options *options);
 /* Tells every thread that a log grew. Cheap; holds one lock at a time. Any thread. */
 void delivery_notify(struct delivery *d);
-/* Takes a connected, non-blocking socket and a source; both are the delivery's from now on, also when it fails (they
- * are closed then). False: too many streams, or no memory. Any thread. */
-MUST_CHECK bool delivery_add(struct delivery *d, int socket, struct framelog *log, struct source *source);
+/* Takes a connected peer and a source; both are the delivery's from now on, also when it fails (they are closed then).
+ * False: too many streams, or no memory. Any thread. */
+MUST_CHECK bool delivery_add(struct delivery *d, struct peer peer, struct framelog *log, struct source *source);
 size_t delivery_count(struct delivery *d);
 /* Ends every stream, sending `last_words` first where the socket takes them at once and the stream stands between two
  * frames; then ends the threads and frees all. Takes NULL. */

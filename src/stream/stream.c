@@ -1,20 +1,18 @@
 #include "stream/stream.h"
 #include "base/check.h"
 #include "stream/frame.h"
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #define COMMENT_MS 15000
 #define PING_MS    30000
 #define RUNS_MOST  4  /* of the log, in a row; so that one who has much to catch up with keeps nobody waiting */
 #define DRAIN_MOST 16 /* reads of one draining */
 
-struct stream *stream_new(int socket, struct framelog *log, struct source *source, int64_t now)
+struct stream *stream_new(struct peer peer, struct framelog *log, struct source *source, int64_t now)
 {
     struct stream *s = malloc(sizeof *s);
     if (!s) return NULL;
-    *s = (struct stream){.socket = socket,
+    *s = (struct stream){.peer = peer,
         .log = log,
         .source = source,
         .state = STREAM_JOINING,
@@ -52,13 +50,12 @@ static size_t send_some(struct stream *s, struct view bytes, int64_t now)
 {
     size_t sent = 0;
     while (sent < bytes.len) {
-        ssize_t n = send(s->socket, bytes.at + sent, bytes.len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = peer_send(&s->peer, (struct view){bytes.at + sent, bytes.len - sent});
         if (n > 0) {
             sent += (size_t)n;
             continue;
         }
-        if (n < 0 && errno == EINTR) continue;
-        stream_set(s, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? STREAM_BEHIND : STREAM_CLOSING);
+        stream_set(s, n == PEER_UNTIL_WRITABLE ? STREAM_BEHIND : STREAM_CLOSING);
         break;
     }
     if (sent) s->sent_at = now;
@@ -140,7 +137,8 @@ static bool send_log(struct stream *s, struct looks *looks, int64_t now)
     if (sent == look->run.bytes.len) {
         s->inside = false;
         s->seq = look->run.seq;
-    } else if (sent) {
+    } else if (sent || s->peer.tls) {
+        /* With TLS also when nothing was sent: a record that holds some of it may have been, in part. */
         s->inside = true;
     }
     return true;
@@ -168,9 +166,9 @@ static void drain(struct stream *s)
 {
     char waste[4096];
     for (int i = 0; i < DRAIN_MOST; i++) {
-        ssize_t n = recv(s->socket, waste, sizeof waste, MSG_DONTWAIT);
-        if (n > 0 || (n < 0 && errno == EINTR)) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        ssize_t n = peer_receive(&s->peer, waste, sizeof waste);
+        if (n > 0 || n == PEER_AGAIN) continue;
+        if (n != PEER_GONE) return;
         break;
     }
     /* Gone, or talking so much that it can hardly listen. */
@@ -183,6 +181,8 @@ void stream_heed(struct stream *s, unsigned told)
         stream_set(s, STREAM_CLOSING);
         return;
     }
+    /* TLS may have to read before it writes and the other way round. */
+    if (told && s->peer.tls) told |= TOLD_WRITABLE | TOLD_READABLE;
     if (told & TOLD_WRITABLE && s->state == STREAM_BEHIND) stream_set(s, s->joining ? STREAM_JOINING : STREAM_LIVE);
     if (told & TOLD_READABLE) drain(s);
 }
@@ -214,5 +214,6 @@ void stream_check_behind(struct stream *s, struct looks *looks)
 
 void stream_last_words(struct stream *s, struct view words)
 {
-    if (idle(s) && words.len) send(s->socket, words.at, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = idle(s) && words.len ? peer_send(&s->peer, words) : 0;
+    (void)n; /* what does not go at once does not go */
 }

@@ -25,7 +25,7 @@ struct crew; /* a delivery thread */
 
 struct stream {
     /* fixed */
-    int socket;
+    struct peer peer;
     struct framelog *log;
     struct source *source;
     struct crew *crew;
@@ -36,7 +36,7 @@ struct stream {
     bool watched;      /* the watcher knows it */
     bool joining;      /* the source goes on when `page` has been sent (also while BEHIND) */
     bool ending;       /* close when `page` has been sent */
-    bool inside;       /* `position` is inside a run: bytes of a frame may be on their way */
+    bool inside;       /* bytes of the frame at `position` may be on their way */
     uint64_t position; /* of the next byte to send */
     int64_t seq;     /* every change up to it has been sent, the source need not know that; -1: the source knows best */
     struct str page; /* text that goes before the log */
@@ -63,9 +63,9 @@ struct looks {
 
 void looks_release(struct looks *looks);
 
-/* JOINING. Leaves the socket and the source with the caller when it fails. NULL: no memory. */
-MUST_CHECK struct stream *stream_new(int socket, struct framelog *log, struct source *source, int64_t now);
-/* Not the socket and not the source. */
+/* JOINING. Leaves the peer and the source with the caller when it fails. NULL: no memory. */
+MUST_CHECK struct stream *stream_new(struct peer peer, struct framelog *log, struct source *source, int64_t now);
+/* Not the peer and not the source. */
 void stream_free(struct stream *s);
 
 /* The one door of a stream's state. */

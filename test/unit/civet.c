@@ -26,7 +26,7 @@ static struct str large;
 
 /* What the handler says to a test and waits for: one byte each. */
 static int entered[2], released[2];
-static int detached = -1;
+static struct peer detached = {.socket = -1};
 
 /* ---- the handler ---- */
 
@@ -70,7 +70,7 @@ static void handle(void *ctx, struct request *rq, struct response *rs)
         struct view body;
         struct failure f;
         assert_int_equal(request_body(rq, BODY_LIMIT, &body, &f), OK);
-        detached = request_detach(rq);
+        if (!request_detach(rq, &detached)) detached = peer_plain(-1);
         str_addz(&rs->body, "not detached");
         assert_int_equal(write(entered[1], "x", 1), 1);
     } else {
@@ -643,23 +643,23 @@ static void civet__gives_sockets_away(void **state)
     char byte, text[16];
     say(s, "POST /detach HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
     wait_entered();
-    assert_true(detached >= 0);
-    assert_true(fcntl(detached, F_GETFL) & O_NONBLOCK);
-    assert_int_equal(recv(detached, &byte, 1, 0), -1);
-    assert_int_equal(send(detached, "mine", 4, 0), 4);
+    assert_true(detached.socket >= 0);
+    assert_true(fcntl(detached.socket, F_GETFL) & O_NONBLOCK);
+    assert_int_equal(recv(detached.socket, &byte, 1, 0), -1);
+    assert_int_equal(send(detached.socket, "mine", 4, 0), 4);
     assert_int_equal(recv(s, text, sizeof text, 0), 4);
     assert_memory_equal(text, "mine", 4);
     say(s, "more");
-    struct pollfd p = {.fd = detached, .events = POLLIN};
+    struct pollfd p = {.fd = detached.socket, .events = POLLIN};
     assert_int_equal(poll(&p, 1, 5000), 1);
-    assert_int_equal(recv(detached, text, sizeof text, 0), 4);
-    close(detached);
+    assert_int_equal(recv(detached.socket, text, sizeof text, 0), 4);
+    peer_close(&detached);
     expect_end(s);
     /* A request behind it has been read: it would be lost. */
     s = client();
     say(s, "GET /detach HTTP/1.1\r\n" HOST "\r\nGET /a HTTP/1.1\r\n" HOST "\r\n");
     wait_entered();
-    assert_int_equal(detached, -1);
+    assert_int_equal(detached.socket, -1);
     expect(s, 200, NULL, "keep-alive");
     expect(s, 200, NULL, "keep-alive");
     done(s);

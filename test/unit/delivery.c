@@ -126,7 +126,7 @@ static int join(struct fixture *fx, struct client *client, struct pages *source)
     int ends[2];
     connect_tcp(ends);
     *client = (struct client){.socket = ends[1]};
-    assert_true(delivery_add(fx->delivery, ends[0], fx->log, &source->source));
+    assert_true(delivery_add(fx->delivery, peer_plain(ends[0]), fx->log, &source->source));
     return ends[0];
 }
 
@@ -443,7 +443,7 @@ static void delivery__one_that_has_gone_before_it_joined(void **state)
     int ends[2];
     connect_tcp(ends);
     close(ends[1]);
-    assert_true(delivery_add(fx.delivery, ends[0], fx.log, &pages_new(fx.log, 1)->source));
+    assert_true(delivery_add(fx.delivery, peer_plain(ends[0]), fx.log, &pages_new(fx.log, 1)->source));
     WAIT_UNTIL(delivery_count(fx.delivery) == 0);
     close_fixture(&fx);
 }
@@ -534,7 +534,7 @@ static void delivery__no_more_than_max_streams(void **state)
     join(&fx, &second, pages_new(fx.log, 1));
     int ends[2];
     connect_tcp(ends);
-    assert_false(delivery_add(fx.delivery, ends[0], fx.log, &pages_new(fx.log, 1)->source));
+    assert_false(delivery_add(fx.delivery, peer_plain(ends[0]), fx.log, &pages_new(fx.log, 1)->source));
     third = (struct client){.socket = ends[1]};
     expect_end(&third);
     assert_int_equal(delivery_count(fx.delivery), 2);

@@ -19,7 +19,7 @@ collections:"
 libraries="sqlite3_: store
 json_: schema api
 magic_|XML_|WebP|stbi_: files
-EVP_|HMAC|PKCS5_|RAND_|CRYPTO_: base"
+EVP_|HMAC|PKCS5_|RAND_|CRYPTO_|SSL_|ERR_: base"
 
 passed=0
 failed=0

@@ -81,14 +81,14 @@ static void open_fixture(struct fixture *fx, uint64_t cap, const struct step *st
     assert_non_null(fx->log);
     fx->script = (struct script){
         .source = {script_next, script_fallen, script_close}, .steps = steps, .nsteps = nsteps, .fallen = -1};
-    fx->stream = stream_new(ends[0], fx->log, &fx->script.source, START);
+    fx->stream = stream_new(peer_plain(ends[0]), fx->log, &fx->script.source, START);
     assert_non_null(fx->stream);
 }
 
 static void close_fixture(struct fixture *fx)
 {
     looks_release(&fx->looks);
-    close(fx->stream->socket);
+    close(fx->stream->peer.socket);
     stream_free(fx->stream);
     if (fx->client >= 0) close(fx->client);
     framelog_free(fx->log);
@@ -266,7 +266,7 @@ static void stream__has_a_share_of_the_round(void **state)
     struct fixture fx;
     int most = 4 << 20;
     open_fixture(&fx, 64 * KIB, at_once, 1);
-    setsockopt(fx.stream->socket, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+    setsockopt(fx.stream->peer.socket, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
     for (int seq = 1; seq <= 50; seq++) append_many(&fx, 1000, seq);
     int rounds = 1;
     while (advance(&fx, START)) {
@@ -495,7 +495,7 @@ static void stream__a_short_ping_is_ended_first(void **state)
     size_t filled = 0;
     open_fixture(&fx, 0, at_once, 1);
     assert_false(advance(&fx, START));
-    while ((n = send(fx.stream->socket, zeros, sizeof zeros, MSG_DONTWAIT)) > 0) filled += (size_t)n;
+    while ((n = send(fx.stream->peer.socket, zeros, sizeof zeros, MSG_DONTWAIT)) > 0) filled += (size_t)n;
     stream_keep_alive(fx.stream, START + 30000);
     assert_int_equal(fx.stream->state, STREAM_BEHIND);
     append(&fx, "news\n", 1);
@@ -517,7 +517,7 @@ static void stream__throws_away_what_the_client_sends(void **state)
     stream_heed(fx.stream, TOLD_READABLE);
     assert_int_equal(fx.stream->state, STREAM_JOINING);
     char byte;
-    assert_int_equal(recv(fx.stream->socket, &byte, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(recv(fx.stream->peer.socket, &byte, 1, MSG_DONTWAIT), -1);
     assert_false(advance(&fx, START));
     append(&fx, "news\n", 1);
     assert_false(advance(&fx, START));
