@@ -240,4 +240,4 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   process.exitCode = failed || !passed ? 1 : 0
 }
 
-module.exports = { sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, report }
+module.exports = { sleep, folder, remove, launch, run, start, request, admin, ADMIN, say, raw, stream, json, test, report }
