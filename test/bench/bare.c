@@ -99,7 +99,8 @@ static void ring(struct crew *crew)
 static void add_stream(struct request *q)
 {
     static size_t next;
-    struct crew *crew = &crews[next++ % ncrews];
+    struct crew *crew = &crews[next];
+    next = next + 1 < ncrews ? next + 1 : 0;
     size_t n = atomic_load(&crew->nreaders);
     const char *cursor = strcasestr(q->text, "\r\nLast-Event-ID:");
     size_t frame = cursor ? strtoul(cursor + 16, NULL, 10) : nframes;
