@@ -253,4 +253,4 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   process.exitCode = failed || !passed ? 1 : 0
 }
 
-module.exports = { trust, sleep, folder, remove, run, start, request, admin, ADMIN, say, raw, stream, json, test, skip, report }
+module.exports = { trust, sleep, folder, remove, launch, run, start, request, admin, ADMIN, say, raw, stream, json, test, skip, report }

@@ -1,0 +1,200 @@
+// The servers that are measured. Each starts on a port of its own on loopback, in a folder of its own, and is
+// { port, subscribe, publish, body, version, pids(), stop() }: `body` is what is posted, with a '#' where the token goes. All three
+// send about as many bytes for a message: Parley makes a message's event itself, the others get its text ready-made.
+'use strict'
+const fs = require('node:fs')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+const { execFileSync } = require('node:child_process')
+const harness = require('../harness.js')
+
+const top = path.join(__dirname, '../..')
+const out = path.join(top, 'build/bench')
+const work = path.join(out, 'work') // on a disk, which the folder for temporary files may not be
+const binary = path.join(top, 'build/release/parley')
+const descriptors = Number(fs.readFileSync('/proc/self/limits', 'utf8').match(/Max open files +\S+ +(\d+)/)?.[1] ?? 1024)
+const threads = 2 // that send: Parley's default
+
+let folders = 0
+function folder() {
+  const dir = path.join(work, `${process.pid}-${folders++}`)
+  fs.mkdirSync(dir, { recursive: true })
+  return dir
+}
+const remove = (dir) => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+
+// ---- Parley
+
+const register = async (url) => {
+  const { id } = await harness.admin(url)
+  if (id !== 1) throw new Error(`the first user has the id ${id}`)
+}
+
+// A database with so many messages, written as another program would and taken over by a start.
+const stored = new Map() // how many -> folder
+async function store(count) {
+  if (stored.has(count)) return stored.get(count)
+  const data = folder()
+  let server = await harness.start(binary, { data })
+  await register(server.url)
+  await server.stop()
+  const at = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+  execFileSync('sqlite3', [path.join(data, 'parley.db'),
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+     INSERT INTO messages (sender_id, receiver_id, content, timestamp, updated_at, created_at)
+     SELECT 1, 1, 'message ' || i, ${at}, ${at}, ${at} FROM n`])
+  server = await harness.start(binary, { data })
+  await server.stop()
+  stored.set(count, data)
+  return data
+}
+
+async function parley({ pad, stored: count }) {
+  const data = count ? await store(count) : folder()
+  const server = await harness.start(binary, { data })
+  if (!count) await register(server.url)
+  return {
+    port: server.port,
+    subscribe: '/api/messages/sse',
+    publish: '/api/messages',
+    body: JSON.stringify({ sender: 1, receiver: 1, content: `#${pad}` }),
+    version: execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim(),
+    pids: () => family(server.pid),
+    stop: async () => { await server.stop(); if (!count) remove(data) },
+  }
+}
+
+// What Parley makes of that.
+const event = (pad) => {
+  const user = { id: 1, email: harness.ADMIN.email, collection: 'users' }
+  const at = '2025-01-01T00:00:00.000Z'
+  return JSON.stringify([{ id: 1, sender: user, receiver: user, content: `#${pad}`, timestamp: at, updatedAt: at, createdAt: at }])
+}
+
+// ---- nchan, in nginx; in memory
+
+const configuration = (dir, port) => `load_module ${process.env.BENCH_NCHAN}usr/lib/nginx/modules/ngx_nchan_module.so;
+daemon off;
+worker_processes ${os.cpus().length};
+worker_rlimit_nofile ${descriptors};
+pid ${dir}/pid;
+error_log ${dir}/error.log warn;
+events { worker_connections ${Math.min(descriptors, 65536)}; }
+http {
+  access_log off;
+  keepalive_timeout 1h;
+  keepalive_requests 100000000;
+  nchan_shared_memory_size 512M;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`).join('\n  ')}
+  server {
+    listen 127.0.0.1:${port} backlog=4096 reuseport;
+    location = /publish {
+      nchan_publisher;
+      nchan_channel_id bench;
+      nchan_message_buffer_length 10000;
+      nchan_message_timeout 10m;
+      client_body_buffer_size 64k;
+    }
+    location = /subscribe {
+      nchan_subscriber eventsource;
+      nchan_channel_id bench;
+      nchan_subscriber_first_message newest;
+      nchan_eventsource_ping_interval 15;
+    }
+    location = /status { nchan_stub_status; }
+  }
+}
+`
+
+const freePort = () => new Promise((resolve, reject) => {
+  const server = net.createServer().on('error', reject)
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address()
+    server.close(() => resolve(port))
+  })
+})
+
+async function nchan({ pad }) {
+  const dir = folder()
+  const port = await freePort()
+  fs.writeFileSync(`${dir}/nginx.conf`, configuration(dir, port))
+  const log = `${dir}/error.log`
+  const child = harness.launch(`${process.env.BENCH_NCHAN}usr/sbin/nginx`, ['-e', log, '-c', `${dir}/nginx.conf`], { stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  child.on('error', () => {}) // it is not there: the status does not answer either
+  let status
+  for (let i = 0; !status; i++) {
+    await harness.sleep(50)
+    status = await harness.request(`http://127.0.0.1:${port}/status`).catch(() => {})
+    if (!status && (i > 100 || child.exitCode !== null)) throw new Error(`nginx does not start: ${fs.readFileSync(log, 'utf8')}`)
+  }
+  const pids = family(child.pid)
+  const killWorkers = () => { for (const pid of pids.slice(1)) try { process.kill(pid, 'SIGKILL') } catch { /* gone */ } }
+  process.on('exit', killWorkers)
+  return {
+    port,
+    subscribe: '/subscribe',
+    publish: '/publish',
+    body: event(pad),
+    version: `nchan ${status.text.match(/nchan version: (\S+)/)?.[1]}, nginx ${status.headers.server?.split('/')[1]}`,
+    pids: () => pids,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await Promise.race([ended, harness.sleep(10000).then(() => { child.kill('SIGKILL'); killWorkers() })])
+      process.off('exit', killWorkers)
+      remove(dir)
+    },
+  }
+}
+
+// ---- the bare loop
+
+async function bare({ pad }) {
+  const child = harness.launch(path.join(out, 'bare'), [String(threads)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  const port = await new Promise((resolve, reject) => {
+    child.stdout.once('data', (d) => resolve(Number(d)))
+    child.once('close', () => reject(new Error('the bare loop does not start')))
+  })
+  return {
+    port,
+    subscribe: '/',
+    publish: '/',
+    body: event(pad),
+    version: `send() in ${threads} threads`,
+    pids: () => [child.pid],
+    stop: () => { child.kill('SIGTERM'); return ended },
+  }
+}
+
+// A process and those that it started.
+function family(pid) {
+  const parent = (other) => {
+    try {
+      return Number(fs.readFileSync(`/proc/${other}/stat`, 'utf8').match(/.*\) \S+ (\d+)/s)[1])
+    } catch {
+      return 0 // gone meanwhile
+    }
+  }
+  return [pid, ...fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parent(name) === pid).map(Number)]
+}
+
+// Runs the load program against a server; its result.
+async function load(server, mode, settings) {
+  const { port, subscribe, publish, body } = server
+  const all = { port, subscribe, publish, body, pids: server.pids().join(), ...settings }
+  const child = harness.launch(path.join(out, 'load'), [mode, ...Object.entries(all).map(([name, value]) => `${name}=${value}`)],
+    { stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = '', told = ''
+  child.stdout.on('data', (d) => { text += d })
+  child.stderr.on('data', (d) => { told += d })
+  const code = await new Promise((resolve, reject) => { child.on('error', reject); child.on('close', resolve) })
+  if (code !== 0) throw new Error(`load ended with ${code}: ${told}`)
+  return JSON.parse(text)
+}
+
+const servers = { parley, nchan, bare }
+if (!process.env.BENCH_NCHAN) delete servers.nchan
+
+module.exports = { servers, load, work, out, top, descriptors, remove }
