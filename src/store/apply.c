@@ -210,6 +210,7 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena)
     if (status) {
         t->seq = seq;
         ledger->docs = docs;
+        w->orphan = (struct view){0};
         if (db_run(t->db, "ROLLBACK TO write", NULL, 0, &undo)) w->failure = undo;
     }
     if (db_run(t->db, "RELEASE write", NULL, 0, &undo) && !status) {

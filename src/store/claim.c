@@ -93,8 +93,9 @@ enum status claim_take(struct db *db, const struct collection *c, struct view wa
 {
     struct search s = {db, c, arena, wanted, {0}, f};
     enum status status = find_free(&s);
-    *name = s.name;
-    return status ? status : claim_add(db, c, s.name, f);
+    if (!status) status = claim_add(db, c, s.name, f);
+    if (!status) *name = s.name;
+    return status;
 }
 
 struct visit {

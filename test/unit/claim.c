@@ -393,6 +393,16 @@ static void claim__stays_when_a_write_fails_late(void **state)
     assert_true(view_is(do_write(w, WRITE_DELETE, id, NULL, OK).orphan, "a.png"));
 }
 
+static void claim__is_no_orphan_of_a_write_that_failed(void **state)
+{
+    struct world *w = *state;
+    int64_t id = add(w, "a.png");
+    run(w, "ALTER TABLE parley_log RENAME TO gone");
+    struct write write = write_of(w, WRITE_DELETE, id, NULL);
+    assert_int_not_equal(apply(&w->tables, &write, &w->arena), OK);
+    assert_null(write.orphan.at);
+}
+
 static void claim__is_as_before_when_all_is_rolled_back(void **state)
 {
     struct world *w = *state;
@@ -454,6 +464,7 @@ int main(void)
         CASE(claim__is_no_matter_of_other_collections),
         CASE(claim__stays_when_a_write_is_refused),
         CASE(claim__stays_when_a_write_fails_late),
+        CASE(claim__is_no_orphan_of_a_write_that_failed),
         CASE(claim__is_as_before_when_all_is_rolled_back),
         CASE(claim__that_fails_leaves_the_write_as_it_was),
     };
