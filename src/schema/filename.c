@@ -13,6 +13,12 @@ static struct view last_piece(struct view name)
     return (struct view){name.at + from, name.len - from};
 }
 
+bool filename_possible(struct view name)
+{
+    return name.len && name.len <= FILENAME_MOST && !view_is(name, ".") && !view_is(name, "..") &&
+           !memchr(name.at, '/', name.len) && !memchr(name.at, 0, name.len);
+}
+
 struct view filename_extension(struct view name)
 {
     size_t from = name.len, len = 0;

@@ -1,4 +1,5 @@
 #include "store/apply.h"
+#include "schema/filename.h"
 #include "schema/registry.h"
 #include "schema/sql.h"
 #include "store/claim.h"
@@ -102,7 +103,8 @@ static enum status change(struct tables *t, struct write *w, enum change_op op, 
 static struct view file_of(const struct collection *c, const struct value *values)
 {
     int at = c->upload ? field_find(c, VIEW("filename")) : -1;
-    return at >= 0 && values[at].type == VALUE_TEXT ? values[at].text : (struct view){0};
+    bool has = at >= 0 && values[at].type == VALUE_TEXT && filename_possible(values[at].text);
+    return has ? values[at].text : (struct view){0};
 }
 
 /* The row owns `now` from here on, and `before` no longer. */

@@ -18,7 +18,7 @@
 /* Makes the table where it is missing. */
 MUST_CHECK enum status claim_prepare(struct db *db, struct failure *f);
 /* Claims `wanted`, or when that is a document's or claimed, another made of it (schema/filename.h). `*name` is `wanted`
- * itself or lies in the arena, with a NUL behind it; it is left alone by a failure. */
+ * itself, or it lies in the arena with a NUL behind it; a failure leaves it alone. */
 MUST_CHECK enum status claim_take(struct db *db, const struct collection *c, struct view wanted, struct arena *arena,
     struct view *name, struct failure *f);
 MUST_CHECK enum status claim_add(struct db *db, const struct collection *c, struct view name, struct failure *f);

@@ -342,6 +342,16 @@ static void claim__of_documents_without_a_file(void **state)
     expect_claims(w, "a.png,");
 }
 
+/* No file of such a name can be removed, and so its claim never. */
+static void claim__is_none_of_what_cannot_be_a_file(void **state)
+{
+    struct world *w = *state;
+    run(w, "INSERT INTO media (id, alt, filename) VALUES (1, 'x', ''), (2, 'x', '.'), (3, 'x', '..'), (4, 'x', 'a/b'),"
+           " (5, 'x', '../a'), (6, 'x', CAST(x'610062' AS TEXT)), (7, 'x', replace(hex(zeroblob(128)), '00', 'ab'))");
+    for (int64_t id = 1; id <= 7; id++) assert_null(do_write(w, WRITE_DELETE, id, NULL, OK).orphan.at);
+    expect_claims(w, "");
+}
+
 static void claim__is_no_matter_of_other_collections(void **state)
 {
     struct world *w = *state;
@@ -461,6 +471,7 @@ int main(void)
         CASE(claim__stays_as_it_is_when_the_file_does),
         CASE(claim__is_what_a_deleted_document_leaves),
         CASE(claim__of_documents_without_a_file),
+        CASE(claim__is_none_of_what_cannot_be_a_file),
         CASE(claim__is_no_matter_of_other_collections),
         CASE(claim__stays_when_a_write_is_refused),
         CASE(claim__stays_when_a_write_fails_late),

@@ -276,6 +276,20 @@ static void filename__is_good_whatever_is_sent(void **state)
     }
 }
 
+static void filename__is_possible_or_not(void **state)
+{
+    (void)state;
+    static const struct view not [] = {
+        VIEW(""), VIEW("."), VIEW(".."), VIEW("/"), VIEW("a/b"), VIEW("../a"), VIEW("a/"), VIEW("a\0b")};
+    static const struct view well[] = {
+        VIEW("a"), VIEW("..."), VIEW(".a"), VIEW("a\\b"), VIEW("con"), VIEW(" "), VIEW("\xff")};
+    for (size_t i = 0; i < COUNT(not ); i++) assert_false(filename_possible(not [i]));
+    for (size_t i = 0; i < COUNT(well); i++) assert_true(filename_possible(well[i]));
+    assert_true(filename_possible(view_of(many("a", 255, ""))));
+    assert_false(filename_possible(view_of(many("a", 256, ""))));
+    assert_false(filename_possible((struct view){0}));
+}
+
 static void filename__has_an_extension(void **state)
 {
     (void)state;
@@ -393,6 +407,7 @@ int main(void)
         cmocka_unit_test(filename__fits_a_file_system),
         cmocka_unit_test(filename__that_was_cut_ends_as_well_as_another),
         cmocka_unit_test(filename__is_good_whatever_is_sent),
+        cmocka_unit_test(filename__is_possible_or_not),
         cmocka_unit_test(filename__has_an_extension),
         cmocka_unit_test(filename__has_others_when_it_is_taken),
         cmocka_unit_test(filename__leaves_room_for_the_number),
