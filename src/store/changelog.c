@@ -116,10 +116,11 @@ enum status changelog_read(struct db *db, const struct collection *c, int64_t af
 {
     struct reading r = {.each = each, .ctx = ctx, .last = after};
     struct value values[] = {value_integer(after), value_text(view_of(c->slug)), value_integer(limit)};
+    /* "+": else SQLite reads by the index of documents, and sorts a collection's whole log for each page. */
     enum status status = db_each(db,
         "SELECT seq, doc, op, EXISTS (SELECT 1 FROM parley_log later WHERE later.collection = l.collection"
         " AND later.doc = l.doc AND later.seq > l.seq)"
-        " FROM parley_log l WHERE seq > ? AND collection = ? ORDER BY seq LIMIT ?",
+        " FROM parley_log l WHERE seq > ? AND +collection = ? ORDER BY seq LIMIT ?",
         values, 3, take_change, &r, f);
     *last = r.last;
     *more = r.count == limit;
