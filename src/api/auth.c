@@ -113,16 +113,6 @@ static enum status make_token(
     return OK;
 }
 
-static enum status run_write(struct call *call, struct write *w, struct failure *f)
-{
-    enum status status = broker_run(call->app->broker, w, 1, call->arena, f);
-    if (!status && w->failure.status) {
-        *f = w->failure;
-        status = f->status;
-    }
-    return status;
-}
-
 static void hide_updated_at(struct doc *doc)
 {
     int i = field_find(doc->collection, VIEW("updatedAt"));
@@ -141,7 +131,7 @@ static enum status sign_in(struct call *call, int64_t id, struct view email, str
         .session = e->session,
         .salt = e->salt,
         .hash = e->hash};
-    status = run_write(call, &w, f);
+    status = call_write(call, &w, f);
     if (status) return status;
     *doc = w.doc;
     hide_updated_at(doc); /* as the original answers here */
@@ -162,7 +152,7 @@ enum status auth_first_register(struct call *call, struct failure *f)
     if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (status) return status;
     struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .only_first = true};
-    status = run_write(call, &w, f);
+    status = call_write(call, &w, f);
     if (status) return status;
 
     struct entry e = {0};
@@ -202,7 +192,7 @@ static enum status refused(struct call *call, const struct account *account, boo
         .id = account->id,
         .attempts = lock_over ? 1 : account->attempts + 1};
     if (w.attempts >= MAX_ATTEMPTS && call_now(call, LOCK_MS, &w.lock_until, f)) return f->status;
-    enum status status = run_write(call, &w, f);
+    enum status status = call_write(call, &w, f);
     return status ? status : fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
 }
 
@@ -257,7 +247,7 @@ enum status auth_refresh(struct call *call, struct failure *f)
     if (status) return status;
     e.session.id = call->reader.session;
     struct write w = {.op = WRITE_EXTEND, .collection = call->collection, .id = call->reader.id, .session = e.session};
-    status = run_write(call, &w, f);
+    status = call_write(call, &w, f);
     if (!status) status = make_token(call, &e, w.id, call->reader.email, &token, f);
     if (status) return status;
     struct str *out = &call->rs->body;
@@ -277,7 +267,7 @@ enum status auth_logout(struct call *call, struct failure *f)
         .collection = call->collection,
         .id = call->reader.id,
         .session = {.id = all ? (struct view){0} : call->reader.session}};
-    enum status status = run_write(call, &w, f);
+    enum status status = call_write(call, &w, f);
     if (status) return status;
     set_cookie(call->rs, (struct view){0}, clock_wall() / 1000 - 1);
     str_addz(&call->rs->body, "{\"message\":\"Logout successful.\"}");
@@ -299,7 +289,7 @@ enum status auth_unlock(struct call *call, struct failure *f)
     if (status == NOT_FOUND) return call_forbidden(f);
     if (status) return status;
     struct write w = {.op = WRITE_REFUSED, .collection = call->collection, .id = account.id, .attempts = 0};
-    status = run_write(call, &w, f);
+    status = call_write(call, &w, f);
     str_addz(&call->rs->body, "{\"message\":\"Success\"}");
     return status;
 }
@@ -340,7 +330,7 @@ enum status auth_forgot(struct call *call, struct failure *f)
     struct write w = {.op = WRITE_ASK_RESET, .collection = call->collection, .id = account.id, .token = view_of(token)};
     status = call_now(call, 0, &w.session.created_at, f);
     if (!status) status = call_now(call, RESET_MS, &w.session.expires_at, f);
-    if (!status) status = run_write(call, &w, f);
+    if (!status) status = call_write(call, &w, f);
     if (status == TOO_MANY) return OK; /* who asks learns nothing, and the mail on its way stays good */
     if (!status) mail_reset(call, account.email, w.token);
     return status;
@@ -376,7 +366,7 @@ enum status auth_reset(struct call *call, struct failure *f)
         w.id = account.id;
         w.salt = draft.values[field_find(call->collection, VIEW("salt"))].text;
         w.hash = draft.values[field_find(call->collection, VIEW("hash"))].text;
-        status = run_write(call, &w, f);
+        status = call_write(call, &w, f);
     }
     json_object_put(change);
     if (!status) status = sign_in(call, account.id, account.email, &e, &doc, &token, f);

@@ -49,6 +49,16 @@ enum status call_draft(struct call *call, struct draft *out, enum draft_for purp
     return OK;
 }
 
+enum status call_write(struct call *call, struct write *w, struct failure *f)
+{
+    enum status status = broker_run(call->app->broker, w, 1, call->arena, f);
+    if (!status && w->failure.status) {
+        *f = w->failure;
+        status = f->status;
+    }
+    return status;
+}
+
 void call_populator(const struct call *call, struct populator *p, struct db *db, const struct find *find)
 {
     populator_init(p, db, call->arena);

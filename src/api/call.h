@@ -56,6 +56,8 @@ MUST_CHECK enum status call_find(struct call *call, struct find *out, struct fai
  * `id` names the document in the failure; 0: none. */
 MUST_CHECK enum status call_draft(struct call *call, struct draft *out, enum draft_for purpose,
     struct json_object *body, int64_t id, struct failure *f);
+/* Runs one write and waits; its own failure is the call's. */
+MUST_CHECK enum status call_write(struct call *call, struct write *w, struct failure *f);
 /* A populator with the reader's rights and the query's depth and populate. */
 void call_populator(const struct call *call, struct populator *p, struct db *db, const struct find *find);
 

@@ -154,11 +154,7 @@ static enum status run_write(struct answering *a, struct write *write, struct fa
     struct call *call = a->call;
     if (call->keyed) write->make = show_and_seal;
     write->ctx = a;
-    enum status status = broker_run(call->app->broker, write, 1, call->arena, f);
-    if (!status && write->failure.status) {
-        *f = write->failure;
-        status = f->status;
-    }
+    enum status status = call_write(call, write, f);
     if (!status) idempotency_kept(call);
     if (!status && call->collection->upload) upload_sweep(call, write, 1);
     return status;

@@ -222,20 +222,10 @@ enum status upload_body(struct call *call, struct upload *u, struct json_object 
 
 /* ---- storing ---- */
 
-static enum status run_write(struct call *call, struct write *w, struct failure *f)
-{
-    enum status status = broker_run(call->app->broker, w, 1, call->arena, f);
-    if (!status && w->failure.status) {
-        *f = w->failure;
-        status = f->status;
-    }
-    return status;
-}
-
 static enum status release(struct call *call, struct view name, struct failure *f)
 {
     struct write w = {.op = WRITE_RELEASE, .collection = call->collection, .file = name};
-    return run_write(call, &w, f);
+    return call_write(call, &w, f);
 }
 
 /* A file that is there although nobody owns its name is another program's: the next name is tried. */
@@ -246,7 +236,7 @@ static enum status publish(struct call *call, struct upload *u, struct failure *
     for (int64_t n = 0; n < NAMES_TRIED; n++) {
         struct write w = {.op = WRITE_CLAIM, .collection = call->collection, .file = wanted};
         if (n) status = filename_other(u->name, n, call->arena, &w.file, f);
-        if (!status) status = run_write(call, &w, f);
+        if (!status) status = call_write(call, &w, f);
         if (status) return status;
         status = folder_publish(folder_of(call), &u->part, w.file.at, f);
         if (status != CONFLICT) {
