@@ -1,17 +1,14 @@
-# The libraries that look into uploaded files, all of them Debian's packages: libmagic (types), libwebp and stb_image
-# (sizes of pictures), expat (SVG).
+# The libraries that look into uploaded files, all of them Debian's packages: libmagic (types), libwebp (sizes of
+# WebP), expat (SVG).
 #
 # All but expat are linked as archives: libmagic's package brings a database of 8 MB with it at run time, which is not
-# used here, and of the others a single function each is.
+# used here, and of libwebp a single function is.
 find_library(magic_archive NAMES libmagic.a REQUIRED)
 find_library(webp_archive NAMES libwebp.a REQUIRED)
-find_library(stb_archive NAMES libstb.a REQUIRED)
 find_program(FILE_COMMAND NAMES file REQUIRED)
-find_path(stb_folder NAMES stb/stb_image.h REQUIRED)
 pkg_check_modules(expat REQUIRED IMPORTED_TARGET expat)
 add_library(uploads INTERFACE)
-target_include_directories(uploads SYSTEM INTERFACE "${stb_folder}")
-target_link_libraries(uploads INTERFACE "${magic_archive}" lzma bz2 z "${webp_archive}" "${stb_archive}" PkgConfig::expat m Threads::Threads)
+target_link_libraries(uploads INTERFACE "${magic_archive}" lzma bz2 z "${webp_archive}" PkgConfig::expat m Threads::Threads)
 
 # parley_signatures(TARGET FILE NAME): compiles a file of magic(5) and puts the result into TARGET, as the bytes from
 # NAME to NAME_end.

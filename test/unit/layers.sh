@@ -18,7 +18,7 @@ collections:"
 # Prefixes of a library's functions, and the layers that may call them.
 libraries="sqlite3_: store
 json_: schema api
-magic_|XML_|WebP|stbi_: files
+magic_|XML_|WebP: files
 EVP_|HMAC|PKCS5_|RAND_|CRYPTO_|SSL_|ERR_: base"
 
 passed=0
