@@ -82,6 +82,7 @@ static void query__what_means_two_things_is_refused(void **state)
     expect_invalid(VIEW("a[b]=1&a=2&a[c][d]=3&a[b][c]=4"));
     expect_invalid(VIEW("a=1&a[b]=2"));
     expect_invalid(VIEW("a[b]=1&a[b][c]=2"));
+    expect_invalid(VIEW("where[or][]=&where[or][][id][equals]=1"));
     expect_invalid(VIEW("a=%00"));
     expect_invalid(VIEW("a=%FF"));
     expect_invalid(VIEW("%ED%A0%80=1"));

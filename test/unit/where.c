@@ -102,8 +102,7 @@ static void where__groups(void **state)
     expect("where[AND][0][id][equals]=1&where[sender][equals]=2", "(((id = ?)) AND sender_id = ?)|1|2");
     expect("where={\"or\":[]}", "1");
     expect("where[or][]", "1");
-    expect("where[or][]=&where[or][][id][equals]=1", "(((id = ?)))|1");
-    expect("where[and][0][or][]&where[id][equals]=1", "((1) AND id = ?)|1");
+    expect("where[and][0][or][]&where[id][equals]=1", "(id = ?)|1");
     expect("where={\"id\":{\"in\":[1,\"2\",null]}}", "((id IN (?,?) OR id IS NULL))|1|2");
 }
 
