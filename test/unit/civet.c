@@ -1098,6 +1098,16 @@ static void civet__sends_the_end_of_a_very_large_file(void **state)
     done(s);
 }
 
+static void civet__sends_a_file_instead_of_a_text(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "GET /file-and-text?200,0,20 HTTP/1.1\r\n" HOST "\r\nGET /a HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 200, 0, 20);
+    expect(s, 200, "0 /a? from 127.0.0.1 no query", "keep-alive");
+    done(s);
+}
+
 /* As much as there is, and then the end: its length was promised. */
 static void civet__ends_where_a_file_is_too_short(void **state)
 {
@@ -1301,6 +1311,7 @@ int main(void)
         cmocka_unit_test(civet__sends_nothing_of_an_empty_file),
         cmocka_unit_test(civet__sends_the_head_of_a_file_alone),
         cmocka_unit_test(civet__sends_the_end_of_a_very_large_file),
+        cmocka_unit_test(civet__sends_a_file_instead_of_a_text),
         cmocka_unit_test(civet__ends_where_a_file_is_too_short),
         cmocka_unit_test(civet__sends_large_files_to_slow_readers),
         cmocka_unit_test(civet__leaks_no_file),
