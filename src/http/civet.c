@@ -188,7 +188,7 @@ static void answer(struct mg_connection *conn, bool head_only)
     struct response *rs = &w->response;
     struct str *head = &w->head;
     if (rs->headers.failed || rs->body.failed) fill_refusal(w, 503);
-    struct view body = rs->body.len ? str_view(&rs->body) : rs->fixed;
+    struct view body = rs->file.open ? (struct view){0} : rs->body.len ? str_view(&rs->body) : rs->fixed;
     bool bodiless = rs->status == 204 || rs->status == 304;
     size_t len = rs->file.open ? (size_t)rs->file.len : body.len;
     bool keep = !rs->close && !atomic_load(&w->server->stopping) && conn->protocol_type == PROTOCOL_TYPE_HTTP1 &&

@@ -34,6 +34,17 @@ struct patience {
     bool hurried;
 };
 
+/* Is its last second over? A peer may take all it gets of a file and yet be long, where the disk is the slower. */
+static bool too_late(struct patience *p, const atomic_bool *hurry)
+{
+    if (!p->hurried && atomic_load(hurry)) {
+        int64_t soon = clock_monotonic() + HURRY_MS;
+        if (!p->deadline || soon < p->deadline) p->deadline = soon;
+        p->hurried = true;
+    }
+    return p->hurried && clock_monotonic() >= p->deadline;
+}
+
 /* Waits until the peer takes more. False: its time is over. */
 static bool wait_for_more(struct patience *p, int socket, const atomic_bool *hurry)
 {
@@ -41,11 +52,7 @@ static bool wait_for_more(struct patience *p, int socket, const atomic_bool *hur
         p->deadline = clock_monotonic() + SLICE_TIME_MS;
         p->slice = p->sent + SLICE;
     }
-    if (!p->hurried && atomic_load(hurry)) {
-        int64_t soon = clock_monotonic() + HURRY_MS;
-        if (soon < p->deadline) p->deadline = soon;
-        p->hurried = true;
-    }
+    if (too_late(p, hurry)) return false;
     wait_for(socket, POLLOUT, p->deadline);
     return clock_monotonic() < p->deadline;
 }
@@ -96,6 +103,7 @@ static bool send_file_records(struct peer *peer, int fd, int64_t from, int64_t l
     char record[RECORD];
     struct patience patience = {0};
     for (int64_t sent = 0; sent < len;) {
+        if (too_late(&patience, hurry)) return false;
         size_t n = len - sent < RECORD ? (size_t)(len - sent) : RECORD;
         ssize_t got = pread(fd, record, n, (off_t)(from + sent));
         if (got < 0 && errno == EINTR) continue;
@@ -137,6 +145,7 @@ static bool send_file(int socket, int fd, int64_t from, int64_t len, const atomi
     struct patience patience = {0};
     off_t at = (off_t)from;
     while ((int64_t)at < from + len) {
+        if (too_late(&patience, hurry)) return false;
         size_t left = (size_t)(from + len - (int64_t)at);
         ssize_t n = sendfile(socket, fd, &at, left < FILE_PIECE ? left : FILE_PIECE);
         if (n == 0 || (n < 0 && !try_again())) return false;

@@ -2,6 +2,7 @@
 #include "http/civet.h"
 #include "base/check.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 
 #define BODY_LIMIT 100000
 #define LARGE      3000000
+#define STORED_END ((int64_t)1 << 40)
 
 static struct server *server;
 static struct str large;
@@ -27,6 +30,7 @@ static struct str large;
 /* What the handler says to a test and waits for: one byte each. */
 static int entered[2], released[2];
 static struct peer detached = {.socket = -1};
+static int stored = -1; /* the file of /file: as `large`, and a hole up to STORED_END */
 
 /* ---- the handler ---- */
 
@@ -46,6 +50,42 @@ static void echo(struct request *rq, struct response *rs)
     if (!status && !body.at) str_addz(&rs->body, "no body");
 }
 
+/* Reads the body in pieces of the length that the query says, and answers with it; twice at its end, since that stays.
+ */
+static void echo_pieces(struct request *rq, struct response *rs)
+{
+    struct failure f = {0}, again;
+    int64_t room = 0;
+    size_t got;
+    enum status status;
+    assert_true(view_integer(rq->query, &room));
+    char *piece = malloc((size_t)room);
+    do {
+        status = request_read(rq, piece, (size_t)room, &got, &f);
+        assert_true(got <= (size_t)room);
+        if (!status) str_add(&rs->body, (struct view){piece, got});
+    } while (!status && got);
+    assert_int_equal(request_read(rq, piece, (size_t)room, &got, &again), status);
+    assert_int_equal(got, 0);
+    free(piece);
+    if (!status) return;
+    rs->status = status_of(status);
+    str_reset(&rs->body);
+    str_addz(&rs->body, f.reason);
+}
+
+/* "STATUS,FROM,LENGTH": answers with that part of `stored`. */
+static void send_file(struct request *rq, struct response *rs)
+{
+    int64_t status = 0, from = 0, len = 0;
+    struct view rest = rq->query;
+    assert_true(view_integer(view_cut(&rest, ','), &status));
+    assert_true(view_integer(view_cut(&rest, ','), &from));
+    assert_true(view_integer(rest, &len));
+    rs->status = (int)status;
+    response_file(rs, fcntl(stored, F_DUPFD_CLOEXEC, 0), from, len);
+}
+
 static void handle(void *ctx, struct request *rq, struct response *rs)
 {
     char byte;
@@ -53,6 +93,28 @@ static void handle(void *ctx, struct request *rq, struct response *rs)
     response_header(rs, "X-Method", rq->method_name);
     if (view_is(rq->path, "/echo")) {
         echo(rq, rs);
+    } else if (view_is(rq->path, "/pieces")) {
+        echo_pieces(rq, rs);
+    } else if (view_is(rq->path, "/first")) {
+        struct failure f;
+        size_t got;
+        assert_int_equal(request_read(rq, &byte, 1, &got, &f), OK);
+        str_add(&rs->body, (struct view){&byte, got});
+    } else if (view_is(rq->path, "/file")) {
+        send_file(rq, rs);
+    } else if (view_is(rq->path, "/file-and-text")) {
+        send_file(rq, rs);
+        str_addz(&rs->body, "never sent");
+        rs->fixed = VIEW("never sent");
+    } else if (view_is(rq->path, "/two-files")) {
+        send_file(rq, rs);
+        send_file(rq, rs);
+    } else if (view_is(rq->path, "/file-broken")) {
+        send_file(rq, rs);
+        rs->body.failed = true;
+    } else if (view_is(rq->path, "/file-close")) {
+        send_file(rq, rs);
+        rs->close = true;
     } else if (view_is(rq->path, "/large")) {
         rs->fixed = str_view(&large);
     } else if (view_is(rq->path, "/close")) {
@@ -804,12 +866,398 @@ static void civet__says_why_it_cannot_listen(void **state)
     assert_int_equal(try_listen("127.0.0.1:0", taken, 1, &f), UNAVAILABLE);
 }
 
+/* ---- bodies in pieces ---- */
+
+static struct str letters(size_t len)
+{
+    struct str s = {0};
+    for (size_t i = 0; i < len; i++) str_addc(&s, (char)('a' + i % 26));
+    return s;
+}
+
+/* Sends a body of letters, in chunks of `chunk` bytes, or by its length where that is 0. */
+static void post_pieces(int s, const char *room, size_t len, size_t chunk)
+{
+    struct str text = {0}, body = letters(len);
+    str_addf(&text, "POST /pieces?%s HTTP/1.1\r\n" HOST, room);
+    if (!chunk) str_addf(&text, "Content-Length: %zu\r\n\r\n%s", len, body.at ? body.at : "");
+    if (chunk) str_addz(&text, "Transfer-Encoding: chunked\r\n\r\n");
+    for (size_t at = 0, n; chunk && at < len; at += n) {
+        n = len - at < chunk ? len - at : chunk;
+        str_addf(&text, "%zX;x=y\r\n%.*s\r\n", n, (int)n, body.at + at);
+    }
+    if (chunk) str_addz(&text, "0\r\nTrailer: x\r\n\r\n");
+    say_view(s, str_view(&text));
+    str_release(&text);
+    str_release(&body);
+}
+
+static void expect_letters(int s, size_t len)
+{
+    struct str wanted = letters(len);
+    expect(s, 200, wanted.at ? wanted.at : "", "keep-alive");
+    str_release(&wanted);
+}
+
+static void civet__reads_bodies_in_pieces(void **state)
+{
+    (void)state;
+    static const char *const rooms[] = {"1", "7", "16384", "16385", "1000000"};
+    static const size_t lengths[] = {0, 1, 6, 7, 8, 1000, 16384, 40000}, chunks[] = {0, 1, 7, 16384, 100000};
+    int s = client();
+    for (size_t r = 0; r < COUNT(rooms); r++)
+        for (size_t l = 0; l < COUNT(lengths); l++)
+            for (size_t c = 0; c < COUNT(chunks); c++) {
+                if (lengths[l] > 1000 && (r == 0 || c == 1)) continue; /* byte by byte: slow, and nothing new */
+                post_pieces(s, rooms[r], lengths[l], chunks[c]);
+                expect_letters(s, lengths[l]);
+            }
+    say(s, "GET /pieces?7 HTTP/1.1\r\n" HOST "\r\n");
+    expect(s, 200, "", "keep-alive");
+    done(s);
+}
+
+static void civet__reads_no_further_than_a_body_in_pieces(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "POST /pieces?100 HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhelloPOST /pieces?100 HTTP/1.1\r\n" HOST
+           "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n");
+    expect(s, 200, "hello", "keep-alive");
+    expect(s, 200, "ab", "keep-alive");
+    expect(s, 200, "0 /2? from 127.0.0.1 no query", "keep-alive");
+    done(s);
+}
+
+static void civet__reads_pieces_as_they_come(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "POST /pieces?3 HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\n0");
+    for (char c[2] = "1"; *c <= '9'; ++*c) {
+        usleep(2000);
+        say(s, c);
+    }
+    expect(s, 200, "0123456789", "keep-alive");
+    say(s, "POST /pieces?3 HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    for (const char *text = "5\r\nhello\r\n0\r\n\r\n"; *text; text++) {
+        usleep(2000);
+        say_view(s, (struct view){text, 1});
+    }
+    expect(s, 200, "hello", "keep-alive");
+    done(s);
+}
+
+static void civet__says_when_pieces_are_cut_off(void **state)
+{
+    (void)state;
+    static const char *const cut[] = {"Content-Length: 10\r\n\r\n", "Content-Length: 10\r\n\r\nhello",
+        "Content-Length: 10\r\n\r\n012345678", "Content-Length: 999999999999999999\r\n\r\nhello",
+        "Transfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\nhello", "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello"};
+    for (size_t room = 0; room < 2; room++)
+        for (size_t i = 0; i < COUNT(cut); i++) {
+            int s = client();
+            say(s, room ? "POST /pieces?100000 HTTP/1.1\r\n" HOST : "POST /pieces?2 HTTP/1.1\r\n" HOST);
+            say(s, cut[i]);
+            shutdown(s, SHUT_WR);
+            expect(s, 400, "The request's body is cut off or malformed.", "close");
+            expect_end(s);
+        }
+}
+
+static void civet__promises_once_to_read_pieces(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "POST /pieces?2 HTTP/1.1\r\n" HOST "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    struct answer a = hear(s, false);
+    assert_int_equal(a.status, 100);
+    str_release(&a.text);
+    say(s, "hello");
+    expect(s, 200, "hello", "keep-alive");
+    say(s, "POST /pieces?2 HTTP/1.1\r\n" HOST "Content-Length: 0\r\nExpect: 100-continue\r\n\r\n");
+    expect(s, 200, "", NULL);
+    done(s);
+}
+
+/* A handler that has had enough. */
+static void civet__reads_over_the_pieces_nobody_wanted(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "POST /first HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhelloGET /a HTTP/1.1\r\n" HOST "\r\n");
+    expect(s, 200, "h", "keep-alive");
+    expect(s, 200, "0 /a? from 127.0.0.1 no query", "keep-alive");
+    say(s, "POST /first HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    expect(s, 200, "h", "close");
+    expect_end(s);
+    s = client();
+    struct str text = {0}, body = letters(20 * BODY_LIMIT);
+    str_addf(&text, "POST /first HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n%s", body.len, body.at);
+    say_view(s, str_view(&text));
+    expect(s, 200, "a", "close");
+    expect_end(s);
+    str_release(&text);
+    str_release(&body);
+}
+
+/* ---- files as answers ---- */
+
+static void expect_file(int s, int status, int64_t from, size_t len)
+{
+    struct answer a = hear(s, false);
+    assert_false(a.ended);
+    assert_int_equal(a.status, status);
+    assert_int_equal(a.body.len, len);
+    assert_memory_equal(a.body.at, large.at + from, len);
+    str_release(&a.text);
+}
+
+static void civet__sends_files(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "GET /file?200,0,3000000 HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 200, 0, LARGE);
+    say(s, "GET /file?206,5,1 HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 206, 5, 1);
+    say(s, "GET /file?206,1048570,1000000 HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 206, 1048570, 1000000);
+    say(s, "GET /file?200,0,100 HTTP/1.1\r\n" HOST "\r\nGET /a HTTP/1.1\r\n" HOST
+           "\r\nGET /file?200,1,1000000 HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 200, 0, 100);
+    expect(s, 200, "0 /a? from 127.0.0.1 no query", "keep-alive");
+    expect_file(s, 200, 1, 1000000);
+    say(s, "POST /file?200,7,8 HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello");
+    expect_file(s, 200, 7, 8);
+    say(s, "GET /two-files?200,7,8 HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 200, 7, 8);
+    say(s, "GET /file-close?200,0,1000000 HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 200, 0, 1000000);
+    expect_end(s);
+    s = client();
+    say(s, "GET /file?200,0,1000 HTTP/1.0\r\n\r\n");
+    expect_file(s, 200, 0, 1000);
+    expect_end(s);
+}
+
+static void civet__sends_nothing_of_an_empty_file(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "GET /file?200,0,0 HTTP/1.1\r\n" HOST "\r\nHEAD /file?200,0,0 HTTP/1.1\r\n" HOST
+           "\r\nGET /a HTTP/1.1\r\n" HOST "\r\n");
+    for (int i = 0; i < 2; i++) {
+        struct answer a = hear(s, i == 1);
+        assert_int_equal(a.status, 200);
+        assert_true(view_is(header(&a, "Content-Length"), "0"));
+        str_release(&a.text);
+    }
+    expect(s, 200, NULL, "keep-alive");
+    done(s);
+}
+
+static void civet__sends_the_head_of_a_file_alone(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "HEAD /file?200,0,3000000 HTTP/1.1\r\n" HOST "\r\nGET /file?304,0,3000000 HTTP/1.1\r\n" HOST
+           "\r\nGET /file?204,0,3000000 HTTP/1.1\r\n" HOST "\r\nHEAD /file?206,0,1099511627776 HTTP/1.1\r\n" HOST
+           "\r\nGET /a HTTP/1.1\r\n" HOST "\r\n");
+    static const struct {
+        int status;
+        const char *length;
+    } wanted[] = {{200, "3000000"}, {304, NULL}, {204, NULL}, {206, "1099511627776"}};
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        struct answer a = hear(s, true);
+        assert_int_equal(a.status, wanted[i].status);
+        assert_true(wanted[i].length ? view_is(header(&a, "Content-Length"), wanted[i].length)
+                                     : !header(&a, "Content-Length").at);
+        str_release(&a.text);
+    }
+    expect(s, 200, NULL, "keep-alive");
+    done(s);
+}
+
+/* Beyond what 32 bits count. */
+static void civet__sends_the_end_of_a_very_large_file(void **state)
+{
+    (void)state;
+    static const char zeros[1000];
+    int s = client();
+    say(s, "GET /file?206,1099511626776,1000 HTTP/1.1\r\n" HOST "\r\n");
+    struct answer a = hear(s, false);
+    assert_int_equal(a.body.len, sizeof zeros);
+    assert_memory_equal(a.body.at, zeros, sizeof zeros);
+    str_release(&a.text);
+    done(s);
+}
+
+static void civet__sends_a_file_instead_of_a_text(void **state)
+{
+    (void)state;
+    int s = client();
+    say(s, "GET /file-and-text?200,0,20 HTTP/1.1\r\n" HOST "\r\nGET /a HTTP/1.1\r\n" HOST "\r\n");
+    expect_file(s, 200, 0, 20);
+    expect(s, 200, "0 /a? from 127.0.0.1 no query", "keep-alive");
+    done(s);
+}
+
+/* As much as there is, and then the end: its length was promised. */
+static void civet__ends_where_a_file_is_too_short(void **state)
+{
+    (void)state;
+    int s = client();
+    char text[100];
+    snprintf(text, sizeof text, "GET /file?200,%lld,1000 HTTP/1.1\r\n" HOST "\r\n", (long long)STORED_END - 10);
+    say(s, text);
+    struct answer a = hear(s, false);
+    assert_true(a.ended);
+    const char *body = strstr(a.text.at, "\r\n\r\n");
+    assert_non_null(strstr(a.text.at, "Content-Length: 1000\r\n"));
+    assert_int_equal(a.text.len - (size_t)(body + 4 - a.text.at), 10);
+    str_release(&a.text);
+    done(s);
+}
+
+/* One that takes little at a time. */
+static int slow_client(int room)
+{
+    int s = client();
+    setsockopt(s, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    return s;
+}
+
+static void civet__sends_large_files_to_slow_readers(void **state)
+{
+    (void)state;
+    int s = slow_client(131072); /* less than a loopback packet would be waited for by timers */
+    char piece[20000];
+    struct str all = {0};
+    say(s, "GET /file?200,0,3000000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    usleep(50000);
+    for (ssize_t n; (n = recv(s, piece, sizeof piece, 0)) != 0;) {
+        assert_true(n > 0);
+        str_add(&all, (struct view){piece, (size_t)n});
+        usleep(1000);
+    }
+    const char *body = strstr(all.at, "\r\n\r\n") + 4;
+    assert_int_equal(all.len - (size_t)(body - all.at), LARGE);
+    assert_memory_equal(body, large.at, LARGE);
+    str_release(&all);
+    done(s);
+}
+
+static int count_descriptors(void)
+{
+    int n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    while (readdir(dir)) n++;
+    closedir(dir);
+    return n;
+}
+
+/* Goes without a word, or in the middle of one. */
+static void leave(int s, bool reset)
+{
+    struct linger at_once = {.l_onoff = 1};
+    if (reset) setsockopt(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(s);
+}
+
+/* One worker: each request shows that it is free again. */
+static void civet__leaks_no_file(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"GET /file?200,0,0", "GET /file?200,0,10", "HEAD /file?200,0,3000000",
+        "GET /file?204,0,10", "GET /file?304,0,10", "GET /file-and-text?200,0,10", "GET /two-files?200,0,10",
+        "GET /file-close?200,0,10", "GET /file-broken?200,0,10", "GET /file?200,1099511627766,1000"};
+    struct server *all = server;
+    char byte;
+    int before = count_descriptors();
+    server = open_server("127.0.0.1:0", 1);
+    int open = count_descriptors();
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        struct str text = {0};
+        str_addf(&text, "%s HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", targets[i]);
+        int s = client();
+        say_view(s, str_view(&text));
+        while (recv(s, &byte, 1, 0) > 0) {
+        }
+        close(s);
+        str_release(&text);
+    }
+    for (int i = 0; i < 20; i++) {
+        int s = i % 2 ? client() : slow_client(4096);
+        say(s, "GET /file?200,0,1099511627776 HTTP/1.1\r\n" HOST "\r\n");
+        if (i % 3) assert_int_equal(recv(s, &byte, 1, 0), 1);
+        leave(s, i % 4 < 2);
+    }
+    int s = client();
+    say(s, "GET /a HTTP/1.1\r\n" HOST "\r\n");
+    expect(s, 200, NULL, "keep-alive");
+    assert_int_equal(count_descriptors(), open + 2); /* this connection's ends */
+    done(s);
+    server_close(server);
+    server = all;
+    assert_int_equal(count_descriptors(), before);
+}
+
+/* A reader that stands still in the middle of a file holds up nobody for long. */
+static void civet__closes_in_the_middle_of_files(void **state)
+{
+    (void)state;
+    struct server *all = server;
+    char byte;
+    int stalled[3], before = count_descriptors();
+    server = open_server("127.0.0.1:0", COUNT(stalled));
+    for (size_t i = 0; i < COUNT(stalled); i++) {
+        stalled[i] = slow_client(4096);
+        say(stalled[i], "GET /file?200,0,1099511627776 HTTP/1.1\r\n" HOST "\r\n");
+        assert_int_equal(recv(stalled[i], &byte, 1, 0), 1);
+    }
+    alarm(60);
+    server_close(server);
+    alarm(0);
+    server = all;
+    for (size_t i = 0; i < COUNT(stalled); i++) done(stalled[i]);
+    assert_int_equal(count_descriptors(), before);
+}
+
+static void civet__closes_in_the_middle_of_pieces(void **state)
+{
+    (void)state;
+    struct server *all = server;
+    int before = count_descriptors();
+    server = open_server("127.0.0.1:0", 1);
+    int s = client();
+    say(s, "POST /pieces?2 HTTP/1.1\r\n" HOST "Content-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    struct answer a = hear(s, false); /* the handler is reading */
+    assert_int_equal(a.status, 100);
+    str_release(&a.text);
+    say(s, "hello");
+    server_close(server);
+    server = all;
+    expect(s, 503, "The server is stopping.", "close");
+    expect_end(s);
+    assert_int_equal(count_descriptors(), before);
+}
+
 static int setup(void **state)
 {
     (void)state;
     assert_int_equal(pipe2(entered, O_CLOEXEC), 0);
     assert_int_equal(pipe2(released, O_CLOEXEC), 0);
     for (size_t i = 0; i < LARGE; i++) str_addc(&large, (char)(i * 7 + i / 251));
+    stored = memfd_create("stored", MFD_CLOEXEC);
+    assert_int_equal(write(stored, large.at, large.len), LARGE);
+    assert_int_equal(ftruncate(stored, STORED_END), 0);
     server = open_server("127.0.0.1:0", 4);
     return 0;
 }
@@ -818,6 +1266,7 @@ static int teardown(void **state)
 {
     (void)state;
     server_close(server);
+    close(stored);
     str_release(&large);
     for (int i = 0; i < 2; i++) {
         close(entered[i]);
@@ -852,6 +1301,22 @@ int main(void)
         cmocka_unit_test(civet__waits_for_handlers_and_sends_their_answers),
         cmocka_unit_test(civet__listens_on_both_families_of_localhost),
         cmocka_unit_test(civet__says_why_it_cannot_listen),
+        cmocka_unit_test(civet__reads_bodies_in_pieces),
+        cmocka_unit_test(civet__reads_no_further_than_a_body_in_pieces),
+        cmocka_unit_test(civet__reads_pieces_as_they_come),
+        cmocka_unit_test(civet__says_when_pieces_are_cut_off),
+        cmocka_unit_test(civet__promises_once_to_read_pieces),
+        cmocka_unit_test(civet__reads_over_the_pieces_nobody_wanted),
+        cmocka_unit_test(civet__sends_files),
+        cmocka_unit_test(civet__sends_nothing_of_an_empty_file),
+        cmocka_unit_test(civet__sends_the_head_of_a_file_alone),
+        cmocka_unit_test(civet__sends_the_end_of_a_very_large_file),
+        cmocka_unit_test(civet__sends_a_file_instead_of_a_text),
+        cmocka_unit_test(civet__ends_where_a_file_is_too_short),
+        cmocka_unit_test(civet__sends_large_files_to_slow_readers),
+        cmocka_unit_test(civet__leaks_no_file),
+        cmocka_unit_test(civet__closes_in_the_middle_of_files),
+        cmocka_unit_test(civet__closes_in_the_middle_of_pieces),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
