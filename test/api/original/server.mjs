@@ -75,7 +75,8 @@ async function answer(req, res) {
   const request = new Request(`http://${req.headers.host}${req.url}`, { method, headers, body })
   const response = await handleEndpoints({ config, request })
   for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
-  const cookies = response.headers.getSetCookie()
+  // Debian's Node.js 18 knows no getSetCookie; Payload never sets more than one.
+  const cookies = response.headers.getSetCookie?.() ?? [response.headers.get('set-cookie')].filter(Boolean)
   if (cookies.length) res.setHeader('set-cookie', cookies)
   res.writeHead(response.status).end(Buffer.from(await response.arrayBuffer()))
 }
