@@ -218,7 +218,8 @@ static void answer(struct mg_connection *conn, bool head_only)
         sent = wire_send_file(&w->peer, rs->file.fd, rs->file.from, rs->file.len, &w->server->stopping);
     response_drop_file(rs);
     if (!keep || !sent) conn->must_close = 1;
-    if (!keep && sent && !body_whole(conn)) wire_drain(&w->peer, &w->server->stopping);
+    /* With TLS a client answers the end with a word of its own, which must not meet a closed socket either. */
+    if (!keep && sent && (!body_whole(conn) || w->peer.tls)) wire_drain(&w->peer, &w->server->stopping);
     w->answered = true;
     forget_large(head);
     forget_large(&rs->headers);
