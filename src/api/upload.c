@@ -339,12 +339,16 @@ struct recovery {
 static enum status recover(void *ctx, struct view name, bool owned)
 {
     struct recovery *r = ctx;
+    struct failure f;
     const char *kept = arena_copy(r->arena, name);
     if (!kept || r->count == r->room) return kept ? OK : fail(r->f, NO_MEMORY, "Out of memory.");
-    enum status status = owned ? OK : folder_remove(r->folder, kept, r->f);
+    if (!owned && folder_remove(r->folder, kept, &f)) {
+        log_warning("the file %s has no document and stays: %s", kept, f.reason);
+        return OK;
+    }
     r->releases[r->count++] =
         (struct write){.op = WRITE_RELEASE, .collection = r->collection, .file = {kept, name.len}};
-    return status;
+    return OK;
 }
 
 #define RECOVERED_AT_ONCE 1000

@@ -274,4 +274,20 @@ module.exports = (binary) => {
     assert.notStrictEqual(bad.code, 0)
     assert.match(bad.err, /Cannot (make|open) the folder .*--uploads/)
   })
+
+  test('media: what cannot be removed at a start is told, and keeps nobody from starting', async ({ after }) => {
+    const dir = folder()
+    after(() => remove(dir))
+    const data = path.join(dir, 'data')
+    const first = await start(binary, { data })
+    await first.stop()
+    fs.mkdirSync(path.join(data, 'media', 'stuck.bin'))
+    fs.writeFileSync(path.join(data, 'media', 'left.bin'), 'x')
+    await run('sqlite3', [path.join(data, 'parley.db'), "INSERT INTO parley_files VALUES ('media', 'left.bin'), ('media', 'stuck.bin')"])
+    const second = await start(binary, { data })
+    after(() => second.stop())
+    assert.match(second.err, /stuck\.bin has no document and stays/)
+    assert.deepStrictEqual(fs.readdirSync(path.join(data, 'media')), ['stuck.bin'])
+    assert.strictEqual((await request(`${second.url}/api/media/count`)).json.totalDocs, 0)
+  })
 }
