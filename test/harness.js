@@ -145,6 +145,13 @@ async function admin(url) {
 const say = (url, content, more = {}) =>
   request(`${url}/api/messages`, { method: 'POST', body: { sender: 1, receiver: 1, content, ...more } })
 
+// A body of multipart/form-data: parts are { name, data } and, for files, filename and type.
+const multipart = (boundary, parts) => Buffer.concat([
+  ...parts.flatMap(({ name, filename, type, data }) => [
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n` +
+      `${type ? `Content-Type: ${type}\r\n` : ''}\r\n`), Buffer.from(data), Buffer.from('\r\n')]),
+  Buffer.from(`--${boundary}--\r\n`)])
+
 // Bytes over a raw connection until the server closes it, or until `done(text)`.
 function raw(port, bytes, done) {
   return new Promise((resolve, reject) => {
@@ -253,4 +260,4 @@ async function report({ extra = { passed: 0, failed: 0 } } = {}) {
   process.exitCode = failed || !passed ? 1 : 0
 }
 
-module.exports = { trust, sleep, folder, remove, launch, run, start, request, admin, ADMIN, say, raw, stream, json, test, skip, report }
+module.exports = { trust, sleep, folder, remove, launch, run, start, request, admin, ADMIN, say, multipart, raw, stream, json, test, skip, report }

@@ -7,12 +7,13 @@
 #include "schema/json.h"
 #include "schema/registry.h"
 #include "store/claim.h"
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 
-#define PIECE       ((size_t)65536)
-#define NAMES_TRIED 100
+#define PIECE            ((size_t)65536)
+#define NAMES_TRIED      100
+#define RELEASED_AT_ONCE 64
+#define RECOVERY_ARENA   ((size_t)16 << 20)
 
 static struct folder *folder_of(const struct call *call)
 {
@@ -30,10 +31,9 @@ struct reception {
     struct fingerprint fingerprint;
     enum part_sort inside;
     struct str payload;
-    bool has_payload;
-    size_t files;     /* parts of that name */
-    struct view sent; /* the file's name, as it was sent */
-    char declared[MIME_MOST + 1];
+    size_t files;                                          /* parts of that name */
+    struct view sent;                                      /* the file's name, as it was sent */
+    char declared[MIME_MOST + 1], detected[MIME_MOST + 1]; /* types of the file */
 };
 
 static enum status begin_file(struct reception *r, const struct multipart_part *part, struct failure *f)
@@ -56,7 +56,6 @@ static enum status part_begins(void *ctx, const struct multipart_part *part, str
     if (part->filename.at && view_is(part->name, "file")) return begin_file(r, part, f);
     if (part->filename.at || !view_is(part->name, "_payload")) return OK;
     r->inside = PART_PAYLOAD;
-    r->has_payload = true;
     str_reset(&r->payload);
     return OK;
 }
@@ -120,27 +119,28 @@ static enum status refuse_file(struct failure *f, const char *message)
     return fail_flaw(f, FAILURE_VALIDATION, (struct flaw){.message = message, .path = "file"});
 }
 
-/* An SVG is text; whether it is one shows when it is read as XML. */
-static enum status look_at_xml(const struct upload *u, const char **type, struct failure *f)
+/* An SVG is text; whether it is one, and its size, show when it is read as XML. */
+static enum status look_at_xml(struct upload *u, const char **type, struct failure *f)
 {
     struct svg svg;
     if (!svg_inspect(u->part.fd, u->part.size, &svg)) return fail(f, NO_MEMORY, "Out of memory.");
     if (svg.is_svg && !svg.safe) return refuse_file(f, "SVG file contains potentially harmful content.");
-    if (svg.is_svg)
+    if (svg.is_svg) {
         *type = "image/svg+xml";
-    else if (svg.well_formed)
+        u->picture = (struct picture){.width = svg.width, .height = svg.height};
+    } else if (svg.well_formed) {
         *type = "application/xml";
+    }
     return OK;
 }
 
-static enum status find_type(const struct reception *r, struct view extension, const char **type, struct failure *f)
+static enum status find_type(struct reception *r, struct view extension, const char **type, struct failure *f)
 {
-    static _Thread_local char detected[MIME_MOST + 1];
-    const struct upload *u = r->upload;
-    enum status status = filetypes_detect(r->call->app->filetypes, u->part.fd, detected, f);
+    struct upload *u = r->upload;
+    enum status status = filetypes_detect(r->call->app->filetypes, u->part.fd, r->detected, f);
     if (status) return status;
-    *type = filetype_choose(detected, r->declared, extension);
-    bool text = !strcmp(detected, "text/plain");
+    *type = filetype_choose(r->detected, r->declared, extension);
+    bool text = !strcmp(r->detected, "text/plain");
     bool may_be_xml = view_is_nocase(extension, "svg") || view_is_nocase(extension, "xml") ||
                       filetype_is_xml(r->declared) || picture_type(r->declared);
     return text && may_be_xml ? look_at_xml(u, type, f) : OK;
@@ -162,9 +162,9 @@ static enum status inspect(struct reception *r, struct failure *f)
                 r->declared, VIEW_ARGS(r->sent)));
     status = find_type(r, extension, &type, f);
     if (status) return status;
-    bool claims = picture_type(r->declared) && !picture_type(type) && !filetype_is_xml(type);
-    if (claims || (picture_type(type) && !picture_read(type, u->part.fd, u->part.size, &u->picture)))
-        return fail(f, INVALID, "There was a problem while uploading the file.");
+    bool picture = picture_type(type), claims = picture_type(r->declared) && !picture && !filetype_is_xml(type);
+    bool sized = u->picture.width || !picture || picture_read(type, u->part.fd, u->part.size, &u->picture);
+    if (claims || !sized) return fail(f, INVALID, "There was a problem while uploading the file.");
     u->type.at = arena_copy(arena, view_of(type));
     u->type.len = strlen(type);
     u->size = u->part.size;
@@ -195,7 +195,7 @@ static enum status read_payload(struct reception *r, struct json_object **body, 
 enum status upload_body(struct call *call, struct upload *u, struct json_object **body, struct failure *f)
 {
     struct view boundary = multipart_boundary(request_header(call->rq, "Content-Type"));
-    *u = (struct upload){.collection = call->collection};
+    *u = (struct upload){0};
     if (!call->collection->upload || !boundary.at) {
         enum status status = idempotency_decide_body(call, f);
         return status || idempotency_replayed(call) ? status : call_body(call, false, body, f);
@@ -211,7 +211,7 @@ enum status upload_body(struct call *call, struct upload *u, struct json_object 
     }
     /* An input of a form in which no file was chosen is sent as a file without name and bytes. */
     u->given = r.files == 1 && (r.sent.len || u->part.size);
-    if (!status && u->given && !r.sent.len) status = fail(f, INVALID, "A file name is required.");
+    if (u->given && !r.sent.len) status = fail(f, INVALID, "A file name is required.");
     if (!status && u->given) status = inspect(&r, f);
     if (!status && r.files > 1) status = fail(f, INVALID, "One file is taken at a time.");
     if (!status) status = read_payload(&r, body, f);
@@ -222,10 +222,20 @@ enum status upload_body(struct call *call, struct upload *u, struct json_object 
 
 /* ---- storing ---- */
 
-static enum status release(struct call *call, struct view name, struct failure *f)
+/* Drops the claims of `names`, some at a time: a write is large. The names' arena is the writes' too. */
+static enum status release(struct broker *broker, const struct collection *c, const struct view *names, size_t nnames,
+    struct arena *arena, struct failure *f)
 {
-    struct write w = {.op = WRITE_RELEASE, .collection = call->collection, .file = name};
-    return call_write(call, &w, f);
+    size_t most = nnames < RELEASED_AT_ONCE ? nnames : RELEASED_AT_ONCE;
+    struct write *writes = ARENA_ARRAY(arena, struct write, most);
+    enum status status = writes || !nnames ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    for (size_t done = 0, n; done < nnames && !status; done += n) {
+        n = nnames - done < most ? nnames - done : most;
+        for (size_t i = 0; i < n; i++)
+            writes[i] = (struct write){.op = WRITE_RELEASE, .collection = c, .file = names[done + i]};
+        status = broker_run(broker, writes, n, arena, f);
+    }
+    return status;
 }
 
 /* A file that is there although nobody owns its name is another program's: the next name is tried. */
@@ -244,7 +254,7 @@ static enum status publish(struct call *call, struct upload *u, struct failure *
             u->claimed = true;
             return status;
         }
-        status = release(call, w.file, f);
+        status = release(call->app->broker, call->collection, &w.file, 1, call->arena, f);
         if (status) return status;
     }
     return fail(f, CONFLICT, "Too many files have that name.");
@@ -283,7 +293,7 @@ enum status upload_copy(struct call *call, struct upload *u, const struct doc *f
 {
     const struct value *name = &from->values[field_find(from->collection, VIEW("filename"))];
     const struct value *type = &from->values[field_find(from->collection, VIEW("mimeType"))];
-    *u = (struct upload){.collection = call->collection};
+    *u = (struct upload){0};
     if (name->type != VALUE_TEXT) return OK;
     enum status status = folder_copy(folder_of(call), name->text.at, &u->part, f);
     if (status == NOT_FOUND) return fail(f, CONFLICT, "The document's file is missing.");
@@ -304,7 +314,7 @@ void upload_end(struct call *call, struct upload *u, enum status written)
     if (!u->claimed || written == OK || written == UNAVAILABLE) return;
     enum status status = folder_remove(folder_of(call), u->name.at, &f);
     if (!status) status = folder_sync(folder_of(call), &f);
-    if (!status) status = release(call, u->name, &f);
+    if (!status) status = release(call->app->broker, call->collection, &u->name, 1, call->arena, &f);
     if (status) log_warning("a refused upload is removed at the next start only: %s", f.reason);
 }
 
@@ -313,26 +323,27 @@ void upload_sweep(struct call *call, const struct write *writes, size_t nwrites)
     struct folder *folder = folder_of(call);
     struct failure f = {0};
     size_t n = 0;
-    struct write *releases = ARENA_ARRAY(call->arena, struct write, nwrites);
-    enum status status = releases ? OK : fail(&f, NO_MEMORY, "Out of memory.");
+    struct view *names = ARENA_ARRAY(call->arena, struct view, nwrites);
+    enum status status = names ? OK : fail(&f, NO_MEMORY, "Out of memory.");
     for (size_t i = 0; i < nwrites && !status; i++) {
         if (writes[i].failure.status || !writes[i].orphan.at) continue;
         status = folder_remove(folder, writes[i].orphan.at, &f);
-        releases[n++] = (struct write){.op = WRITE_RELEASE, .collection = call->collection, .file = writes[i].orphan};
+        names[n++] = writes[i].orphan;
     }
     if (!status && n) status = folder_sync(folder, &f);
-    if (!status && n) status = broker_run(call->app->broker, releases, n, call->arena, &f);
+    if (!status) status = release(call->app->broker, call->collection, names, n, call->arena, &f);
     if (status) log_warning("a file without a document is removed at the next start only: %s", f.reason);
 }
 
 /* ---- opening ---- */
 
+#define RECOVERED_AT_ONCE 1000
+
 struct recovery {
     struct folder *folder;
-    struct arena *arena;
-    struct write *releases;
-    size_t count, room;
-    const struct collection *collection;
+    struct arena arena;
+    struct view names[RECOVERED_AT_ONCE]; /* whose claims are to be dropped */
+    size_t count;
     struct failure *f;
 };
 
@@ -340,33 +351,28 @@ static enum status recover(void *ctx, struct view name, bool owned)
 {
     struct recovery *r = ctx;
     struct failure f;
-    const char *kept = arena_copy(r->arena, name);
-    if (!kept || r->count == r->room) return kept ? OK : fail(r->f, NO_MEMORY, "Out of memory.");
+    if (r->count == RECOVERED_AT_ONCE) return OK;
+    const char *kept = arena_copy(&r->arena, name);
+    if (!kept) return fail(r->f, NO_MEMORY, "Out of memory.");
     if (!owned && folder_remove(r->folder, kept, &f)) {
         log_warning("the file %s has no document and stays: %s", kept, f.reason);
         return OK;
     }
-    r->releases[r->count++] =
-        (struct write){.op = WRITE_RELEASE, .collection = r->collection, .file = {kept, name.len}};
+    r->names[r->count++] = (struct view){kept, name.len};
     return OK;
 }
-
-#define RECOVERED_AT_ONCE 1000
 
 static enum status recover_some(
     struct app *app, const struct collection *c, struct folder *folder, size_t *count, struct failure *f)
 {
-    struct arena arena;
-    arena_init(&arena, (size_t)16 << 20);
-    struct recovery r = {.folder = folder, .arena = &arena, .room = RECOVERED_AT_ONCE, .collection = c, .f = f};
-    r.releases = ARENA_ARRAY(&arena, struct write, r.room);
-    enum status status = r.releases ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    struct recovery r = {.folder = folder, .f = f};
+    arena_init(&r.arena, RECOVERY_ARENA);
     struct db *db = pool_take(app->pool);
-    if (!status) status = claim_each(db, c, recover, &r, f);
+    enum status status = claim_each(db, c, recover, &r, f);
     pool_give(app->pool, db);
     if (!status && r.count) status = folder_sync(folder, f);
-    if (!status && r.count) status = broker_run(app->broker, r.releases, r.count, &arena, f);
-    arena_release(&arena);
+    if (!status) status = release(app->broker, c, r.names, r.count, &r.arena, f);
+    arena_release(&r.arena);
     *count = r.count;
     return status;
 }

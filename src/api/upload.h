@@ -17,7 +17,6 @@
 #include "files/picture.h"
 
 struct upload {
-    const struct collection *collection;
     struct part part; /* open until it is in the folder */
     bool given;       /* the request has a file */
     struct view name; /* clean; once it is claimed, the claimed one */

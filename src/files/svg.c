@@ -4,7 +4,6 @@
 #include "files/svg.h"
 #include "parley/str.h"
 #include <ctype.h>
-#include <errno.h>
 #include <expat.h>
 #include <math.h>
 #include <stdlib.h>
@@ -276,16 +275,12 @@ bool svg_inspect(int fd, int64_t size, struct svg *out)
         XML_SetProcessingInstructionHandler(look.parser, on_instruction);
         XML_SetStartDoctypeDeclHandler(look.parser, on_doctype);
     }
-    for (int64_t at = 0; good && parsed; at += PIECE) {
+    bool last = false;
+    for (int64_t at = 0; good && parsed && !last; at += PIECE) {
         ssize_t n = pread(fd, piece, sizeof piece, (off_t)at);
-        if (n < 0 && errno != EINTR) good = false;
-        if (n < 0) {
-            at -= PIECE;
-            continue;
-        }
-        bool last = n < PIECE;
-        parsed = XML_Parse(look.parser, piece, (int)n, last) == XML_STATUS_OK;
-        if (last) break;
+        last = n < PIECE;
+        good = n >= 0;
+        if (good) parsed = XML_Parse(look.parser, piece, (int)n, last) == XML_STATUS_OK;
     }
     out->well_formed = good && parsed;
     if (!out->well_formed) out->safe = false;

@@ -100,9 +100,15 @@ static enum status change(struct tables *t, struct write *w, enum change_op op, 
     return changelog_append(t->db, w->collection, &entry, f);
 }
 
+/* The place of the field that names a document's file; -1: the collection has none. */
+static int file_field(const struct collection *c)
+{
+    return c->upload ? field_find(c, VIEW("filename")) : -1;
+}
+
 static struct view file_of(const struct collection *c, const struct value *values)
 {
-    int at = c->upload ? field_find(c, VIEW("filename")) : -1;
+    int at = file_field(c);
     bool has = at >= 0 && values[at].type == VALUE_TEXT && filename_possible(values[at].text);
     return has ? values[at].text : (struct view){0};
 }
@@ -148,15 +154,16 @@ static enum status update(struct tables *t, struct write *w, struct arena *arena
     struct binds binds = {.arena = arena};
     struct str sql = {0};
     struct doc before = {0};
-    enum status status = OK;
-    if (w->collection->upload) status = read_one(t->db, w->collection, w->id, arena, &before, f);
+    int file = file_field(w->collection);
+    bool refiled = file >= 0 && w->draft->given[file];
+    enum status status = refiled ? read_one(t->db, w->collection, w->id, arena, &before, f) : OK;
     if (status) return status;
     sql_add_update(&sql, w->draft, w->id, &binds);
     status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status && !db_changes(t->db)) return fail(f, NOT_FOUND, "Not Found");
     if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
-    if (!status)
+    if (!status && refiled)
         status = hand_over(t, w, file_of(w->collection, before.values), file_of(w->collection, w->doc.values), f);
     return status ? status : change(t, w, CHANGE_UPDATE, f);
 }

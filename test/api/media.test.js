@@ -3,7 +3,7 @@
 const assert = require('node:assert')
 const fs = require('node:fs')
 const path = require('node:path')
-const { start, request, raw, admin, folder, remove, run, test } = require('../harness.js')
+const { start, request, multipart, raw, admin, folder, remove, run, test } = require('../harness.js')
 
 // 4 x 3 pixels.
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAIAAAA7ljmRAAAAEUlEQVR4nGP4z8AARwgWOgcA9TEL9VuTca0AAAAASUVORK5CYII=', 'base64')
@@ -13,13 +13,6 @@ const BOUNDARY = '----parts'
 const payload = (value) => ({ name: '_payload', data: JSON.stringify(value) })
 const file = (filename, type, data) => ({ name: 'file', filename, type, data })
 
-function multipart(parts) {
-  const pieces = parts.map(({ name, filename, type, data }) => Buffer.concat([
-    Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n` +
-      `${type ? `Content-Type: ${type}\r\n` : ''}\r\n`), Buffer.from(data), Buffer.from('\r\n')]))
-  return Buffer.concat([...pieces, Buffer.from(`--${BOUNDARY}--\r\n`)])
-}
-
 // A server with a first user: upload(parts), api(method, path, body), get(path, headers), stored() of the folder.
 async function serve(binary, after, options = {}) {
   const server = await start(binary, options)
@@ -27,7 +20,7 @@ async function serve(binary, after, options = {}) {
   const { token } = await admin(server.url)
   const headers = { Authorization: `JWT ${token}` }
   const send = (method, at, parts, more = {}) => request(server.url + at,
-    { method, body: multipart(parts), headers: { ...headers, 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}`, ...more } })
+    { method, body: multipart(BOUNDARY, parts), headers: { ...headers, 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}`, ...more } })
   return {
     server,
     token,
@@ -67,7 +60,7 @@ module.exports = (binary) => {
 
   test('media: bytes that are no UTF-8 in a name, and a file without a name, are 400', async ({ after }) => {
     const m = await serve(binary, after)
-    const body = multipart([file('NAME.png', 'image/png', PNG), payload({ alt: 'x' })])
+    const body = multipart(BOUNDARY, [file('NAME.png', 'image/png', PNG), payload({ alt: 'x' })])
     body.write('\xff\xfe', body.indexOf('NAME'), 'latin1')
     const headers = { Authorization: `JWT ${m.token}`, 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` }
     assert.strictEqual((await request(`${m.server.url}/api/media`, { method: 'POST', body, headers })).status, 400)
@@ -209,7 +202,7 @@ module.exports = (binary) => {
 
   test('media: an upload that is cut off at any byte leaves no row and no file', async ({ after }) => {
     const m = await serve(binary, after)
-    const body = multipart([file('a.txt', 'text/plain', 'hello'), payload({ alt: 'x' })])
+    const body = multipart(BOUNDARY, [file('a.txt', 'text/plain', 'hello'), payload({ alt: 'x' })])
     const head = `POST /api/media HTTP/1.1\r\nHost: x\r\nAuthorization: JWT ${m.token}\r\nContent-Type: multipart/form-data; boundary=${BOUNDARY}\r\nConnection: close\r\n`
     // Ended by the client, and whole by its length but not by its boundary. Behind the closing boundary's dashes it is whole.
     const whole = body.length - 2

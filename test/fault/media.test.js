@@ -5,15 +5,14 @@ const assert = require('node:assert')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
-const { start, request, admin, folder, remove, run, sleep, test } = require('../harness.js')
+const { start, request, admin, multipart, folder, remove, run, sleep, test } = require('../harness.js')
 
 const WORKERS = 12
 const KILLS = process.env.PARLEY_TEST_ALL ? 150 : 15
 
 const BOUNDARY = 'parts'
-const multipart = (name, data, alt) => Buffer.concat([
-  Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: application/octet-stream\r\n\r\n`), data,
-  Buffer.from(`\r\n--${BOUNDARY}\r\nContent-Disposition: form-data; name="_payload"\r\n\r\n${JSON.stringify({ alt })}\r\n--${BOUNDARY}--\r\n`)])
+const uploaded = (filename, data, alt) => multipart(BOUNDARY, [
+  { name: 'file', filename, type: 'application/octet-stream', data }, { name: '_payload', data: JSON.stringify({ alt }) }])
 const sum = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex')
 
 module.exports = (binary) => {
@@ -37,7 +36,7 @@ module.exports = (binary) => {
         if (kind) known.delete(id)
         try {
           const at = kind ? `${url}/api/media/${id}` : `${url}/api/media`
-          const body = kind < 2 ? multipart(i % 2 ? 'same.bin' : `w${n}.bin`, bytes, sum(bytes)) : undefined
+          const body = kind < 2 ? uploaded(i % 2 ? 'same.bin' : `w${n}.bin`, bytes, sum(bytes)) : undefined
           const r = await request(at, { method: ['POST', 'PATCH', 'DELETE'][kind], headers, body })
           if (kind < 2 && r.status < 300) known.set(r.json.doc.id, sum(bytes))
           else if (kind === 2 ? r.status !== 200 : r.status !== 404) throw new Error(`${r.status} ${r.text}`)
@@ -83,7 +82,7 @@ module.exports = (binary) => {
     after(() => server.stop())
     const { token } = await admin(server.url)
     const headers = { Authorization: `JWT ${token}`, 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` }
-    const post = (n) => request(`${server.url}/api/media`, { method: 'POST', headers, body: multipart('a.bin', Buffer.alloc(n), 'x') })
+    const post = (n) => request(`${server.url}/api/media`, { method: 'POST', headers, body: uploaded('a.bin', Buffer.alloc(n), 'x') })
     const refused = await post(4 << 20)
     assert.strictEqual(refused.status, 507, refused.text)
     assert.strictEqual(refused.json.errors[0].message, 'The server\'s disk is full.')

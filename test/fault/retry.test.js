@@ -6,7 +6,7 @@ const crypto = require('node:crypto')
 const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
-const { start, request, admin, folder, remove, sleep, test } = require('../harness.js')
+const { start, request, admin, multipart, folder, remove, sleep, test } = require('../harness.js')
 
 const CLIENTS = 64
 const KILLS = process.env.PARLEY_TEST_ALL ? 200 : 20
@@ -28,8 +28,7 @@ module.exports = (binary) => {
     const message = (content, key, agent) => request(`${url}/api/messages`, { method: 'POST', body: { sender: 1, receiver: 1, content }, headers: { 'Idempotency-Key': key }, agent })
     const upload = (alt, key, agent) => {
       const boundary = crypto.randomUUID()
-      const part = (more, bytes) => `--${boundary}\r\nContent-Disposition: form-data; ${more}\r\n\r\n${bytes}\r\n`
-      const body = `${part('name="file"; filename="same.txt"', alt)}${part('name="_payload"', JSON.stringify({ alt }))}--${boundary}--\r\n`
+      const body = multipart(boundary, [{ name: 'file', filename: 'same.txt', data: alt }, { name: '_payload', data: JSON.stringify({ alt }) }])
       const headers = { 'Idempotency-Key': key, Authorization: `JWT ${token}`, 'Content-Type': `multipart/form-data; boundary=${boundary}` }
       return request(`${url}/api/media`, { method: 'POST', body, headers, agent })
     }

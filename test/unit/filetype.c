@@ -6,31 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static struct filetypes *types;
+#include "sample.h"
 
-/* A file in memory. */
-static int file_of(struct view bytes)
-{
-    int fd = memfd_create("sample", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t n = write(fd, bytes.at + done, bytes.len - done);
-        assert_true(n > 0);
-        done += (size_t)n;
-    }
-    return fd;
-}
+static struct filetypes *types;
 
 static const char *detect(struct view bytes)
 {
     static char type[MIME_MOST + 1];
     struct failure f;
-    int fd = file_of(bytes);
+    int fd = sample(bytes);
     lseek(fd, 1, SEEK_SET);
     assert_int_equal(filetypes_detect(types, fd, type, &f), OK);
     assert_int_equal(lseek(fd, 0, SEEK_CUR), 1);
@@ -405,7 +393,7 @@ static void *detect_often(void *wanted)
     struct view bytes = view_of(wanted);
     char type[MIME_MOST + 1];
     struct failure f;
-    int fd = file_of(bytes);
+    int fd = sample(bytes);
     bool good = true;
     for (int i = 0; i < 300; i++)
         good = good && !filetypes_detect(types, fd, type, &f) &&

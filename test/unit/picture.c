@@ -5,10 +5,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "sample.h"
 
 #define PNG  "image/png"
 #define JPEG "image/jpeg"
@@ -16,21 +17,9 @@
 #define WEBP "image/webp"
 #define SVG  "image/svg+xml"
 
-static int file_of(struct view bytes)
-{
-    int fd = memfd_create("sample", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t n = write(fd, bytes.at + done, bytes.len - done);
-        assert_true(n > 0);
-        done += (size_t)n;
-    }
-    return fd;
-}
-
 static bool look(const char *mime, struct view bytes, struct picture *out)
 {
-    int fd = file_of(bytes);
+    int fd = sample(bytes);
     lseek(fd, 3, SEEK_SET);
     bool good = picture_read(mime, fd, (int64_t)bytes.len, out);
     assert_int_equal(lseek(fd, 0, SEEK_CUR), 3);
@@ -473,7 +462,7 @@ static void picture__a_file_shorter_than_it_was(void **state)
     alarm(60);
     for (size_t i = 0; i < COUNT(files); i++) {
         for (size_t len = 0; len < files[i].len; len++) {
-            int fd = file_of((struct view){files[i].at, len});
+            int fd = sample((struct view){files[i].at, len});
             bool good = picture_read(mimes[i], fd, 1000000, &p);
             assert_true(!good || p.width == 4);
             close(fd);

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "sample.h"
 
 #define OPEN                                                                                                           \
     "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"3\" height=\"2\">"
@@ -18,13 +19,7 @@
 static struct svg look(struct view bytes)
 {
     struct svg svg;
-    int fd = memfd_create("sample", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t n = write(fd, bytes.at + done, bytes.len - done);
-        assert_true(n > 0);
-        done += (size_t)n;
-    }
+    int fd = sample(bytes);
     lseek(fd, 3, SEEK_SET);
     assert_true(svg_inspect(fd, (int64_t)bytes.len, &svg));
     assert_int_equal(lseek(fd, 0, SEEK_CUR), 3);
