@@ -38,7 +38,10 @@ test('a message whose answer is lost is stored once', async (t) => {
   // The stream is held back, so that only the look before sending again can tell.
   await alice.page.route('**/api/messages/sse*', (route) => route.abort())
   alice.expectErrors(/ERR_FAILED/)
+  // And the newest page has been read before: read behind the write, it would tell as well.
+  const read = alice.page.waitForResponse(/api\/messages\?/)
   await alice.page.reload()
+  await (await read).finished()
   await alice.page.route('**/api/messages', async (route) => {
     await route.fetch()
     await route.abort('connectionreset')
