@@ -23,6 +23,13 @@ enum field_use {
     USE_HIDDEN,  /* never leaves the server, cannot be queried */
 };
 
+/* What a relation makes of the user that it leads to. */
+enum role {
+    ROLE_NONE,
+    ROLE_MEMBER, /* the document is that user's too */
+    ROLE_AUTHOR, /* it is the user's who made it: a member as well */
+};
+
 struct field {
     const char *name;        /* in JSON */
     const char *label;       /* in errors */
@@ -32,6 +39,7 @@ struct field {
     unsigned max_length;     /* UTF-16 units; 0: 40,000 */
     enum kind kind;
     enum field_use use;
+    enum role role; /* of a relation to the auth collection */
     bool required;
     bool unique;
     bool indexed;
