@@ -66,9 +66,13 @@ static const struct {
         "{'anyOf':[" REF("{one}Bulk") "," REF("Errors") "]}", NULL},
     {ANSWER_EVENTS, 200,
         "Server-Sent Events. First hello, then message with the newest ten documents or what came since the cursor; "
-        "then message for each new or changed document, delete for one that is gone, ping every 30 seconds; reset "
-        "when the cursor cannot be honoured, bye when the server stops. The schema sees each event as an object.",
+        "then message for each document that is new or has changed and matches, delete for one that is gone or "
+        "matches no more, ping every 30 seconds; reset when the cursor cannot be honoured, bye before the server ends "
+        "the stream. The schema sees each event as an object.",
         "text/event-stream", LIST(REF("{one}Event")), NULL},
+    {ANSWER_NAMED_EVENTS, 200,
+        "Server-Sent Events, as those of one collection, but that the data of message and delete name theirs.",
+        "text/event-stream", LIST(REF("NamedEvent")), NULL},
     {ANSWER_FILE, 200, "The bytes, of the type that was stored", "*/*", BYTES,
         "'Accept-Ranges':{'schema':" STRING "}," HAS_ETAG},
     {ANSWER_FILE, 206, "The range that was asked for", "*/*", BYTES, HAS_RANGE "," HAS_ETAG},
@@ -112,11 +116,11 @@ static bool may_fail(const struct op *op, int status)
     bool one = strstr(op->route->pattern, "/:id") != NULL;
     switch (status) {
     case 401: return need == NEEDS_PASSWORD;
-    case 403: return !for_anyone(op) || need == NEEDS_TOKEN || need == NEEDS_NOBODY;
+    case 403: return !for_anyone(op) || answer == ANSWER_NAMED_EVENTS || need == NEEDS_TOKEN || need == NEEDS_NOBODY;
     case 404: return one || answer == ANSWER_FILE || answer == ANSWER_REFUSAL;
     case 422: return op->method == METHOD_POST; /* a key that stood for another request */
     case 409: return !reads || op->method == METHOD_POST;
-    case 503:
+    case 503: return !reads || answer == ANSWER_EVENTS || answer == ANSWER_NAMED_EVENTS;
     case 507: return !reads;
     case 413: return op->route->body || (op->route->asks & (ASKS_SORT | ASKS_PAGE));
     default: return true;

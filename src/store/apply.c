@@ -120,7 +120,7 @@ static void add_parties(struct str *out, const struct doc *doc)
 static enum status change(struct tables *t, struct write *w, enum change_op op, struct failure *f)
 {
     struct str parties = {0};
-    t->seq++;
+    w->seq = ++t->seq;
     t->touched[collection_index(w->collection)] = true;
     if (w->before && has_parties(w->collection)) add_parties(&parties, w->before);
     struct change entry = {.seq = t->seq, .doc = w->id, .op = op, .parties = str_view(&parties)};

@@ -48,6 +48,7 @@ struct write {
     enum status (*make)(struct write *w, struct db *db, struct failure *f);
     void *ctx; /* make's */
     /* the result */
+    int64_t seq;    /* of the change */
     struct doc doc; /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
     /* DELETE, and UPDATE of a collection with parties or in want_before: as it was; else NULL. */
     const struct doc *before;

@@ -1,6 +1,8 @@
 #include "store/changelog.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "schema/registry.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,7 +116,8 @@ static enum status take_change(void *ctx, const struct row *row)
 {
     struct reading *r = ctx;
     struct view op = row_value(row, 2).text;
-    struct change change = {.seq = row_value(row, 0).integer,
+    struct change change = {.collection = collection_find(row_value(row, 5).text),
+        .seq = row_value(row, 0).integer,
         .doc = row_value(row, 1).integer,
         .op = op.len ? (enum change_op)op.at[0] : CHANGE_UPDATE};
     if (row_value(row, 4).type == VALUE_TEXT) change.parties = row_value(row, 4).text;
@@ -123,18 +126,28 @@ static enum status take_change(void *ctx, const struct row *row)
     return row_value(row, 3).integer ? OK : r->each(r->ctx, &change);
 }
 
-enum status changelog_read(struct db *db, const struct collection *c, int64_t after, int limit,
+enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, int64_t after, int limit,
     enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
     struct failure *f)
 {
     struct reading r = {.each = each, .ctx = ctx, .last = after};
-    struct value values[] = {value_integer(after), value_text(view_of(c->slug)), value_integer(limit)};
+    struct value values[2 + MAX_COLLECTIONS] = {value_integer(after)};
+    struct str sql = {0};
+    ASSERT(n && n <= MAX_COLLECTIONS);
     /* "+": else SQLite reads by the index of documents, and sorts a collection's whole log for each page. */
-    enum status status = db_each(db,
+    str_addz(&sql,
         "SELECT seq, doc, op, EXISTS (SELECT 1 FROM parley_log later WHERE later.collection = l.collection"
         " AND later.doc = l.doc AND later.seq > l.seq AND (l.parties IS NULL OR l.parties IS later.parties)),"
-        " parties FROM parley_log l WHERE seq > ? AND +collection = ? ORDER BY seq LIMIT ?",
-        values, 3, take_change, &r, f);
+        " parties, collection FROM parley_log l WHERE seq > ? AND +collection IN (");
+    for (size_t i = 0; i < n; i++) {
+        str_addz(&sql, i ? ", ?" : "?");
+        values[1 + i] = value_text(view_of(of[i]->slug));
+    }
+    str_addz(&sql, ") ORDER BY seq LIMIT ?");
+    values[1 + n] = value_integer(limit);
+    enum status status =
+        sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_each(db, sql.at, values, 2 + n, take_change, &r, f);
+    str_release(&sql);
     *last = r.last;
     *more = r.count == limit;
     return status;

@@ -24,6 +24,7 @@ struct changelog_span {
 enum change_op { CHANGE_CREATE = 'c', CHANGE_UPDATE = 'u', CHANGE_DELETE = 'd' };
 
 struct change {
+    const struct collection *collection; /* changelog_append is told it otherwise */
     int64_t seq, doc;
     enum change_op op;
     struct view parties; /* at == NULL: none, or not known, as of what another program changed */
@@ -39,12 +40,13 @@ MUST_CHECK enum status changelog_append(
 /* Drops all but the newest `keep` changes. */
 MUST_CHECK enum status changelog_trim(struct db *db, int64_t head, int64_t keep, struct failure *f);
 
-/* The changes of `c` after `after`, in order, at most `limit` of them looked at; a document's change is passed over
- * when a later one of the same document follows, since that one will show it; but not one that may have taken the
- * document from somebody, who may not be among the later one's parties. So the document of a change may be gone.
+/* The changes of the `n` collections after `after`, in order, at most `limit` of them looked at; a document's change is
+ * passed over when a later one of the same document follows, since that one will show it; but not one that may have
+ * taken the document from somebody, who may not be among the later one's parties. So the document of a change may be
+ * gone.
  * `*last` is the seq up to which the log has been read; `*more`: there may be further ones. */
-MUST_CHECK enum status changelog_read(struct db *db, const struct collection *c, int64_t after, int limit,
-    enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
+MUST_CHECK enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, int64_t after,
+    int limit, enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
     struct failure *f);
 
 /* What was known of a collection after the last write of this program. */
