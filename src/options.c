@@ -96,6 +96,7 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_workers: o->parley.workers = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;
+    case ROW_messages: o->parley.private_messages = !strcmp(value, "private"); break;
     case ROW_log_level: o->log_level = value; break;
     case ROW_log_format: o->log_format = value; break;
     }

@@ -30,6 +30,7 @@ struct parley_options {
     int64_t delivery_threads; /* threads that send streams */
     int64_t upload_bytes;     /* the most that an uploaded file may have */
     int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */
+    bool private_messages;    /* each is read by its sender and its receiver alone */
 };
 
 struct parley;
