@@ -42,7 +42,7 @@ static const struct internal {
 };
 
 /* `doc`: the document that is asked about; NULL: none in particular. A right to some documents then is one to this, or
- * is none. What a new document must be is no matter of any that is there: Payload's rules for creating name none. */
+ * is none. Which ones is not told of creating: Payload's rules for that are no queries. */
 static enum status find_grants(const struct call *call, const struct collection *c, const struct doc *doc,
     struct grant grants[NRIGHTS], struct failure *f)
 {
@@ -52,8 +52,8 @@ static enum status find_grants(const struct call *call, const struct collection 
         if (!rights_allow(call, c, i)) continue;
         enum status status = rights_where(call, c, i, &where, f);
         if (status) return status;
+        grants[i].given = !where || !doc || match(where, doc, NULL);
         if (i != RIGHT_CREATE) grants[i].where = where;
-        grants[i].given = !grants[i].where || !doc || match(where, doc, NULL);
     }
     return OK;
 }
