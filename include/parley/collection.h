@@ -53,7 +53,9 @@ enum access {
     ACCESS_SIGNED_IN,
     ACCESS_ANYONE,
     ACCESS_NOBODY,
-    ACCESS_PARTY,  /* whoever is signed in, with the documents that name the reader in a relation with a role */
+    /* Whoever is signed in, with the documents that name the reader in a relation with a role; of an auth collection,
+     * with the one that is the reader. */
+    ACCESS_PARTY,
     ACCESS_AUTHOR, /* the same for the role of the author alone */
 };
 

@@ -28,13 +28,19 @@ bool rights_allow(const struct call *call, const struct collection *c, enum righ
     return false;
 }
 
-/* The documents that name the reader in a relation of that role, or of a higher one. */
+/* Who a document is is its author as well. */
+static enum role role_of(const struct collection *c, const struct field *field)
+{
+    return c->auth && field->kind == KIND_ID ? ROLE_AUTHOR : field->role;
+}
+
+/* The documents that name the reader in a field of that role, or of a higher one. */
 static struct where *naming(const struct call *call, const struct collection *c, enum role least)
 {
     struct where *any = ARENA_NEW(call->arena, struct where);
     struct where **tail = any ? &any->first : NULL;
     for (size_t i = 0; tail && i < c->nfields; i++) {
-        if (c->fields[i].role < least) continue;
+        if (role_of(c, &c->fields[i]) < least) continue;
         struct where *one = ARENA_NEW(call->arena, struct where);
         struct value *id = ARENA_NEW(call->arena, struct value);
         if (!one || !id) return NULL;

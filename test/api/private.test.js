@@ -203,6 +203,21 @@ module.exports = (binary) => {
     assert.deepStrictEqual(Object.keys((await get('nobody', '/api/access')).json.collections), ['users'])
   })
 
+  test("private: nobody comes to another's messages by changing his account", async () => {
+    for (const id of [ids.ann, ids.cat]) {
+      await same(ask('ben', 'PATCH', `/api/users/${id}`, { password: 'stolen' }), FORBIDDEN)
+      await same(ask('ben', 'PATCH', `/api/users/${id}`, { email: 'ben2@example.com' }), FORBIDDEN)
+      await same(ask('ben', 'DELETE', `/api/users/${id}`), FORBIDDEN)
+    }
+    const bulk = await ask('ben', 'PATCH', '/api/users?where[id][exists]=true', { password: 'another' })
+    assert.deepStrictEqual([bulk.status, bulk.json.docs.map((d) => d.id)], [200, [ids.ben]])
+    const login = (email, password) => ask('nobody', 'POST', '/api/users/login', { email, password })
+    assert.deepStrictEqual([(await login('cat@example.com', 'another')).status, (await login('cat@example.com', 'secret')).status, (await login('ben@example.com', 'another')).status], [401, 200, 200])
+    assert.strictEqual((await get('ben', '/api/users')).json.totalDocs, 3)
+    const access = (await ask('ben', 'POST', '/api/users/access')).json
+    assert.deepStrictEqual([access.read, access.update.where], [true, { id: { equals: ids.ben } }])
+  })
+
   test('private: files are read by those who are signed in, and kept by their own caches alone', async () => {
     const form = multipart('x', [{ name: 'file', filename: 'a.txt', type: 'text/plain', data: 'hello' }, { name: '_payload', data: '{"alt":"x"}' }])
     assert.strictEqual((await ask('ann', 'POST', '/api/media', form, { 'Content-Type': 'multipart/form-data; boundary=x' })).status, 201)
