@@ -52,6 +52,9 @@
         "origins whose pages may read the answers, with commas; * alone is any, but then without cookies")             \
     TEXT(csrf, "--csrf", "PARLEY_CSRF", "*", "ORIGINS",                                                                \
         "origins whose pages may act with the cookie, this server's own among them; * alone is any")                   \
+    CHOICE(messages, "--messages", "PARLEY_MESSAGES", "open", "open|private",                                          \
+        "private: a message is read by its sender and receiver alone and written in no other's name, and files are "   \
+        "read by those who are signed in")                                                                             \
     CHOICE(                                                                                                            \
         log_level, "--log-level", "PARLEY_LOG_LEVEL", "info", "debug|info|warning|error", "the least that is logged")  \
     CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")

@@ -166,7 +166,8 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     if (status) return status;
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
-    app->openapi = openapi_new();
+    app->private_messages = o->private_messages;
+    app->openapi = openapi_new(app);
     app->idempotency = idempotency_new(view_of(p->secret));
     if (!app->passwords || !app->mailer || !app->openapi || !app->idempotency)
         return fail(f, NO_MEMORY, "Out of memory.");

@@ -1,6 +1,7 @@
 #include "api/events.h"
 #include "api/cors.h"
 #include "api/feed.h"
+#include "api/rights.h"
 #include "schema/json.h"
 #include "schema/registry.h"
 
@@ -12,16 +13,37 @@ struct asked {
     struct feed_options feed;
 };
 
+/* The reader's rights, and what he asked for besides. */
+static enum status add_filter(struct call *call, struct subset *subset, struct where *asked, struct failure *f)
+{
+    struct where *rights;
+    enum status status = rights_where(call, subset->collection, RIGHT_READ, &rights, f);
+    if (status) return status;
+    if (!rights) {
+        if (!where_is_everything(asked)) subset->filter = asked;
+        return OK;
+    }
+    subset->rights = rights;
+    status = rights_where(call, subset->collection, RIGHT_READ, &rights, f);
+    struct where *both = ARENA_NEW(call->arena, struct where);
+    if (status || !both) return status ? status : fail(f, NO_MEMORY, "Out of memory.");
+    *both = (struct where){.kind = WHERE_AND, .first = rights};
+    rights->next = asked;
+    subset->filter = both;
+    return OK;
+}
+
 static enum status ask_subset(
     struct call *call, struct asked *asked, const struct collection *c, struct json_object *where, struct failure *f)
 {
     struct subset *subset = &asked->subscription.subsets[asked->subscription.nsubsets++];
+    struct readable readable;
     struct where *filter;
-    if (!call_allows(call, c->access.read)) return call_forbidden(f);
-    enum status status = where_parse(&filter, c, where, call->reader.signed_in, call->arena, f);
     *subset = (struct subset){.collection = c};
-    if (!status && !where_is_everything(filter)) subset->filter = filter;
-    return status;
+    if (!rights_allow(call, c, RIGHT_READ)) return call_forbidden(f);
+    rights_readable(call, &readable);
+    enum status status = where_parse(&filter, c, where, &readable, call->arena, f);
+    return status ? status : add_filter(call, subset, filter, f);
 }
 
 /* limit=N: so many documents at the start; from=start: all. */
@@ -94,7 +116,7 @@ static enum status ask_collections(struct call *call, struct asked *asked, struc
     if (!names) {
         for (size_t i = 0; i < ncollections && !status; i++) {
             const struct collection *c = collection_at(i);
-            if (!c->stream || !call_allows(call, c->access.read)) continue;
+            if (!c->stream || !rights_allow(call, c, RIGHT_READ)) continue;
             status = ask_subset(call, asked, c, json_member(where, c->slug), f);
         }
         return status || s->nsubsets ? status : call_forbidden(f);

@@ -18,6 +18,7 @@ struct openapi {
 
 /* What an operation is made of. */
 struct op {
+    const struct app *app;
     const struct route *route;
     const struct collection *c; /* NULL: none */
     enum method method;
@@ -91,13 +92,18 @@ static const struct {
     {ANSWER_OPENAPI, 304, "It is the one that the client has", NULL, NULL, HAS_ETAG},
 };
 
+static bool free_for(const struct op *op, enum right right)
+{
+    return rights_rule(op->app, op->c, right) == ACCESS_ANYONE;
+}
+
 static bool for_anyone(const struct op *op)
 {
     switch (op->route->need) {
-    case NEEDS_CREATE: return op->c->access.create == ACCESS_ANYONE;
-    case NEEDS_READ: return op->c->access.read == ACCESS_ANYONE;
-    case NEEDS_UPDATE: return op->c->access.update == ACCESS_ANYONE;
-    case NEEDS_REMOVE: return op->c->access.remove == ACCESS_ANYONE;
+    case NEEDS_CREATE: return free_for(op, RIGHT_CREATE);
+    case NEEDS_READ: return free_for(op, RIGHT_READ);
+    case NEEDS_UPDATE: return free_for(op, RIGHT_UPDATE);
+    case NEEDS_REMOVE: return free_for(op, RIGHT_REMOVE);
     case NEEDS_SESSION: return false;
     case NEEDS_NOTHING:
     case NEEDS_PASSWORD:
@@ -272,18 +278,18 @@ static const struct route *row_of(const struct route *first, const struct collec
     return NULL;
 }
 
-static void add_path_item(struct str *out, const struct route *first, const struct collection *c)
+static void add_path_item(struct str *out, const struct app *app, const struct route *first, const struct collection *c)
 {
     const struct route *get = row_of(first, c, METHOD_GET), *post = row_of(first, c, METHOD_POST);
     bool by_query = get && (get->asks & (ASKS_DOCS | ASKS_WHERE));
     for (size_t m = 0; m < COUNT(methods); m++) {
         const struct route *row = methods[m] ? row_of(first, c, (enum method)m) : NULL;
         if (!row) continue;
-        struct op op = {row, c, (enum method)m, m == METHOD_POST && by_query ? get : NULL};
+        struct op op = {app, row, c, (enum method)m, m == METHOD_POST && by_query ? get : NULL};
         add_operation(out, &op);
     }
-    if (by_query && !post) add_override(out, &(struct op){get, c, METHOD_POST, NULL});
-    add_options(out, &(struct op){first, c, METHOD_OPTIONS, NULL});
+    if (by_query && !post) add_override(out, &(struct op){app, get, c, METHOD_POST, NULL});
+    add_options(out, &(struct op){app, first, c, METHOD_OPTIONS, NULL});
 }
 
 /* "/api/:collection/:id" becomes "/api/messages/{id}", and its parameters are the path item's. */
@@ -318,17 +324,17 @@ static bool is_first(const struct route *row, const struct collection *c)
     return true;
 }
 
-static void add_paths(struct str *out, const struct collection *c)
+static void add_paths(struct str *out, const struct app *app, const struct collection *c)
 {
     for (const struct route *row = routes; row < routes + nroutes; row++) {
         if (!route_fits(row, c) || !is_first(row, c)) continue;
         begin_path_item(out, row->pattern, c);
-        add_path_item(out, row, c);
+        add_path_item(out, app, row, c);
         str_addc(out, '}');
     }
 }
 
-static void add_document(struct str *out)
+static void add_document(struct str *out, const struct app *app)
 {
     jsonschema_add_text(out,
         "{'openapi':'3.1.0','info':{'title':'Parley','version':'" PARLEY_VERSION "','license':{'name':'MIT',"
@@ -339,17 +345,17 @@ static void add_document(struct str *out)
     for (size_t i = 0; i < ncollections; i++)
         jsonschema_add_text(out, ",{'name':'{slug}','description':'{many}'}", collection_at(i));
     str_addz(out, "],\"paths\":{");
-    add_paths(out, NULL);
-    for (size_t i = 0; i < ncollections; i++) add_paths(out, collection_at(i));
+    add_paths(out, app, NULL);
+    for (size_t i = 0; i < ncollections; i++) add_paths(out, app, collection_at(i));
     str_addz(out, "},\"components\":");
     components_add(out);
     str_addc(out, '}');
 }
 
-struct openapi *openapi_new(void)
+struct openapi *openapi_new(const struct app *app)
 {
     struct openapi *o = calloc(1, sizeof *o);
-    if (o) add_document(&o->text);
+    if (o) add_document(&o->text, app);
     if (!o || !o->text.failed) return o;
     openapi_free(o);
     return NULL;

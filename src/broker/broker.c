@@ -78,11 +78,11 @@ static void offer(struct broker *b, const struct write *w)
 {
     static const enum change_op ops[] = {
         [WRITE_CREATE] = CHANGE_CREATE, [WRITE_UPDATE] = CHANGE_UPDATE, [WRITE_DELETE] = CHANGE_DELETE};
-    const struct showing showing = {&b->populator.writer, &b->relations.reader};
+    const struct news_style style = {&b->populator.writer, &b->relations.reader};
     struct news news = {.collection = w->collection, .op = ops[w->op], .seq = w->seq, .id = w->id};
     if (w->op != WRITE_CREATE) news.before = w->before;
     if (w->op != WRITE_DELETE) news.after = &w->doc;
-    channels_offer(b->channels, &news, &showing);
+    channels_offer(b->channels, &news, &style);
 }
 
 /* A batch that is committed. Documents show what their relations are now, as a list would. */

@@ -325,12 +325,12 @@ void channels_begin(struct channels *all, int64_t seq)
 struct offer {
     struct channels *all;
     const struct news *news;
-    const struct showing *showing;
+    const struct news_style *style;
 };
 
-static bool fits(const struct subset *subset, const struct doc *doc, const struct showing *showing)
+static bool fits(const struct subset *subset, const struct doc *doc, const struct news_style *style)
 {
-    return !subset->filter || match(subset->filter, doc, showing->relations);
+    return !subset->filter || match(subset->filter, doc, style->relations);
 }
 
 /* The change as a frame; empty: no memory. */
@@ -338,7 +338,7 @@ static struct view frame_of(const struct offer *o, bool gone, bool named)
 {
     struct channels *all = o->all;
     struct str *out = &all->frames[gone][named];
-    struct doc_style style = {.select = SELECT_ALL, .relations = o->showing->writer};
+    struct doc_style style = {.select = SELECT_ALL, .relations = o->style->writer};
     if (out->len) return str_view(out);
     str_reset(&all->docs);
     if (named) str_addf(&all->docs, "{\"collection\":\"%s\",\"docs\":", o->news->collection->slug);
@@ -360,8 +360,8 @@ static void offer_one(void *ctx, struct interest *one)
     struct offer *o = ctx;
     const struct news *news = o->news;
     struct channel *c = one->channel;
-    bool now = news->after && fits(one->subset, news->after, o->showing);
-    bool before = news->op != CHANGE_CREATE && (!news->before || fits(one->subset, news->before, o->showing));
+    bool now = news->after && fits(one->subset, news->after, o->style);
+    bool before = news->op != CHANGE_CREATE && (!news->before || fits(one->subset, news->before, o->style));
     if (!now && !before) return;
     struct view frame = frame_of(o, !now, c->subscription.named);
     if (frame.len)
@@ -371,9 +371,9 @@ static void offer_one(void *ctx, struct interest *one)
     if (list_empty(&c->touched)) list_insert(&o->all->touched, &c->touched);
 }
 
-void channels_offer(struct channels *all, const struct news *news, const struct showing *showing)
+void channels_offer(struct channels *all, const struct news *news, const struct news_style *style)
 {
-    struct offer o = {all, news, showing};
+    struct offer o = {all, news, style};
     for (size_t i = 0; i < 4; i++) str_reset(&all->frames[i / 2][i % 2]);
     interests_tell(&all->interests, news, offer_one, &o);
 }

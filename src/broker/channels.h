@@ -78,7 +78,7 @@ struct news {
 };
 
 /* How the applier's frames show documents. */
-struct showing {
+struct news_style {
     const struct relation_writer *writer;    /* the relations of a document */
     const struct relation_reader *relations; /* for filters that look through one */
 };
@@ -87,7 +87,7 @@ struct showing {
 bool channels_filter(struct channels *all, const struct collection *c);
 /* All changes up to `seq` are committed; those that no channels_end has told of are offered next, in their order. */
 void channels_begin(struct channels *all, int64_t seq);
-void channels_offer(struct channels *all, const struct news *news, const struct showing *showing);
+void channels_offer(struct channels *all, const struct news *news, const struct news_style *style);
 /* Publishes what was offered and wakes the audiences. False: there was no memory for a log, whose streams go on from
  * the database. */
 bool channels_end(struct channels *all, const struct changelog_span *span);

@@ -64,9 +64,10 @@ static struct draft *draft(struct world *w, const char *slug, enum draft_for pur
 static const struct where *where(struct world *w, const char *query)
 {
     struct json_object *json;
+    const struct readable readable = {{false}};
     struct find find;
     assert_int_equal(query_parse(&w->arena, view_of(query), &json, &w->f), OK);
-    assert_int_equal(find_parse(&find, w->messages, json, true, &w->arena, &w->f), OK);
+    assert_int_equal(find_parse(&find, w->messages, json, &readable, &w->arena, &w->f), OK);
     return find.where;
 }
 
