@@ -95,6 +95,8 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_csrf: o->parley.csrf = value; break;
     case ROW_workers: o->parley.workers = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
+    case ROW_max_streams: o->parley.max_streams = number; break;
+    case ROW_streams_per_ip: o->parley.streams_per_ip = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;
     case ROW_log_level: o->log_level = value; break;
     case ROW_log_format: o->log_format = value; break;

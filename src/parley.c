@@ -159,6 +159,8 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
         &(struct broker_options){.database = p->database, .keep_changes = o->keep_changes, .log_bytes = LOG_BYTES}, f);
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
     if (status) return status;
+    app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
+    if (!app->quota) return fail(f, NO_MEMORY, "Out of memory.");
     app->delivery =
         delivery_new(&(struct delivery_options){.threads = (int)o->delivery_threads, .max_streams = MAX_STREAMS});
     if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
@@ -221,6 +223,7 @@ void parley_close(struct parley *p)
     if (!p) return;
     server_close(p->server);
     delivery_free(p->app.delivery, VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n"));
+    quota_free(p->app.quota);
     uploads_close(&p->app);
     pool_close(p->app.pool);
     broker_close(p->app.broker);

@@ -11,6 +11,7 @@
 #include "schema/registry.h"
 #include "store/pool.h"
 #include "stream/delivery.h"
+#include "stream/quota.h"
 
 #define TOKEN_KEY_LENGTH 32
 
@@ -23,6 +24,7 @@ struct app {
     struct pool *pool;
     struct broker *broker;
     struct delivery *delivery;
+    struct quota *quota; /* of the streams */
     struct password_gate *passwords;
     struct mailer *mailer;
     struct idempotency *idempotency;

@@ -22,6 +22,8 @@
 #define PAGE_ARENA   ((size_t)64 << 20)
 #define RETRY_MS     2000 /* and as much again at random: not all come back at once */
 #define CURSOR_MAX   64   /* bytes of a cursor that can be one */
+#define RETRY_LEAST  2    /* seconds, for one that is turned away */
+#define RETRY_MOST   10
 
 #define STREAM_HEADERS                                                                                                 \
     "Content-Type: text/event-stream\r\n"                                                                              \
@@ -36,6 +38,7 @@ enum feed_stage { FEED_HEAD, FEED_REPLAY };
 struct feed {
     struct source source;
     struct app *app;
+    struct quota_place *place;
     const struct collection *collection;
     enum feed_stage stage;
     bool credentials; /* the origin may send cookies */
@@ -233,7 +236,21 @@ static void feed_close(struct source *source)
 {
     struct feed *feed = CONTAINER(source, struct feed, source);
     arena_release(&feed->arena);
+    quota_drop(feed->place);
     free(feed);
+}
+
+/* Those that are turned away are not to come back all at once. */
+static enum status refuse(enum quota_result why, struct failure *f)
+{
+    uint8_t random = 0;
+    if (!crypt_random(&random, sizeof random)) random = 0;
+    if (why == QUOTA_NO_MEMORY) return fail(f, NO_MEMORY, "Out of memory.");
+    fail(f, UNAVAILABLE, "Too many streams. %s",
+        why == QUOTA_FULL ? "Come back later, or read the list instead."
+                          : "Close another stream of this address, or read the list instead.");
+    f->retry_after = RETRY_LEAST + random % (RETRY_MOST - RETRY_LEAST + 1);
+    return f->status;
 }
 
 enum status events_open(struct call *call, struct failure *f)
@@ -247,8 +264,15 @@ enum status events_open(struct call *call, struct failure *f)
         str_addz(&call->rs->headers, STREAM_HEADERS);
         return OK;
     }
+    struct quota_place *place;
+    enum quota_result taken = quota_take(call->app->quota, call->rq->remote, &place);
+    if (taken != QUOTA_OK) return refuse(taken, f);
     struct feed *feed = calloc(1, sizeof *feed);
-    if (!feed) return fail(f, NO_MEMORY, "Out of memory.");
+    if (!feed) {
+        quota_drop(place);
+        return fail(f, NO_MEMORY, "Out of memory.");
+    }
+    feed->place = place;
     feed->source = (struct source){feed_next, feed_fallen, feed_close};
     feed->app = call->app;
     feed->collection = call->collection;

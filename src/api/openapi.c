@@ -116,7 +116,7 @@ static bool may_fail(const struct op *op, int status)
     case 404: return one || answer == ANSWER_FILE || answer == ANSWER_REFUSAL;
     case 422: return op->method == METHOD_POST; /* a key that stood for another request */
     case 409: return !reads || op->method == METHOD_POST;
-    case 503:
+    case 503: return !reads || answer == ANSWER_EVENTS;
     case 507: return !reads;
     case 413: return op->route->body || (op->route->asks & (ASKS_SORT | ASKS_PAGE));
     default: return true;
