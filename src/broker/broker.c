@@ -18,6 +18,8 @@ struct broker {
     struct framelog *logs[MAX_COLLECTIONS]; /* by collection_index */
     void (*grown)(void *ctx);
     void *ctx;
+    void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session);
+    void *ended_ctx;
     int64_t keep_changes;
     char epoch[EPOCH_LENGTH + 1];
     pthread_t thread;
@@ -116,6 +118,21 @@ static void publish(struct broker *b)
     if (b->grown) b->grown(b->ctx);
 }
 
+static void tell_ended(struct broker *b, const struct list *batch)
+{
+    for (const struct list *node = batch->next; b->ended && node != batch; node = node->next) {
+        const struct command *c = CONTAINER(node, const struct command, link);
+        for (size_t i = 0; i < c->nwrites; i++) {
+            const struct write *w = &c->writes[i];
+            struct view session = {0};
+            if (w->failure.status) continue;
+            if (write_ends_sessions(w, &session)) b->ended(b->ended_ctx, w->collection, w->id, session);
+            for (const struct dropped_session *d = w->dropped; d; d = d->next)
+                b->ended(b->ended_ctx, w->collection, w->id, d->id);
+        }
+    }
+}
+
 /* All of `batch` in one transaction. On a failure nothing of it is stored. */
 static enum status run_batch(struct broker *b, struct list *batch, struct failure *f)
 {
@@ -132,6 +149,7 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
     if (!status) status = trim(b, f);
     if (!status) status = db_run(b->db, "COMMIT", NULL, 0, f);
     if (!status) {
+        tell_ended(b, batch);
         if (b->tables.seq != seq) publish(b);
         return OK;
     }
@@ -227,6 +245,13 @@ void broker_on_growth(struct broker *b, void (*grown)(void *ctx), void *ctx)
 {
     b->grown = grown;
     b->ctx = ctx;
+}
+
+void broker_on_end(struct broker *b,
+    void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session), void *ctx)
+{
+    b->ended = ended;
+    b->ended_ctx = ctx;
 }
 
 void broker_close(struct broker *b)

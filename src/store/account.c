@@ -137,9 +137,30 @@ enum status account_sessions_json(
     return status;
 }
 
-enum status account_signed_in(
-    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f)
+struct dropping {
+    struct dropped_session *first;
+    struct arena *arena;
+    bool failed;
+};
+
+static enum status take_dropped(void *ctx, const struct row *row)
 {
+    struct dropping *dropping = ctx;
+    struct value id = row_value(row, 0);
+    struct dropped_session *d = ARENA_NEW(dropping->arena, struct dropped_session);
+    if (id.type != VALUE_TEXT) return OK; /* no token can name it */
+    if (d) *d = (struct dropped_session){dropping->first, {arena_copy(dropping->arena, id.text), id.text.len}};
+    if (d && d->id.at)
+        dropping->first = d;
+    else
+        dropping->failed = true;
+    return OK;
+}
+
+enum status account_signed_in(struct db *db, const struct collection *c, int64_t id, const struct session *session,
+    struct arena *arena, struct dropped_session **dropped, struct failure *f)
+{
+    struct dropping dropping = {.arena = arena};
     struct value key[] = {value_integer(id), value_text(session->created_at)};
     struct value values[] = {value_integer(id), value_integer(id), value_text(session->id),
         value_text(session->created_at), value_text(session->expires_at)};
@@ -148,9 +169,11 @@ enum status account_signed_in(
     enum status status = run(db, &sql, key, 1, NULL, NULL, f);
     if (status) return status;
     if (!db_changes(db)) return fail(f, NOT_FOUND, "Not Found");
-    str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ? AND expires_at <= ?", c->slug);
-    status = run(db, &sql, key, 2, NULL, NULL, f);
+    str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ? AND expires_at <= ? RETURNING id", c->slug);
+    status = run(db, &sql, key, 2, take_dropped, &dropping, f);
+    if (!status && dropping.failed) status = fail(f, NO_MEMORY, "Out of memory.");
     if (status) return status;
+    *dropped = dropping.first;
     str_addf(&sql,
         "INSERT INTO `%s_sessions` (_order, _parent_id, id, created_at, expires_at) VALUES "
         "((SELECT coalesce(max(_order), 0) + 1 FROM `%s_sessions` WHERE _parent_id = ?), ?, ?, ?, ?)",

@@ -189,7 +189,7 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_UPDATE: return update(t, w, arena, f);
     case WRITE_DELETE: return delete (t, w, arena, f);
     case WRITE_SIGNED_IN:
-        status = account_signed_in(t->db, w->collection, w->id, &w->session, f);
+        status = account_signed_in(t->db, w->collection, w->id, &w->session, arena, &w->dropped, f);
         if (!status && w->hash.at) status = account_rehash(t->db, w->collection, w->id, w->salt, w->hash, f);
         break;
     case WRITE_ASK_RESET:
@@ -231,4 +231,27 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena)
         return undo.status;
     }
     return status ? w->failure.status : OK;
+}
+
+bool write_ends_sessions(const struct write *w, struct view *session)
+{
+    int hash;
+    *session = (struct view){0};
+    switch (w->op) {
+    case WRITE_SIGNED_OUT: *session = w->session.id; return true;
+    case WRITE_RESET: return true;
+    case WRITE_DELETE: return w->collection->auth;
+    case WRITE_UPDATE:
+        hash = w->collection->auth ? field_find(w->collection, VIEW("hash")) : -1;
+        return hash >= 0 && w->draft->given[hash];
+    case WRITE_CREATE:
+    case WRITE_SIGNED_IN:
+    case WRITE_REFUSED:
+    case WRITE_ASK_RESET:
+    case WRITE_EXTEND:
+    case WRITE_CLAIM:
+    case WRITE_RELEASE:
+    case WRITE_ANSWER: break;
+    }
+    return false;
 }

@@ -46,6 +46,7 @@ struct write {
     /* the result */
     struct doc doc;     /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
     struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */
+    struct dropped_session *dropped; /* SIGNED_IN: those that had expired */
     struct failure failure;
 };
 
@@ -71,5 +72,8 @@ static inline bool write_changes(const struct write *w)
 {
     return w->op == WRITE_CREATE || w->op == WRITE_UPDATE || w->op == WRITE_DELETE;
 }
+
+/* Does the write end rights that a user had? `*session`: the one that ends; at == NULL: all. */
+bool write_ends_sessions(const struct write *w, struct view *session);
 
 #endif
