@@ -63,5 +63,8 @@ MUST_CHECK enum status account_reset(
 /* session.at == NULL: all of them. */
 MUST_CHECK enum status account_signed_out(
     struct db *db, const struct collection *c, int64_t id, struct view session, struct failure *f);
+/* All but `session` (at == NULL: none is spared) end; `*dropped`: they, in no order. */
+MUST_CHECK enum status account_end_others(struct db *db, const struct collection *c, int64_t id, struct view session,
+    struct arena *arena, struct dropped_session **dropped, struct failure *f);
 
 #endif

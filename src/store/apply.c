@@ -149,6 +149,12 @@ static enum status create(struct tables *t, struct write *w, struct arena *arena
     return change(t, w, CHANGE_CREATE, f);
 }
 
+static bool sets_password(const struct write *w)
+{
+    int hash = w->collection->auth ? field_find(w->collection, VIEW("hash")) : -1;
+    return hash >= 0 && w->draft->given[hash];
+}
+
 static enum status update(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
 {
     struct binds binds = {.arena = arena};
@@ -162,6 +168,8 @@ static enum status update(struct tables *t, struct write *w, struct arena *arena
     status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status && !db_changes(t->db)) return fail(f, NOT_FOUND, "Not Found");
+    if (!status && sets_password(w))
+        status = account_end_others(t->db, w->collection, w->id, w->session.id, arena, &w->dropped, f);
     if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
     if (!status && refiled)
         status = hand_over(t, w, file_of(w->collection, before.values), file_of(w->collection, w->doc.values), f);
@@ -235,16 +243,13 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena)
 
 bool write_ends_sessions(const struct write *w, struct view *session)
 {
-    int hash;
     *session = (struct view){0};
     switch (w->op) {
     case WRITE_SIGNED_OUT: *session = w->session.id; return true;
     case WRITE_RESET: return true;
     case WRITE_DELETE: return w->collection->auth;
-    case WRITE_UPDATE:
-        hash = w->collection->auth ? field_find(w->collection, VIEW("hash")) : -1;
-        return hash >= 0 && w->draft->given[hash];
     case WRITE_CREATE:
+    case WRITE_UPDATE:
     case WRITE_SIGNED_IN:
     case WRITE_REFUSED:
     case WRITE_ASK_RESET:

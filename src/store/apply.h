@@ -12,7 +12,7 @@
 
 enum write_op {
     WRITE_CREATE,
-    WRITE_UPDATE,
+    WRITE_UPDATE, /* a new password ends the document's sessions, but for `session` */
     WRITE_DELETE,
     WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
     WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
@@ -46,7 +46,7 @@ struct write {
     /* the result */
     struct doc doc;     /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
     struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */
-    struct dropped_session *dropped; /* SIGNED_IN: those that had expired */
+    struct dropped_session *dropped; /* SIGNED_IN: those that had expired; UPDATE: those that the new password ended */
     struct failure failure;
 };
 
@@ -73,7 +73,7 @@ static inline bool write_changes(const struct write *w)
     return w->op == WRITE_CREATE || w->op == WRITE_UPDATE || w->op == WRITE_DELETE;
 }
 
-/* Does the write end rights that a user had? `*session`: the one that ends; at == NULL: all. */
+/* Does the write end rights that a user had, besides w->dropped? `*session`: the one that ends; at == NULL: all. */
 bool write_ends_sessions(const struct write *w, struct view *session);
 
 #endif

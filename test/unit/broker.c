@@ -306,7 +306,12 @@ static void broker__who_loses_rights_is_told(void **state)
             .op = WRITE_RESET, .id = a, .session = {.created_at = NOW}, .salt = VIEW("00"), .hash = VIEW("00")},
         "1 *\n");
     tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = email}, "");
-    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password}, "1 *\n");
+    tells(w, &told, sign_in(a, "s4", "2026-01-03", "2026-01-09"), "");
+    tells(w, &told, sign_in(a, "s5", "2026-01-03", "2026-01-09"), "");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password, .session = {.id = VIEW("s5")}},
+        "1 s4\n");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password}, "1 s5\n");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password}, "");
     tells(w, &told, create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}"), "");
     tells(w, &told, (struct write){.op = WRITE_DELETE, .collection = collection_find(VIEW("messages")), .id = 1}, "");
     tells(w, &told, (struct write){.op = WRITE_DELETE, .id = a}, "1 *\n");
