@@ -5,6 +5,7 @@
 #include "api/openapi.h"
 #include "api/token.h"
 #include "api/upload.h"
+#include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/tls.h"
@@ -153,6 +154,7 @@ static void notify_delivery(void *ctx)
 static enum status open_app(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     struct app *app = &p->app;
+    app->started = clock_wall() / 1000;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!token_key(view_of(p->secret), app->token_key)) return fail(f, NO_MEMORY, "Out of memory.");
     enum status status = broker_open(&app->broker,

@@ -5,6 +5,7 @@
 #include "api/mail.h"
 #include "api/origins.h"
 #include "api/password.h"
+#include "base/metric.h"
 #include "broker/broker.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -34,6 +35,8 @@ struct app {
     struct origins cors;                     /* whose pages may read the answers */
     struct origins csrf;                     /* whose pages may act with the cookie */
     struct openapi *openapi;
+    struct metrics metrics;
+    int64_t started;                      /* seconds since 1970 */
     char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 

@@ -266,7 +266,10 @@ enum status events_open(struct call *call, struct failure *f)
     }
     struct quota_place *place;
     enum quota_result taken = quota_take(call->app->quota, call->rq->remote, &place);
-    if (taken != QUOTA_OK) return refuse(taken, f);
+    if (taken != QUOTA_OK) {
+        counter_add(&call->app->metrics.streams_refused[taken], 1);
+        return refuse(taken, f);
+    }
     struct feed *feed = calloc(1, sizeof *feed);
     if (!feed) {
         quota_drop(place);
@@ -287,6 +290,7 @@ enum status events_open(struct call *call, struct failure *f)
         return fail(f, INVALID, "A stream must be the last request of its connection.");
     }
     call->detached = true;
+    counter_add(&call->app->metrics.streams_opened, 1);
     if (!delivery_add(call->app->delivery, peer, broker_log(call->app->broker, call->collection), &feed->source))
         return OK; /* closed by the delivery: the client tries again */
     return OK;
