@@ -44,6 +44,11 @@
         "or receivers costs nothing and does not count")                                                               \
     NUMBER(drain, "--drain", "PARLEY_DRAIN", 5, 0, 3600,                                                               \
         "seconds over which the streams are closed after SIGTERM; SIGINT, or a second signal, closes them at once")    \
+    NUMBER(max_streams, "--max-streams", "PARLEY_MAX_STREAMS", 65536, 1, 10000000,                                     \
+        "the most streams that may be open; a further one is told to come back later")                                 \
+    NUMBER(streams_per_ip, "--max-streams-per-ip", "PARLEY_MAX_STREAMS_PER_IP", 0, 0, 10000000,                        \
+        "the most of them from one IP address, of IPv6 from one /64; 0: no limit, as behind a proxy, where all have "  \
+        "one address")                                                                                                 \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
         "changes kept for streams that come back")                                                                     \
     TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \

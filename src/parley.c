@@ -6,6 +6,7 @@
 #include "api/openapi.h"
 #include "api/token.h"
 #include "api/upload.h"
+#include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/tls.h"
@@ -145,9 +146,17 @@ static void raise_descriptors(void)
     if (setrlimit(RLIMIT_NOFILE, &limit)) log_warning("cannot raise the limit of open files: %s", strerror(errno));
 }
 
+/* On the applier's thread: a session is over, or all of a user's. */
+static void end_streams(void *ctx, const struct collection *c, int64_t user, struct view session)
+{
+    (void)c; /* there is one auth collection */
+    delivery_end(ctx, (uint64_t)user, feed_session(session));
+}
+
 static enum status open_app(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     struct app *app = &p->app;
+    app->started = clock_wall() / 1000;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!token_key(view_of(p->secret), app->token_key)) return fail(f, NO_MEMORY, "Out of memory.");
     app->delivery = delivery_new(&(struct delivery_options){.threads = (int)o->delivery_threads,
@@ -164,6 +173,9 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
         f);
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
     if (status) return status;
+    app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
+    if (!app->quota) return fail(f, NO_MEMORY, "Out of memory.");
+    broker_on_end(app->broker, end_streams, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
     app->private_messages = o->private_messages;
@@ -233,6 +245,7 @@ void parley_close(struct parley *p)
     if (!p) return;
     server_close(p->server);
     delivery_free(p->app.delivery, STOPPING);
+    quota_free(p->app.quota);
     uploads_close(&p->app);
     pool_close(p->app.pool);
     broker_close(p->app.broker);

@@ -28,6 +28,8 @@ struct parley_options {
     const char *csrf;         /* origins whose pages may act with the cookie, in the same form; NULL: any */
     int64_t workers;          /* threads that read requests */
     int64_t delivery_threads; /* threads that send streams */
+    int64_t max_streams;      /* that may be open; 0: no limit */
+    int64_t streams_per_ip;   /* of them from one address; 0: no limit */
     int64_t upload_bytes;     /* the most that an uploaded file may have */
     int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */
     int64_t log_bytes;        /* memory for each collection's newest changes, as streams show them */

@@ -5,12 +5,14 @@
 #include "api/mail.h"
 #include "api/origins.h"
 #include "api/password.h"
+#include "base/metric.h"
 #include "broker/broker.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "schema/registry.h"
 #include "store/pool.h"
 #include "stream/delivery.h"
+#include "stream/quota.h"
 
 #define TOKEN_KEY_LENGTH 32
 
@@ -23,6 +25,7 @@ struct app {
     struct pool *pool;
     struct broker *broker;
     struct delivery *delivery;
+    struct quota *quota; /* of the streams */
     struct password_gate *passwords;
     struct mailer *mailer;
     struct idempotency *idempotency;
@@ -33,6 +36,8 @@ struct app {
     struct origins cors;                     /* whose pages may read the answers */
     struct origins csrf;                     /* whose pages may act with the cookie */
     struct openapi *openapi;
+    struct metrics metrics;
+    int64_t started;                      /* seconds since 1970 */
     char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 

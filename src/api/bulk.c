@@ -101,6 +101,7 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
         g.writes[i].collection = call->collection;
         g.writes[i].draft = draft;
         g.writes[i].must_match = find->rights;
+        g.writes[i].session.id = call->reader.session;
         if (flaw && flaw->status) g.writes[i].failure = *flaw;
     }
     if (g.count && !(flaw && flaw->status)) status = broker_run(call->app->broker, g.writes, g.count, call->arena, f);

@@ -5,12 +5,6 @@
 #include "schema/match.h"
 #include "store/read.h"
 
-bool call_allows(const struct call *call, enum access rule)
-{
-    if (call->app->private_messages) return false;
-    return rule == ACCESS_ANYONE || (rule == ACCESS_SIGNED_IN && call->reader.signed_in);
-}
-
 enum status call_forbidden(struct failure *f)
 {
     return fail(f, FORBIDDEN, "You are not allowed to perform this action.");

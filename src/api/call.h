@@ -44,9 +44,6 @@ struct call {
 /* An operation fills call->rs or returns a failure. */
 typedef enum status operation(struct call *call, struct failure *f);
 
-/* Whether the rule lets the reader, whatever the document. Where messages are private it lets nobody: who asks by a
- * rule of the tables does not know those that count there (api/rights.h). */
-bool call_allows(const struct call *call, enum access rule);
 /* FORBIDDEN, in Payload's words. */
 enum status call_forbidden(struct failure *f);
 /* The path's :id as a document's id; NOT_FOUND for anything that can be none. */

@@ -2,10 +2,13 @@
 #include "api/cors.h"
 #include "api/feed.h"
 #include "api/rights.h"
+#include "base/crypt.h"
 #include "schema/json.h"
 #include "schema/registry.h"
 
-#define FIRST_DOCS 10 /* of a fresh connection, as the original */
+#define FIRST_DOCS  10 /* of a fresh connection, as the original */
+#define RETRY_LEAST 2  /* seconds, for one that is turned away */
+#define RETRY_MOST  10
 
 /* What a stream is asked for. */
 struct asked {
@@ -78,6 +81,27 @@ static enum status give_head(struct call *call)
     return OK;
 }
 
+/* Those that are turned away are not to come back all at once. */
+static enum status refuse(enum quota_result why, struct failure *f)
+{
+    uint8_t random = 0;
+    if (!crypt_random(&random, sizeof random)) random = 0;
+    if (why == QUOTA_NO_MEMORY) return fail(f, NO_MEMORY, "Out of memory.");
+    fail(f, UNAVAILABLE, "Too many streams. %s",
+        why == QUOTA_FULL ? "Come back later, or read the list instead."
+                          : "Close another stream of this address, or read the list instead.");
+    f->retry_after = RETRY_LEAST + random % (RETRY_MOST - RETRY_LEAST + 1);
+    return f->status;
+}
+
+static enum status take_place(struct call *call, struct quota_place **place, struct failure *f)
+{
+    enum quota_result taken = quota_take(call->app->quota, call->rq->remote, place);
+    if (taken == QUOTA_OK) return OK;
+    counter_add(&call->app->metrics.streams_refused[taken], 1);
+    return refuse(taken, f);
+}
+
 static enum status open_stream(struct call *call, struct asked *asked, struct failure *f)
 {
     enum status status = ask_newest(call, asked, f);
@@ -85,8 +109,13 @@ static enum status open_stream(struct call *call, struct asked *asked, struct fa
     if (call->rq->method == METHOD_HEAD) return give_head(call);
     ask_cursor(call, asked);
     asked->feed.credentials = cors_listed(call->app, call->rq);
-    status = channel_join(&asked->feed.channel, broker_channels(call->app->broker), &asked->subscription, f);
+    status = take_place(call, &asked->feed.place, f);
     if (status) return status;
+    status = channel_join(&asked->feed.channel, broker_channels(call->app->broker), &asked->subscription, f);
+    if (status) {
+        quota_drop(asked->feed.place);
+        return status;
+    }
     struct audience *audience = channel_audience(asked->feed.channel);
     struct source *source = feed_new(call, &asked->feed);
     if (!source) return fail(f, NO_MEMORY, "Out of memory.");
@@ -96,6 +125,7 @@ static enum status open_stream(struct call *call, struct asked *asked, struct fa
         return fail(f, INVALID, "A stream must be the last request of its connection.");
     }
     call->detached = true;
+    counter_add(&call->app->metrics.streams_opened, 1);
     if (!audience_add(audience, peer, source)) return OK; /* closed by the delivery: the client tries again */
     return OK;
 }

@@ -102,8 +102,9 @@ void fail_respond(struct response *rs, const struct failure *f)
     case NO_SPACE:
     case NO_MEMORY:
     case UNAVAILABLE:
-        log_warning("a request was refused: %s", f->reason);
-        response_header(rs, "Retry-After", VIEW("1"));
+        /* Of a limit its client is told; a line for each would be the next thing that clients can fill. */
+        if (!f->retry_after) log_warning("a request was refused: %s", f->reason);
+        response_headerf(rs, "Retry-After", "%d", f->retry_after ? f->retry_after : 1);
         add_body(&rs->body, f);
         break;
     default: add_body(&rs->body, f);

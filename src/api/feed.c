@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/log.h"
 #include "schema/json.h"
 #include "store/account.h"
 #include "store/read.h"
@@ -48,6 +49,7 @@ struct feed {
     struct source source;
     struct app *app;
     struct channel *channel;
+    struct quota_place *place;
     struct opening *opening; /* NULL: the head has been written */
     struct look *look;       /* NULL: changes behind `seq` are next */
     int64_t seq;             /* the reader has what there was up to this change, but for the rest of the look */
@@ -398,7 +400,11 @@ static void feed_ping(struct source *source, struct str *page, uint64_t position
 
 static void feed_close(struct source *source, enum stream_end why)
 {
-    (void)why;
+    struct feed *feed = CONTAINER(source, struct feed, source);
+    counter_add(&feed->app->metrics.streams_closed[why], 1);
+    /* A reader who is too slow cannot be told; the operator can. */
+    if (why == STREAM_END_LAG_BYTES || why == STREAM_END_LAG_SECONDS)
+        log_warning("a stream was closed: %s", stream_end_name(why));
     feed_drop(source);
 }
 
@@ -406,6 +412,7 @@ void feed_drop(struct source *source)
 {
     struct feed *feed = CONTAINER(source, struct feed, source);
     channel_leave(feed->channel);
+    quota_drop(feed->place);
     end_opening(feed);
     free(feed->look);
     free(feed);
@@ -438,6 +445,7 @@ struct source *feed_new(const struct call *call, const struct feed_options *opti
     struct look *look = looks ? malloc(sizeof *look) : NULL;
     if (!feed || !opening || (looks && !look)) {
         channel_leave(options->channel);
+        quota_drop(options->place);
         opening_free(opening);
         free(look);
         free(feed);
@@ -447,6 +455,7 @@ struct source *feed_new(const struct call *call, const struct feed_options *opti
     *feed = (struct feed){.source = {.type = &type},
         .app = call->app,
         .channel = options->channel,
+        .place = options->place,
         .opening = opening,
         .look = look,
         .seq = options->cursor.seq,

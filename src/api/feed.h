@@ -13,15 +13,16 @@
 #define FEED_OVER "event: bye\ndata: {\"reason\":\"signed-out\"}\n\n"
 
 struct feed_options {
-    struct channel *channel; /* the feed's from now on */
-    bool credentials;        /* the origin may send cookies */
-    bool resumes;            /* the client sent a cursor */
-    bool readable;           /* which has a cursor's form */
+    struct channel *channel;   /* the feed's from now on */
+    struct quota_place *place; /* too */
+    bool credentials;          /* the origin may send cookies */
+    bool resumes;              /* the client sent a cursor */
+    bool readable;             /* which has a cursor's form */
     struct cursor cursor;
     int32_t newest; /* documents of each collection that one without a cursor gets; FEED_ALL: all of them */
 };
 
-/* The source of a stream for the call's reader; NULL: no memory, and the channel has been left. */
+/* The source of a stream for the call's reader; NULL: no memory, and both have been let go. */
 MUST_CHECK struct source *feed_new(const struct call *call, const struct feed_options *options);
 /* One that never became a stream. */
 void feed_drop(struct source *source);

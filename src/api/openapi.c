@@ -90,6 +90,7 @@ static const struct {
     {ANSWER_ACCESS_ALL, 200, "The rights", JSON, REF("AccessAll"), NULL},
     {ANSWER_OPENAPI, 200, "An OpenAPI document", JSON, "{'type':'object'}", HAS_ETAG},
     {ANSWER_OPENAPI, 304, "It is the one that the client has", NULL, NULL, HAS_ETAG},
+    {ANSWER_METRICS, 200, "Prometheus' text format 0.0.4", "text/plain", STRING, NULL},
 };
 
 static bool free_for(const struct op *op, enum right right)

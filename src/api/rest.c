@@ -269,6 +269,7 @@ enum status rest_update(struct call *call, struct failure *f)
     if (!status) status = upload_store(call, &upload, &draft, f);
     struct write w = {
         .op = WRITE_UPDATE, .collection = call->collection, .id = id, .draft = &draft, .must_match = find.rights};
+    w.session.id = call->reader.session;
     struct answering a = {call, &find, "Updated successfully."};
     if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);

@@ -60,6 +60,7 @@ enum route_answer {
     ANSWER_ACCESS,
     ANSWER_ACCESS_ALL,
     ANSWER_OPENAPI,
+    ANSWER_METRICS,
 };
 
 #define GET    (1u << METHOD_GET)

@@ -8,6 +8,7 @@
 #include "api/fail.h"
 #include "api/file.h"
 #include "api/idempotency.h"
+#include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/reader.h"
 #include "api/rest.h"
@@ -26,6 +27,8 @@ static operation no_versions;
 const struct route routes[] = {
     {GET | HEAD, "/api/openapi.json", ANY, openapi_get, "openapi",
         "This document", NEEDS_NOTHING, ASKS_ETAG, BODY_NONE, ANSWER_OPENAPI},
+    {GET | HEAD, "/api/parley/metrics", ANY, metrics_get, "metrics",
+        "What the server counts", NEEDS_NOTHING, ASKS_NOTHING, BODY_NONE, ANSWER_METRICS},
     {GET, "/api/access", ANY, access_all, "access",
         "What the reader may do, everywhere", NEEDS_NOTHING, ASKS_NOTHING, BODY_NONE, ANSWER_ACCESS_ALL},
     {GET | HEAD, "/api/parley/stream", ANY, events_open_named, "stream",
@@ -173,9 +176,14 @@ static void answer(struct call *call)
     idempotency_end(call);
 }
 
-void api_handle(void *ctx, struct request *rq, struct response *rs)
+static void count(struct app *app, int status)
 {
-    struct call call = {.app = ctx, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
+    if (status >= 100 && status < 600) counter_add(&app->metrics.requests[status / 100], 1);
+}
+
+static void handle(struct app *app, struct request *rq, struct response *rs)
+{
+    struct call call = {.app = app, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
     if (!view_starts(rq->path, "/api/") && !view_is(rq->path, "/api")) {
         if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
         if (rs->status != 404) return;
@@ -193,9 +201,16 @@ void api_handle(void *ctx, struct request *rq, struct response *rs)
     if (rq->method != METHOD_OPTIONS) caching_headers(call.caching, rq, rs);
 }
 
+void api_handle(void *ctx, struct request *rq, struct response *rs)
+{
+    handle(ctx, rq, rs);
+    /* One that could not be built comes back as a refusal. */
+    if (!rs->headers.failed && !rs->body.failed) count(ctx, rs->status);
+}
+
 void api_refuse(void *ctx, int status, struct response *rs)
 {
-    (void)ctx;
+    count(ctx, status);
     response_header(rs, "Content-Type", VIEW("application/json"));
     response_header(rs, "Cache-Control", VIEW("no-store"));
     str_addz(&rs->body, "{\"errors\":[{\"message\":");

@@ -10,6 +10,7 @@ enum status fail(struct failure *f, enum status status, const char *format, ...)
     f->shape = FAILURE_PLAIN;
     f->slug = NULL;
     f->id = 0;
+    f->retry_after = 0;
     f->nflaws = 0;
     va_start(values, format);
     if (vsnprintf(f->reason, sizeof f->reason, format, values) < 0) f->reason[0] = 0;

@@ -16,6 +16,8 @@
 struct broker {
     /* fixed after open */
     struct channels *channels;
+    void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session);
+    void *ended_ctx;
     int64_t keep_changes;
     char epoch[EPOCH_LENGTH + 1];
     pthread_t thread;
@@ -102,6 +104,21 @@ static void publish(struct broker *b, const struct list *batch)
         log_error("out of memory for the streams' logs; streams go on from the database");
 }
 
+static void tell_ended(struct broker *b, const struct list *batch)
+{
+    for (const struct list *node = batch->next; b->ended && node != batch; node = node->next) {
+        const struct command *c = CONTAINER(node, const struct command, link);
+        for (size_t i = 0; i < c->nwrites; i++) {
+            const struct write *w = &c->writes[i];
+            struct view session = {0};
+            if (w->failure.status) continue;
+            if (write_ends_sessions(w, &session)) b->ended(b->ended_ctx, w->collection, w->id, session);
+            for (const struct dropped_session *d = w->dropped; d; d = d->next)
+                b->ended(b->ended_ctx, w->collection, w->id, d->id);
+        }
+    }
+}
+
 /* All of `batch` in one transaction. On a failure nothing of it is stored. */
 static enum status run_batch(struct broker *b, struct list *batch, struct failure *f)
 {
@@ -117,6 +134,7 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
     if (!status) status = trim(b, f);
     if (!status) status = db_run(b->db, "COMMIT", NULL, 0, f);
     if (!status) {
+        tell_ended(b, batch);
         if (b->tables.seq != seq) publish(b, batch);
         return OK;
     }
@@ -226,6 +244,13 @@ enum status broker_open(struct broker **out, const struct broker_options *option
     }
     *out = b;
     return OK;
+}
+
+void broker_on_end(struct broker *b,
+    void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session), void *ctx)
+{
+    b->ended = ended;
+    b->ended_ctx = ctx;
 }
 
 void broker_close(struct broker *b)

@@ -21,6 +21,14 @@ struct broker_options {
 
 /* Opens the database (making and migrating it) and starts the applier. */
 MUST_CHECK enum status broker_open(struct broker **out, const struct broker_options *options, struct failure *f);
+/* Calls ended(ctx, …) on the applier's thread for each committed write that takes rights from a user of the auth
+ * collection c: for each session that was signed out, that a new password ended, or that had expired and was cleared
+ * away at a sign-in; with session.at == NULL for all that the user had, at a reset, a sign-out everywhere and the
+ * user's end. A session may be named that was over already; one that expires by itself is named late or never. It is
+ * called after the commit, before the batch's frames are in the logs and before the submitters are told; the text is
+ * good until it returns. Before the first submit. */
+void broker_on_end(struct broker *b,
+    void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session), void *ctx);
 /* Applies what waits, then ends. No submitter may be left. Takes NULL. */
 void broker_close(struct broker *b);
 

@@ -137,19 +137,52 @@ enum status account_sessions_json(
     return status;
 }
 
-enum status account_signed_in(
-    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f)
+struct dropping {
+    struct dropped_session *first;
+    struct arena *arena;
+    bool failed;
+};
+
+static enum status take_dropped(void *ctx, const struct row *row)
 {
-    struct value key[] = {value_integer(id), value_text(session->created_at)};
+    struct dropping *dropping = ctx;
+    struct value id = row_value(row, 0);
+    struct dropped_session *d = ARENA_NEW(dropping->arena, struct dropped_session);
+    if (id.type != VALUE_TEXT) return OK; /* no token can name it */
+    if (d) *d = (struct dropped_session){dropping->first, {arena_copy(dropping->arena, id.text), id.text.len}};
+    if (d && d->id.at)
+        dropping->first = d;
+    else
+        dropping->failed = true;
+    return OK;
+}
+
+/* Drops the document's sessions for which `which` holds: ?1 is the document's id, ?2 is `value`. */
+static enum status drop_sessions(struct db *db, const struct collection *c, int64_t id, const char *which,
+    struct value value, struct arena *arena, struct dropped_session **dropped, struct failure *f)
+{
+    struct value values[] = {value_integer(id), value};
+    struct dropping dropping = {.arena = arena};
+    struct str sql = {0};
+    str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ?1 AND %s RETURNING id", c->slug, which);
+    enum status status = run(db, &sql, values, 2, take_dropped, &dropping, f);
+    if (!status && dropping.failed) status = fail(f, NO_MEMORY, "Out of memory.");
+    *dropped = dropping.first;
+    return status;
+}
+
+enum status account_signed_in(struct db *db, const struct collection *c, int64_t id, const struct session *session,
+    struct arena *arena, struct dropped_session **dropped, struct failure *f)
+{
+    struct value key = value_integer(id);
     struct value values[] = {value_integer(id), value_integer(id), value_text(session->id),
         value_text(session->created_at), value_text(session->expires_at)};
     struct str sql = {0};
     str_addf(&sql, "UPDATE `%s` SET login_attempts = 0, lock_until = NULL WHERE id = ?", c->slug);
-    enum status status = run(db, &sql, key, 1, NULL, NULL, f);
+    enum status status = run(db, &sql, &key, 1, NULL, NULL, f);
     if (status) return status;
     if (!db_changes(db)) return fail(f, NOT_FOUND, "Not Found");
-    str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ? AND expires_at <= ?", c->slug);
-    status = run(db, &sql, key, 2, NULL, NULL, f);
+    status = drop_sessions(db, c, id, "expires_at <= ?2", value_text(session->created_at), arena, dropped, f);
     if (status) return status;
     str_addf(&sql,
         "INSERT INTO `%s_sessions` (_order, _parent_id, id, created_at, expires_at) VALUES "
@@ -218,4 +251,10 @@ enum status account_signed_out(
     struct str sql = {0};
     str_addf(&sql, "DELETE FROM `%s_sessions` WHERE _parent_id = ?%s", c->slug, session.at ? " AND id = ?" : "");
     return run(db, &sql, values, session.at ? 2 : 1, NULL, NULL, f);
+}
+
+enum status account_end_others(struct db *db, const struct collection *c, int64_t id, struct view session,
+    struct arena *arena, struct dropped_session **dropped, struct failure *f)
+{
+    return drop_sessions(db, c, id, "id <> ?2", value_text(session.at ? session : VIEW("")), arena, dropped, f);
 }

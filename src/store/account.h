@@ -19,6 +19,12 @@ struct session {
     struct view created_at, expires_at; /* ISO times */
 };
 
+/* A session that is gone; in an arena. */
+struct dropped_session {
+    struct dropped_session *next;
+    struct view id;
+};
+
 /* Makes the sessions' table if it is missing. */
 MUST_CHECK enum status account_prepare(struct db *db, const struct collection *c, struct failure *f);
 
@@ -35,10 +41,10 @@ MUST_CHECK enum status account_has_session(struct db *db, const struct collectio
 MUST_CHECK enum status account_sessions_json(
     struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f);
 
-/* A right password: the count of wrong ones is 0 again, sessions that expired before created_at go, the new one is
- * added. */
-MUST_CHECK enum status account_signed_in(
-    struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
+/* A right password: the count of wrong ones is 0 again, sessions that expired before created_at go (`*dropped`: they,
+ * in no order), the new one is added. */
+MUST_CHECK enum status account_signed_in(struct db *db, const struct collection *c, int64_t id,
+    const struct session *session, struct arena *arena, struct dropped_session **dropped, struct failure *f);
 /* The password in another form. */
 MUST_CHECK enum status account_rehash(
     struct db *db, const struct collection *c, int64_t id, struct view salt, struct view hash, struct failure *f);
@@ -57,5 +63,8 @@ MUST_CHECK enum status account_reset(
 /* session.at == NULL: all of them. */
 MUST_CHECK enum status account_signed_out(
     struct db *db, const struct collection *c, int64_t id, struct view session, struct failure *f);
+/* All but `session` (at == NULL: none is spared) end; `*dropped`: they, in no order. */
+MUST_CHECK enum status account_end_others(struct db *db, const struct collection *c, int64_t id, struct view session,
+    struct arena *arena, struct dropped_session **dropped, struct failure *f);
 
 #endif

@@ -207,6 +207,12 @@ static enum status read_before(struct tables *t, struct write *w, struct arena *
     return before ? read_checked(t, w, arena, before, f) : fail(f, NO_MEMORY, "Out of memory.");
 }
 
+static bool sets_password(const struct write *w)
+{
+    int hash = w->collection->auth ? field_find(w->collection, VIEW("hash")) : -1;
+    return hash >= 0 && w->draft->given[hash];
+}
+
 static enum status update(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
 {
     struct binds binds = {.arena = arena};
@@ -221,6 +227,7 @@ static enum status update(struct tables *t, struct write *w, struct arena *arena
     status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status && !db_changes(t->db)) return fail(f, NOT_FOUND, "Not Found");
+    if (!status && sets_password(w)) status = account_end_others(t->db, c, w->id, w->session.id, arena, &w->dropped, f);
     if (!status) status = read_one(t->db, c, w->id, arena, &w->doc, f);
     if (!status) status = check(w, &w->doc, f);
     if (!status && refiled) status = hand_over(t, w, file_of(c, w->before->values), file_of(c, w->doc.values), f);
@@ -249,7 +256,7 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_UPDATE: return update(t, w, arena, f);
     case WRITE_DELETE: return delete (t, w, arena, f);
     case WRITE_SIGNED_IN:
-        status = account_signed_in(t->db, w->collection, w->id, &w->session, f);
+        status = account_signed_in(t->db, w->collection, w->id, &w->session, arena, &w->dropped, f);
         if (!status && w->hash.at) status = account_rehash(t->db, w->collection, w->id, w->salt, w->hash, f);
         break;
     case WRITE_ASK_RESET:
@@ -291,4 +298,24 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena)
         return undo.status;
     }
     return status ? w->failure.status : OK;
+}
+
+bool write_ends_sessions(const struct write *w, struct view *session)
+{
+    *session = (struct view){0};
+    switch (w->op) {
+    case WRITE_SIGNED_OUT: *session = w->session.id; return true;
+    case WRITE_RESET: return true;
+    case WRITE_DELETE: return w->collection->auth;
+    case WRITE_CREATE:
+    case WRITE_UPDATE:
+    case WRITE_SIGNED_IN:
+    case WRITE_REFUSED:
+    case WRITE_ASK_RESET:
+    case WRITE_EXTEND:
+    case WRITE_CLAIM:
+    case WRITE_RELEASE:
+    case WRITE_ANSWER: break;
+    }
+    return false;
 }

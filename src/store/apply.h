@@ -13,7 +13,7 @@
 
 enum write_op {
     WRITE_CREATE,
-    WRITE_UPDATE,
+    WRITE_UPDATE, /* a new password ends the document's sessions, but for `session` */
     WRITE_DELETE,
     WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
     WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
@@ -53,6 +53,7 @@ struct write {
     /* DELETE, and UPDATE of a collection with parties or in want_before: as it was; else NULL. */
     const struct doc *before;
     struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */
+    struct dropped_session *dropped; /* SIGNED_IN: those that had expired; UPDATE: those that the new password ended */
     struct failure failure;
 };
 
@@ -79,5 +80,8 @@ static inline bool write_changes(const struct write *w)
 {
     return w->op == WRITE_CREATE || w->op == WRITE_UPDATE || w->op == WRITE_DELETE;
 }
+
+/* Does the write end rights that a user had, besides w->dropped? `*session`: the one that ends; at == NULL: all. */
+bool write_ends_sessions(const struct write *w, struct view *session);
 
 #endif

@@ -4,14 +4,17 @@
 
 enum stream_end {
     STREAM_END_CLIENT,      /* hung up */
-    STREAM_END_ERROR,       /* of the connection, or no memory */
-    STREAM_END_LAG_BYTES,   /* more of the log was unsent than a stream may leave */
-    STREAM_END_LAG_SECONDS, /* behind, or taking nothing, for longer than a stream may be */
-    STREAM_END_RIGHTS,      /* the reader's session is over */
-    STREAM_END_STOPPING,    /* of the server */
-    STREAM_END_SOURCE,      /* its source could not go on */
+    STREAM_END_ERROR,       /* the connection broke, or the client sent what it should not */
+    STREAM_END_LAG_BYTES,   /* too many bytes behind */
+    STREAM_END_LAG_SECONDS, /* behind for too long */
+    STREAM_END_RIGHTS,      /* its reader may not read it any more */
+    STREAM_END_STOPPING,    /* with the server */
+    STREAM_END_SOURCE,      /* what it missed could not be read */
 };
 
-#define STREAM_ENDS 7
+#define NSTREAM_ENDS (STREAM_END_SOURCE + 1)
+
+/* "client", "lag-bytes" */
+const char *stream_end_name(enum stream_end end);
 
 #endif

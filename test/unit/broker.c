@@ -1,4 +1,5 @@
 #include "broker/broker.h"
+#include "base/check.h"
 #include "schema/json.h"
 #include "schema/registry.h"
 #include "store/read.h"
@@ -249,6 +250,97 @@ static void broker__an_answer_alone_changes_no_document(void **state)
     assert_int_equal(framelog_end(log).position, before.position);
 }
 
+/* What the broker told, one line an end: "USER SESSION\n", "*" for all. */
+struct told {
+    struct str text;
+    const struct collection *collection;
+};
+
+static void note_end(void *ctx, const struct collection *c, int64_t user, struct view session)
+{
+    struct told *told = ctx;
+    told->collection = c;
+    str_addf(
+        &told->text, "%lld %.*s\n", (long long)user, session.at ? (int)session.len : 1, session.at ? session.at : "*");
+}
+
+/* Runs the write, which must succeed, and looks what was told meanwhile. */
+static void tells(struct world *w, struct told *told, struct write write, const char *wanted)
+{
+    struct failure f;
+    if (!write.collection) write.collection = collection_find(VIEW("users"));
+    str_reset(&told->text);
+    assert_int_equal(broker_run(w->broker, &write, 1, &w->arena, &f), OK);
+    assert_int_equal(write.failure.status, OK);
+    struct view text = str_view(&told->text);
+    assert_true(view_is(text, wanted) || (!text.len && !*wanted));
+    assert_true(!*wanted || told->collection == write.collection);
+}
+
+static struct write sign_in(int64_t user, const char *session, const char *created, const char *expires)
+{
+    return (struct write){
+        .op = WRITE_SIGNED_IN, .id = user, .session = {view_of(session), view_of(created), view_of(expires)}};
+}
+
+static void broker__who_loses_rights_is_told(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+    struct draft *password = draft(w, "users", "{\"email\":\"a@example.com\",\"password\":\"abc\"}");
+    struct draft *email = draft(w, "users", "{\"email\":\"b@example.com\",\"password\":\"abc\"}");
+    draft_set(password, "salt", value_text(VIEW("00")));
+    draft_set(password, "hash", value_text(VIEW("00")));
+    int64_t a = add_user(w, "a@example.com");
+    broker_on_end(w->broker, note_end, &told);
+
+    tells(w, &told, sign_in(a, "s1", "2026-01-01", "2026-01-02"), "");
+    tells(w, &told, sign_in(a, "s2", "2026-01-01", "2026-01-09"), "");
+    tells(w, &told, sign_in(a, "s3", "2026-01-03", "2026-01-09"), "1 s1\n");
+    tells(w, &told, (struct write){.op = WRITE_REFUSED, .id = a, .attempts = 5, .lock_until = NOW}, "");
+    tells(w, &told, (struct write){.op = WRITE_EXTEND, .id = a, .session = {VIEW("s2"), NOW, NOW}}, "");
+    tells(w, &told, (struct write){.op = WRITE_SIGNED_OUT, .id = a, .session = {.id = VIEW("s2")}}, "1 s2\n");
+    tells(w, &told, (struct write){.op = WRITE_SIGNED_OUT, .id = a}, "1 *\n");
+    tells(w, &told,
+        (struct write){
+            .op = WRITE_RESET, .id = a, .session = {.created_at = NOW}, .salt = VIEW("00"), .hash = VIEW("00")},
+        "1 *\n");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = email}, "");
+    tells(w, &told, sign_in(a, "s4", "2026-01-03", "2026-01-09"), "");
+    tells(w, &told, sign_in(a, "s5", "2026-01-03", "2026-01-09"), "");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password, .session = {.id = VIEW("s5")}},
+        "1 s4\n");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password}, "1 s5\n");
+    tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = password}, "");
+    tells(w, &told, create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}"), "");
+    tells(w, &told, (struct write){.op = WRITE_DELETE, .collection = collection_find(VIEW("messages")), .id = 1}, "");
+    tells(w, &told, (struct write){.op = WRITE_DELETE, .id = a}, "1 *\n");
+    str_release(&told.text);
+}
+
+static void broker__what_was_undone_ends_nothing(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+    struct failure f;
+    const struct collection *users = collection_find(VIEW("users"));
+    int64_t a = add_user(w, "a@example.com"), b = add_user(w, "b@example.com");
+    tells(w, &told, create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}"), "");
+    broker_on_end(w->broker, note_end, &told);
+    struct write writes[] = {
+        {.op = WRITE_DELETE, .collection = users, .id = a}, /* has a message */
+        {.op = WRITE_SIGNED_OUT, .collection = users, .id = a, .make = make_none},
+        {.op = WRITE_SIGNED_OUT, .collection = users, .id = b},
+        {.op = WRITE_DELETE, .collection = users, .id = 99},
+    };
+    assert_int_equal(broker_run(w->broker, writes, COUNT(writes), &w->arena, &f), OK);
+    assert_int_equal(writes[0].failure.status, CONFLICT);
+    assert_int_equal(writes[1].failure.status, NO_MEMORY);
+    assert_int_equal(writes[3].failure.status, NOT_FOUND);
+    assert_string_equal(told.text.at, "2 *\n");
+    str_release(&told.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +351,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(broker__every_change_is_one_frame_in_the_order_of_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__an_answer_is_kept_with_its_write_or_neither_is, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__an_answer_alone_changes_no_document, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__who_loses_rights_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__what_was_undone_ends_nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
