@@ -73,7 +73,7 @@ struct collection {
     int rank;    /* place among the collections where they are listed; tables are made in this order */
     bool auth;   /* its documents sign in: email and password, sessions, the auth routes */
     bool upload; /* its documents are files */
-    bool stream; /* GET /api/<slug>/sse */
+    bool stream; /* GET /api/<slug>/sse, and in /api/parley/stream; it has FIELDS_TIMESTAMPS */
 };
 
 #define ISO_NOW "(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"

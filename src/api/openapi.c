@@ -282,7 +282,7 @@ static const struct route *row_of(const struct route *first, const struct collec
 static void add_path_item(struct str *out, const struct app *app, const struct route *first, const struct collection *c)
 {
     const struct route *get = row_of(first, c, METHOD_GET), *post = row_of(first, c, METHOD_POST);
-    bool by_query = get && (get->asks & (ASKS_DOCS | ASKS_WHERE));
+    bool by_query = get && (get->asks & (ASKS_DOCS | ASKS_WHERE | ASKS_SEVERAL));
     for (size_t m = 0; m < COUNT(methods); m++) {
         const struct route *row = methods[m] ? row_of(first, c, (enum method)m) : NULL;
         if (!row) continue;

@@ -17,4 +17,5 @@ const struct collection media_collection = {
     FIELDS(fields),
     .rank = 2,
     .upload = true,
+    .stream = true,
 };

@@ -17,4 +17,5 @@ const struct collection users_collection = {
     FIELDS(fields),
     .rank = 1,
     .auth = true,
+    .stream = true,
 };

@@ -117,7 +117,7 @@ module.exports = (binary, answers = []) => {
     const look = async (headers, judge) => {
       for (const one of description.operations()) {
         // An open stream never ends, and a session that has ended is of no use to the rest.
-        if (/sse$/.test(one.path) && one.method === 'get') continue
+        if (/(sse|stream)$/.test(one.path) && ['get', 'post'].includes(one.method)) continue
         if (/logout$/.test(one.path) && headers.Authorization) continue
         const answer = await call(one, headers)
         const what = `${one.method} ${one.path}${headers.Authorization ? ' with a session' : ''}`
