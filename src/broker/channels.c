@@ -54,7 +54,8 @@ struct channels {
     int64_t promised;
     struct channel *names[NAMES];
     struct list newcomers, idle;
-    size_t nidle, filters;
+    size_t nidle;
+    size_t filters;                   /* of channels with readers, that have no keys */
     size_t filtered[MAX_COLLECTIONS]; /* subsets with a filter */
     /* the applier's */
     struct interests interests;
@@ -163,18 +164,23 @@ static struct channel *find(struct channels *all, struct view name, uint64_t has
     return c;
 }
 
-static void take(struct channels *all, struct channel *c)
+/* False: there are too many filters. Those of channels without readers do not count: these are few. */
+static bool take(struct channels *all, struct channel *c)
 {
-    if (!c->readers++ && !list_empty(&c->idle)) {
+    bool first = !c->readers;
+    if (first && c->unkeyed && all->filters + c->unkeyed > all->options.max_filters) return false;
+    c->readers++;
+    if (first) all->filters += c->unkeyed;
+    if (!list_empty(&c->idle)) {
         list_remove(&c->idle);
         all->nidle--;
     }
+    return true;
 }
 
 static void count_filters(struct channels *all, const struct channel *c, bool more)
 {
     size_t step = more ? 1 : SIZE_MAX;
-    all->filters += step * c->unkeyed;
     for (size_t i = 0; i < c->subscription.nsubsets; i++)
         if (c->subscription.subsets[i].filter)
             all->filtered[collection_index(c->subscription.subsets[i].collection)] += step;
@@ -209,26 +215,25 @@ enum status channel_join(struct channel **out, struct channels *all, const struc
         return fail(f, NO_MEMORY, "Out of memory.");
     }
     uint64_t hash = XXH3_64bits(name.at, name.len);
+    *out = NULL;
     lock_take(&all->lock);
     struct channel *c = find(all, str_view(&name), hash);
-    if (c) take(all, c);
+    bool taken = c && take(all, c);
     lock_drop(&all->lock);
-    *out = c;
-    if (c) {
-        str_release(&name);
-        return OK;
+    struct channel *fresh = c ? NULL : channel_new(all, s, &name, hash, false);
+    str_release(&name);
+    if (!c && !fresh) return fail(f, NO_MEMORY, "Out of memory.");
+    if (fresh) {
+        lock_take(&all->lock);
+        c = find(all, str_view(&fresh->name), hash);
+        taken = take(all, c ? c : fresh);
+        if (taken && !c) introduce(all, c = fresh);
+        lock_drop(&all->lock);
     }
-    struct channel *fresh = channel_new(all, s, &name, hash, false);
-    if (!fresh) return fail(f, NO_MEMORY, "Out of memory.");
-    lock_take(&all->lock);
-    c = find(all, str_view(&fresh->name), hash);
-    bool full = !c && fresh->unkeyed && all->filters + fresh->unkeyed > all->options.max_filters;
-    if (!c && !full) introduce(all, c = fresh);
-    if (c) take(all, c);
-    lock_drop(&all->lock);
     if (c != fresh) channel_free(fresh);
+    if (!taken) return fail(f, UNAVAILABLE, "There are too many streams with filters of their own.");
     *out = c;
-    return full ? fail(f, UNAVAILABLE, "There are too many streams with filters of their own.") : OK;
+    return OK;
 }
 
 void channel_leave(struct channel *c)
@@ -239,6 +244,7 @@ void channel_leave(struct channel *c)
     if (idle) {
         list_insert(&all->idle, &c->idle);
         all->nidle++;
+        all->filters -= c->unkeyed;
     }
     /* Rounds come with changes; where there are none, channels must not pile up. */
     bool many = idle && all->nidle > 2 * IDLE_MOST;

@@ -1,14 +1,17 @@
 #include "broker/broker.h"
 #include "base/check.h"
 #include "schema/json.h"
+#include "schema/query.h"
 #include "schema/registry.h"
 #include "store/read.h"
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,16 +20,26 @@
 
 struct world {
     char folder[64], path[96];
+    struct delivery *delivery;
     struct broker *broker;
+    struct channel *messages; /* the plain one */
     struct arena arena;
 };
 
 static void open_broker(struct world *w)
 {
+    const struct broker_options options = {
+        .database = w->path, .keep_changes = 1000, .delivery = w->delivery, .log_bytes = 1 << 20, .max_filters = 10};
+    const struct subscription plain = {.subsets = {{.collection = collection_find(VIEW("messages"))}}, .nsubsets = 1};
     struct failure f;
-    assert_int_equal(broker_open(&w->broker,
-                         &(struct broker_options){.database = w->path, .keep_changes = 1000, .log_bytes = 1 << 20}, &f),
-        OK);
+    assert_int_equal(broker_open(&w->broker, &options, &f), OK);
+    assert_int_equal(channel_join(&w->messages, broker_channels(w->broker), &plain, &f), OK);
+}
+
+static void close_broker(struct world *w)
+{
+    channel_leave(w->messages);
+    broker_close(w->broker);
 }
 
 static int setup(void **state)
@@ -36,6 +49,8 @@ static int setup(void **state)
     if (!mkdtemp(w->folder)) return -1;
     snprintf(w->path, sizeof w->path, "%s/x.db", w->folder);
     arena_init(&w->arena, 64 << 20);
+    w->delivery = delivery_new(&(struct delivery_options){.threads = 1});
+    assert_non_null(w->delivery);
     open_broker(w);
     *state = w;
     return 0;
@@ -45,7 +60,8 @@ static int teardown(void **state)
 {
     static const char *const endings[] = {"", "-wal", "-shm"};
     struct world *w = *state;
-    broker_close(w->broker);
+    delivery_free(w->delivery, (struct view){0});
+    close_broker(w);
     arena_release(&w->arena);
     for (size_t i = 0; i < 3; i++) {
         char name[128];
@@ -57,14 +73,19 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct draft *draft(struct world *w, const char *slug, const char *json)
+static struct draft *draft_for(struct world *w, const char *slug, enum draft_for purpose, const char *json)
 {
     struct json_object *body;
     struct failure f;
     struct draft *d = ARENA_NEW(&w->arena, struct draft);
     assert_int_equal(json_read(&w->arena, view_of(json), &body, &f), OK);
-    assert_int_equal(draft_read(d, collection_find(view_of(slug)), DRAFT_CREATE, body, NOW, 0, &w->arena, &f), OK);
+    assert_int_equal(draft_read(d, collection_find(view_of(slug)), purpose, body, NOW, 0, &w->arena, &f), OK);
     return d;
+}
+
+static struct draft *draft(struct world *w, const char *slug, const char *json)
+{
+    return draft_for(w, slug, DRAFT_CREATE, json);
 }
 
 static struct write create(struct world *w, const char *slug, const char *json)
@@ -130,7 +151,7 @@ static void broker__ids_are_not_used_again_after_a_restart(void **state)
     struct write gone = {.op = WRITE_DELETE, .collection = message.collection, .id = message.id};
     assert_int_equal(broker_run(w->broker, &gone, 1, &w->arena, &f), OK);
     assert_int_equal(gone.failure.status, OK);
-    broker_close(w->broker);
+    close_broker(w);
     open_broker(w);
     struct write next = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"y\"}");
     assert_int_equal(broker_run(w->broker, &next, 1, &w->arena, &f), OK);
@@ -149,30 +170,133 @@ static void broker__a_user_with_messages_stays(void **state)
     assert_int_equal(gone.failure.status, CONFLICT);
 }
 
+/* A stream without a head: it begins behind the last change, and puts what it gets into `got`. */
+struct reader {
+    struct source source;
+    struct world *world;
+    int socket;
+    struct str got;
+};
+
+static enum source_result reader_next(struct source *source, struct str *page, uint64_t *position)
+{
+    struct reader *r = CONTAINER(source, struct reader, source);
+    struct changelog_span span;
+    channels_span(broker_channels(r->world->broker), &span);
+    assert_true(channel_place(r->world->messages, span.head, position));
+    str_addz(page, "hello\n");
+    return SOURCE_LIVE;
+}
+
+static void reader_ping(struct source *source, struct str *page, uint64_t position)
+{
+    (void)source;
+    (void)page;
+    (void)position;
+}
+
+static void reader_close(struct source *source, enum stream_end why)
+{
+    (void)source;
+    (void)why;
+}
+
+static void read_until(struct reader *r, const char *text)
+{
+    char bytes[4096];
+    while (!r->got.at || !strstr(r->got.at, text)) {
+        ssize_t n = recv(r->socket, bytes, sizeof bytes, 0);
+        assert_true(n > 0);
+        str_add(&r->got, (struct view){bytes, (size_t)n});
+    }
+}
+
+static void open_reader(struct reader *r, struct world *w)
+{
+    static const struct source_type type = {.next = reader_next, .ping = reader_ping, .close = reader_close};
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    *r = (struct reader){.source = {.type = &type}, .world = w, .socket = ends[1]};
+    assert_true(audience_add(channel_audience(w->messages), peer_plain(ends[0]), &r->source));
+    read_until(r, "hello\n");
+    str_reset(&r->got);
+}
+
+static void close_reader(struct reader *r)
+{
+    close(r->socket);
+    assert_true(delivery_wait_empty(r->world->delivery, 30000));
+    str_release(&r->got);
+}
+
+static int64_t published(struct world *w)
+{
+    struct changelog_span span;
+    channels_span(broker_channels(w->broker), &span);
+    return span.head;
+}
+
 static void broker__every_change_is_one_frame_in_the_order_of_the_log(void **state)
 {
     struct world *w = *state;
     struct failure f;
-    struct framelog *log = broker_log(w->broker, collection_find(VIEW("messages")));
+    struct reader r;
     add_user(w, "a@example.com");
-    struct framelog_end before = framelog_end(log);
+    int64_t before = published(w);
+    open_reader(&r, w);
     struct write writes[] = {
         create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"one\"}"),
+        create(w, "messages", "{\"sender\":1,\"receiver\":99,\"content\":\"bad\"}"),
         create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"two\"}"),
     };
-    assert_int_equal(broker_run(w->broker, writes, 2, &w->arena, &f), OK);
-    struct framelog_run run;
-    assert_int_equal(framelog_read(log, before.position, &run), FRAMELOG_RUN);
-    struct str text = {0};
-    str_add(&text, run.bytes);
-    framelog_release(log, &run);
-    const char *one = strstr(text.at, "\"one\""), *two = strstr(text.at, "\"two\"");
-    assert_non_null(one);
-    assert_true(two > one);
-    assert_non_null(strstr(text.at, "{\"id\":1,\"email\":\"a@example.com\",\"collection\":\"users\"}"));
-    assert_int_equal(framelog_end(log).seq, before.seq + 2);
-    str_release(&text);
-    assert_null(broker_log(w->broker, collection_find(VIEW("users"))));
+    assert_int_equal(broker_run(w->broker, writes, 3, &w->arena, &f), OK);
+    assert_int_equal(published(w), before + 2);
+    struct write edit = {.op = WRITE_UPDATE,
+        .collection = writes[0].collection,
+        .id = writes[0].id,
+        .draft = draft_for(w, "messages", DRAFT_UPDATE, "{\"content\":\"three\"}")};
+    struct write gone = {.op = WRITE_DELETE, .collection = writes[0].collection, .id = writes[2].id};
+    assert_int_equal(broker_run(w->broker, &edit, 1, &w->arena, &f), OK);
+    assert_int_equal(broker_run(w->broker, &gone, 1, &w->arena, &f), OK);
+    read_until(&r, "event: delete\n");
+    read_until(&r, "}]\n\n");
+    const char *at = r.got.at;
+    static const struct {
+        const char *event, *content;
+    } wanted[] = {{"message", "\"one\""}, {"message", "\"two\""}, {"message", "\"three\""}, {"delete", "[{\"id\":3}]"}};
+    for (int i = 0; i < 4; i++) {
+        char *head = arena_printf(&w->arena, "-%lld\nevent: %s\n", (long long)before + i + 1, wanted[i].event);
+        at = strstr(at, head);
+        if (!at) fail_msg("no %s in %s", head, r.got.at);
+        const char *end = strstr(at, "\n\n"), *content = strstr(at, wanted[i].content);
+        assert_true(content && content < end);
+        at = end;
+    }
+    assert_string_equal(at, "\n\n");
+    assert_non_null(strstr(r.got.at, "{\"id\":1,\"email\":\"a@example.com\",\"collection\":\"users\"}"));
+    assert_int_equal(published(w), before + 4);
+    close_reader(&r);
+}
+
+/* Nothing is written, and yet they neither pile up nor keep others out. */
+static void broker__channels_without_readers_go_without_a_write(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    struct subscription one = {.subsets = {{.collection = collection_find(VIEW("messages"))}}, .nsubsets = 1};
+    for (int i = 0; i < 1000; i++) {
+        struct json_object *json;
+        struct where *where;
+        struct channel *c;
+        char *query = arena_printf(&w->arena, "where[content][equals]=%d", i);
+        assert_int_equal(query_parse(&w->arena, view_of(query), &json, &f), OK);
+        assert_int_equal(
+            where_parse(&where, one.subsets[0].collection, json_member(json, "where"), true, &w->arena, &f), OK);
+        one.subsets[0].filter = where;
+        assert_int_equal(channel_join(&c, broker_channels(w->broker), &one, &f), OK);
+        channel_leave(c);
+    }
 }
 
 /* An answer that shows the document, as it is seen before the commit. */
@@ -210,9 +334,8 @@ static void broker__an_answer_is_kept_with_its_write_or_neither_is(void **state)
 {
     struct world *w = *state;
     struct failure f;
-    struct framelog *log = broker_log(w->broker, collection_find(VIEW("messages")));
     add_user(w, "a@example.com");
-    struct framelog_end before = framelog_end(log);
+    int64_t before = published(w);
     struct write writes[4];
     for (size_t i = 0; i < 4; i++) {
         writes[i] = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}");
@@ -229,15 +352,14 @@ static void broker__an_answer_is_kept_with_its_write_or_neither_is(void **state)
     assert_int_equal(stored(w, "SELECT count(*) FROM messages"), 2);
     assert_int_equal(stored(w, "SELECT docs FROM parley_ids WHERE collection = 'messages'"), 2);
     assert_int_equal(stored(w, "SELECT count(*) FROM parley_answers"), 1);
-    assert_int_equal(framelog_end(log).seq, before.seq + 2);
+    assert_int_equal(published(w), before + 2);
 }
 
 static void broker__an_answer_alone_changes_no_document(void **state)
 {
     struct world *w = *state;
     struct failure f;
-    struct framelog *log = broker_log(w->broker, collection_find(VIEW("messages")));
-    struct framelog_end before = framelog_end(log);
+    int64_t before = published(w);
     struct write answer = {.op = WRITE_ANSWER,
         .collection = collection_find(VIEW("users")),
         .answer = {.scope = 3, .key = VIEW("k"), .written = 5, .sealed = VIEW("sealed")}};
@@ -246,8 +368,7 @@ static void broker__an_answer_alone_changes_no_document(void **state)
     assert_int_equal(stored(w, "SELECT count(*) FROM parley_answers WHERE scope = 3 AND key = 'k' AND written = 5 AND "
                                "sealed = x'7365616c6564'"),
         1);
-    assert_int_equal(framelog_end(log).seq, before.seq);
-    assert_int_equal(framelog_end(log).position, before.position);
+    assert_int_equal(published(w), before);
 }
 
 /* What the broker told, one line an end: "USER SESSION\n", "*" for all. */
@@ -349,6 +470,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broker__ids_are_not_used_again_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__a_user_with_messages_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__every_change_is_one_frame_in_the_order_of_the_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__channels_without_readers_go_without_a_write, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__an_answer_is_kept_with_its_write_or_neither_is, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__an_answer_alone_changes_no_document, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__who_loses_rights_is_told, setup, teardown),

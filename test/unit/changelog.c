@@ -54,10 +54,16 @@ static void migrated(struct world *w)
     if (migrate(w->db, ":memory:", &w->f)) fail_msg("%s", w->f.reason);
 }
 
-static void append(struct world *w, int64_t seq, int64_t doc, enum change_op op, const char *parties)
+static void append_to(
+    struct world *w, const char *slug, int64_t seq, int64_t doc, enum change_op op, const char *parties)
 {
     struct change change = {.seq = seq, .doc = doc, .op = op, .parties = view_of(parties)};
-    if (changelog_append(w->db, w->messages, &change, &w->f)) fail_msg("%s", w->f.reason);
+    if (changelog_append(w->db, collection_find(view_of(slug)), &change, &w->f)) fail_msg("%s", w->f.reason);
+}
+
+static void append(struct world *w, int64_t seq, int64_t doc, enum change_op op, const char *parties)
+{
+    append_to(w, "messages", seq, doc, op, parties);
 }
 
 static enum status take(void *ctx, const struct change *c)
@@ -74,7 +80,7 @@ static void expect_changes(struct world *w, int64_t after, const char *wanted)
     int64_t last;
     bool more;
     str_reset(&w->seen);
-    assert_int_equal(changelog_read(w->db, w->messages, after, 100, take, w, &last, &more, &w->f), OK);
+    assert_int_equal(changelog_read(w->db, &w->messages, 1, after, 100, take, w, &last, &more, &w->f), OK);
     assert_string_equal(w->seen.len ? w->seen.at : "", wanted);
 }
 
@@ -135,6 +141,40 @@ static void changelog__a_change_is_passed_over_unless_it_took_the_document_from_
     expect_changes(w, 3, "6d1{2} 7u2");
 }
 
+static enum status take_named(void *ctx, const struct change *c)
+{
+    struct world *w = ctx;
+    str_addf(&w->seen, "%s%s", w->seen.len ? " " : "", c->collection->slug);
+    return take(ctx, c);
+}
+
+static void changelog__several_collections_in_one_order(void **state)
+{
+    struct world *w = *state;
+    const struct collection *of[] = {collection_find(VIEW("users")), w->messages};
+    int64_t last;
+    bool more;
+    migrated(w);
+    append_to(w, "users", 1, 1, CHANGE_CREATE, NULL);
+    append(w, 2, 1, CHANGE_CREATE, NULL);
+    append_to(w, "media", 3, 1, CHANGE_CREATE, NULL);
+    append_to(w, "users", 4, 2, CHANGE_CREATE, NULL);
+    append(w, 5, 1, CHANGE_UPDATE, NULL);
+    append_to(w, "media", 6, 2, CHANGE_CREATE, NULL);
+    assert_int_equal(changelog_read(w->db, of, 2, 0, 4, take_named, w, &last, &more, &w->f), OK);
+    assert_string_equal(w->seen.at, "users 1c1 users 4c2 messages 5u1");
+    assert_int_equal(last, 5);
+    assert_true(more);
+    str_reset(&w->seen);
+    assert_int_equal(changelog_read(w->db, of, 2, last, 4, take_named, w, &last, &more, &w->f), OK);
+    assert_int_equal(w->seen.len, 0);
+    assert_int_equal(last, 5);
+    assert_false(more);
+    assert_int_equal(changelog_read(w->db, of, 1, 1, 4, take_named, w, &last, &more, &w->f), OK);
+    assert_string_equal(w->seen.at, "users 4c2");
+    expect_changes(w, 0, "5u1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(changelog__a_new_file_has_this_version, setup, teardown),
         cmocka_unit_test_setup_teardown(
             changelog__a_change_is_passed_over_unless_it_took_the_document_from_somebody, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__several_collections_in_one_order, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
