@@ -237,7 +237,9 @@ static bool passed(stream_time now, stream_time due)
 void stream_keep_alive(struct stream *s, stream_time now)
 {
     bool ping = passed(now, s->ping_at);
-    if (s->state != STREAM_LIVE || s->page || (!ping && !passed(now, s->sent_at + COMMENT_MS))) return;
+    if (s->state != STREAM_LIVE || s->page) return;
+    s->well_at = now;
+    if (!ping && !passed(now, s->sent_at + COMMENT_MS)) return;
     struct page *page = page_of(s);
     if (!page) return;
     if (ping) {

@@ -86,7 +86,7 @@ void stream_heed(struct stream *s, unsigned told);
 /* Sends what there is, until the log's end, a short send, or the end of its share of a round; true in the last case:
  * call again. */
 MUST_CHECK bool stream_advance(struct stream *s, struct looks *looks, stream_time now);
-/* Once a second: comment and ping, where due. */
+/* Once a second, for one that waits for its log to grow: comment and ping, where due. */
 void stream_keep_alive(struct stream *s, stream_time now);
 /* Once a second, for one that is BEHIND: closes it where it is too far behind. */
 void stream_check_lag(struct stream *s, const struct delivery_options *limits, stream_time now);
