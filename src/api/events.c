@@ -82,20 +82,30 @@ static enum status give_head(struct call *call)
 }
 
 /* Those that are turned away are not to come back all at once. */
-static enum status refuse(enum quota_result why, struct failure *f)
+static enum status turn_away(struct failure *f, const char *reason)
 {
     uint8_t random = 0;
     if (!crypt_random(&random, sizeof random)) random = 0;
-    if (why == QUOTA_NO_MEMORY) return fail(f, NO_MEMORY, "Out of memory.");
-    fail(f, UNAVAILABLE, "Too many streams. %s",
-        why == QUOTA_FULL ? "Come back later, or read the list instead."
-                          : "Close another stream of this address, or read the list instead.");
+    fail(f, UNAVAILABLE, "%s", reason);
     f->retry_after = RETRY_LEAST + random % (RETRY_MOST - RETRY_LEAST + 1);
     return f->status;
 }
 
+static enum status refuse(enum quota_result why, struct failure *f)
+{
+    switch (why) {
+    case QUOTA_OK: return OK;
+    case QUOTA_FULL: return turn_away(f, "Too many streams. Come back later, or read the list instead.");
+    case QUOTA_ADDRESS_FULL:
+        return turn_away(f, "Too many streams. Close another stream of this address, or read the list instead.");
+    case QUOTA_NO_MEMORY: break;
+    }
+    return fail(f, NO_MEMORY, "Out of memory.");
+}
+
 static enum status take_place(struct call *call, struct quota_place **place, struct failure *f)
 {
+    if (delivery_draining(call->app->delivery)) return turn_away(f, "The server is stopping.");
     enum quota_result taken = quota_take(call->app->quota, call->rq->remote, place);
     if (taken == QUOTA_OK) return OK;
     counter_add(&call->app->metrics.streams_refused[taken], 1);

@@ -90,6 +90,7 @@ void delivery_end(struct delivery *d, uint64_t owner, uint64_t session);
 /* From now on takes no further streams, and ends those that there are, each with `words` (which live for ever) at a
  * random moment of the next `ms`. Once. */
 void delivery_drain(struct delivery *d, int64_t ms, struct view words);
+bool delivery_draining(const struct delivery *d);
 /* Waits until there is no stream, at most `ms`; whether there is none. */
 bool delivery_wait_empty(struct delivery *d, int64_t ms);
 /* Ends every stream, sending `words` first where the socket takes them at once and the stream stands between two
