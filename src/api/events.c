@@ -59,7 +59,7 @@ static enum status ask_newest(struct call *call, struct asked *asked, struct fai
     if (from && !view_is(json_text(from), "start"))
         return fail(f, INVALID, "A stream can be read from=start, or without from.");
     if (from && limit) return fail(f, INVALID, "A stream can have a limit or be read from=start, not both.");
-    asked->feed.newest = from ? FEED_ALL : (int32_t)newest;
+    asked->feed.newest = from ? BACKFILL_ALL : (int32_t)newest;
     return OK;
 }
 

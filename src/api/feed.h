@@ -3,11 +3,8 @@
 #ifndef API_FEED_H
 #define API_FEED_H
 
+#include "api/backfill.h"
 #include "api/call.h"
-#include "api/cursor.h"
-#include "broker/channels.h"
-
-#define FEED_ALL (-1)
 
 /* What a stream says last whose reader's session is over. */
 #define FEED_OVER "event: bye\ndata: {\"reason\":\"signed-out\"}\n\n"
@@ -19,7 +16,7 @@ struct feed_options {
     bool resumes;              /* the client sent a cursor */
     bool readable;             /* which has a cursor's form */
     struct cursor cursor;
-    int32_t newest; /* documents of each collection that one without a cursor gets; FEED_ALL: all of them */
+    int32_t newest; /* documents of each collection that one without a cursor gets; BACKFILL_ALL: all of them */
 };
 
 /* The source of a stream for the call's reader; NULL: no memory, and both have been let go. */

@@ -53,20 +53,19 @@ enum status backlog_start(struct db *db, const struct backlog *b, int64_t newest
     return status;
 }
 
-struct page {
+struct reading {
     struct backlog_place *place;
     const struct field *time;
-    bool begun;
     enum status (*each)(void *ctx, const struct doc *doc);
     void *ctx;
 };
 
 static enum status take_doc(void *ctx, const struct doc *doc)
 {
-    struct page *p = ctx;
-    if (!p->begun) set_place(p->place, doc_value(doc, p->time)->text, doc_id(doc));
-    p->begun = true;
-    return p->each(p->ctx, doc);
+    struct reading *r = ctx;
+    enum status status = r->each(r->ctx, doc);
+    if (!status) set_place(r->place, doc_value(doc, r->time)->text, doc_id(doc));
+    return status;
 }
 
 enum status backlog_read(struct db *db, const struct backlog *b, struct backlog_place *place, int64_t limit,
@@ -77,14 +76,13 @@ enum status backlog_read(struct db *db, const struct backlog *b, struct backlog_
     struct backlog_place from = *place;
     int time = field_find(b->collection, VIEW("updatedAt"));
     ASSERT(time >= 0);
-    struct page page = {.place = place, .time = &b->collection->fields[time], .each = each, .ctx = ctx};
-    str_addz(&sql, "SELECT * FROM (SELECT ");
+    struct reading r = {.place = place, .time = &b->collection->fields[time], .each = each, .ctx = ctx};
+    str_addz(&sql, "SELECT ");
     sql_add_columns(&sql, b->collection);
     add_from(&sql, b, &binds);
-    str_addz(&sql, " AND (`updated_at`, `id`) > (?, ?) ORDER BY `updated_at`, `id` LIMIT ?)"
-                   " ORDER BY `updated_at` DESC, `id` DESC");
+    str_addz(&sql, " AND (`updated_at`, `id`) > (?, ?) ORDER BY `updated_at`, `id` LIMIT ?");
     binds_add(&binds, value_text(view_of(from.time)));
     binds_add(&binds, value_integer(from.id));
     binds_add(&binds, value_integer(limit));
-    return read_rows(db, b->collection, &sql, &binds, arena, take_doc, &page, f);
+    return read_rows(db, b->collection, &sql, &binds, arena, take_doc, &r, f);
 }

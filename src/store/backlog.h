@@ -28,8 +28,8 @@ struct backlog_place {
 /* The place before the newest `newest` (at least 1) documents. */
 MUST_CHECK enum status backlog_start(struct db *db, const struct backlog *backlog, int64_t newest, struct arena *arena,
     struct backlog_place *out, struct failure *f);
-/* Calls each(ctx, doc) for the next documents behind `*place`, at most `limit`, the newest first; `*place` is behind
- * them afterwards. None: that was all. */
+/* Calls each(ctx, doc) for the next documents behind `*place`, at most `limit`, the oldest first; `*place` is behind
+ * the last for which it returned OK. None: that was all. */
 MUST_CHECK enum status backlog_read(struct db *db, const struct backlog *backlog, struct backlog_place *place,
     int64_t limit, struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx,
     struct failure *f);
