@@ -2,10 +2,10 @@
 // end, and what holds without a proxy holds with one.
 'use strict'
 const assert = require('node:assert')
-const fs = require('node:fs')
 const { start, admin, say, stream, sleep, skip, test } = require('../harness.js')
 const proxy = require('./proxy.js')
 const { crowd } = require('./crowd.js')
+const { sockets, gone } = require('./process.js')
 
 const ALL = process.env.PARLEY_TEST_ALL
 const CLIENTS = 20
@@ -21,13 +21,6 @@ module.exports = (binary) => {
     if (!front) skip('it is not installed')
     after(front.stop)
     return { server, front, url: `http://127.0.0.1:${front.port}/api/messages/sse` }
-  }
-  const sockets = (server) => fs.readdirSync(`/proc/${server.pid}/fd`).length
-  const until = async (condition, what) => {
-    for (let i = 0; !condition(); i++) {
-      assert.ok(i < 3000, what)
-      await sleep(20)
-    }
   }
 
   for (const name of proxy.names) {
@@ -53,12 +46,12 @@ module.exports = (binary) => {
       after(keeper.close)
       await keeper.first('hello')
       await sleep(200)
-      const before = sockets(server)
+      const before = sockets(server.pid)
       const readers = await Promise.all(Array.from({ length: 50 }, () => stream(url)))
       await Promise.all(readers.map((s) => s.first('hello')))
-      assert.ok(sockets(server) >= before + 50)
+      assert.ok(sockets(server.pid) >= before + 50)
       for (const s of readers) s.close()
-      await until(() => sockets(server) <= before, 'the proxy kept streams whose readers had gone')
+      await gone(server.pid, before)
       await server.kill()
       await keeper.first('bye')
       await keeper.until((s) => (s.closed ? s : undefined), 'the end').catch(() => {})
@@ -67,13 +60,13 @@ module.exports = (binary) => {
 
     test(`proxies: ${name}: a proxy that goes takes its streams with it; their readers come back by their cursors`, async ({ after }) => {
       const { server, front, url } = await both(name, after)
-      const before = sockets(server)
+      const before = sockets(server.pid)
       const s = await stream(url)
       await s.first('hello')
       await say(server.url, 'seen')
       await s.docs(1)
       await front.stop()
-      await until(() => sockets(server) <= before, 'the server kept streams whose proxy had gone')
+      await gone(server.pid, before)
       await say(server.url, 'missed')
       const again = await proxy.start(name, server.port)
       after(again.stop)
