@@ -35,20 +35,21 @@ async function write(url, n, { changes, over }) {
   agent.destroy()
 }
 
-// A reader with what it knows: `ids` in the order they came, `known` the last that came of each, and its faults.
+// A reader with what it knows: `ids` in the order they came, `known` the last that came of each, and its faults. Without a cursor it begins
+// as a new one.
 function witness(port, cursor) {
-  const w = { ids: [], known: new Map(), faults: [], seq: Number(cursor.split('-')[1]), hellos: 0 }
+  const w = { ids: [], newest: 0, known: new Map(), faults: [], seq: cursor && Number(cursor.split('-')[1]) }
   w.reader = new Reader({ port, cursor, take: (event) => {
-    if (event.event === 'hello') w.hellos++
-    else if (event.event === 'reset') w.faults.push(`reset ${event.data}`)
+    if (event.event === 'reset') w.faults.push(`reset ${event.data}`)
     if (event.event !== 'message' && event.event !== 'delete') return
     const seq = Number(event.id.split('-')[1])
-    if (!(seq > w.seq)) w.faults.push(`the change ${seq} came behind ${w.seq}`)
+    if (cursor && !(seq > w.seq)) w.faults.push(`the change ${seq} came behind ${w.seq}`)
     w.seq = seq
     for (const doc of json(event)) {
       if (event.event === 'delete') w.known.delete(doc.id)
       else {
         w.ids.push(doc.id)
+        w.newest = Math.max(w.newest, doc.id)
         w.known.set(doc.id, doc.content)
       }
     }
@@ -56,8 +57,9 @@ function witness(port, cursor) {
   return w
 }
 
-// `port`: where the readers connect, at the server `url` or at a proxy before it. What came of it: { visits, messages }.
-async function crowd({ url, port, clients, disconnects, changes = false, after }) {
+// `port`: where the readers connect, at the server `url` or at a proxy before it. `changes`: messages are edited and deleted, too. `fresh`: the
+// readers begin without a cursor, with the newest messages that there are. What came of it: { visits, messages }.
+async function crowd({ url, port, clients, disconnects, changes = false, fresh = false, after }) {
   let over = false, visits = 0
   const readers = []
   after(() => { over = true; for (const w of readers) w.reader.socket?.destroy() })
@@ -76,13 +78,13 @@ async function crowd({ url, port, clients, disconnects, changes = false, after }
   // Undisturbed, to the end; a reader that fell too far behind meanwhile may be closed, and comes back.
   const stay = async (w, last) => {
     const limit = Date.now() + WITHIN
-    while (!over && w.ids.at(-1) !== last) {
-      assert.ok(Date.now() < limit, `a reader did not get the last message ${last}; it has ${w.ids.length}, the last ${w.ids.at(-1)}`)
-      await w.reader.visit({ until: () => w.ids.at(-1) === last, ms: WITHIN })
+    while (!over && w.newest < last) {
+      assert.ok(Date.now() < limit, `a reader did not get the last message ${last}; it has ${w.ids.length}, the newest ${w.newest}`)
+      await w.reader.visit({ until: () => w.newest >= last, ms: WITHIN })
     }
   }
 
-  for (let i = 0; i < clients; i++) readers.push(witness(port, cursor))
+  for (let i = 0; i < clients; i++) readers.push(witness(port, fresh ? undefined : cursor))
   let written = false
   const writing = Array.from({ length: WRITERS }, (_, n) => write(url, n, { changes, over: () => over || written }))
   const coming = Promise.all(readers.map(come_and_go)).then(() => { written = true })
@@ -95,6 +97,12 @@ async function crowd({ url, port, clients, disconnects, changes = false, after }
   const known = table.map((d) => [d.id, d.content])
   for (const [i, w] of readers.entries()) {
     assert.deepStrictEqual(w.faults, [], `reader ${i}`)
+    if (fresh) {
+      // From some message on, each once; the first come the newest first.
+      assert.ok(w.ids.length >= Math.min(10, ids.length), `reader ${i}`)
+      assert.deepStrictEqual(w.ids.sort((a, b) => a - b), ids.slice(-w.ids.length), `reader ${i}`)
+      continue
+    }
     if (!changes) assert.deepStrictEqual(w.ids, ids, `reader ${i}`)
     assert.deepStrictEqual([...w.known].sort((a, b) => a[0] - b[0]), known, `reader ${i}`)
   }
