@@ -23,10 +23,10 @@
 #include <cmocka.h>
 
 #define READERS   4
-#define PAGE      100 /* changes */
-#define BATCH     40  /* changes of a commit, at most */
+#define PAGE      100  /* changes */
+#define BATCH     40   /* changes of a commit, at most */
 #define FRAME     2000 /* bytes, at most */
-#define AHEAD     40  /* changes for each hand-over: the writer keeps the readers busy, and no more */
+#define AHEAD     40   /* changes for each hand-over: the writer keeps the readers busy, and no more */
 #define HANDOVERS 10000
 
 struct race {
