@@ -65,6 +65,8 @@ const plain = (epoch, head) => [
   ['with spaces around it, which are not its own', `  ${epoch}-${head - 3}  `, 3],
 ]
 
+const PATIENT = 60000 // ms
+
 module.exports = (binary) => {
   let server, epoch, head, oldest, newest // newest: the ids of all messages, the newest first
   const open = (query, headers) => stream(`${server.url}/api/messages/sse${query}`, headers)
@@ -72,7 +74,7 @@ module.exports = (binary) => {
   const look = async (after) => {
     const s = await open('')
     after(s.close)
-    ;({ epoch, head, oldest } = (await s.first('hello')).json)
+    ;({ epoch, head, oldest } = (await s.until(() => s.of('hello')[0], 'hello', PATIENT)).json)
   }
 
   // Each is answered at once; then, still open, each gets what is new, and nothing else.
@@ -82,20 +84,20 @@ module.exports = (binary) => {
       const s = await open(query, headers)
       after(s.close)
       opened.push({ name, s, wanted })
-      await s.first('hello')
+      await s.until(() => s.of('hello')[0], `${name}: hello`, PATIENT)
       if (typeof wanted === 'string') {
-        const reset = await s.until(() => s.of('reset')[0], `${name}: reset`)
+        const reset = await s.until(() => s.of('reset')[0], `${name}: reset`, PATIENT)
         assert.deepStrictEqual([reset.json.reason, reset.json.epoch, reset.json.head], [wanted, epoch, head], name)
-        assert.deepStrictEqual((await s.first('message')).json.map((d) => d.id), newest.slice(0, NEWEST), name)
+        assert.deepStrictEqual((await s.until(() => s.of('message')[0], `${name}: the newest`, PATIENT)).json.map((d) => d.id), newest.slice(0, NEWEST), name)
         assert.deepStrictEqual(s.events.map((e) => e.event), ['hello', 'reset', 'message'], name)
       } else {
-        if (wanted) await s.until(() => s.of('message').length >= wanted, `${name}: ${wanted} documents`)
+        if (wanted) await s.until(() => s.of('message').length >= wanted, `${name}: ${wanted} documents`, PATIENT)
         assert.deepStrictEqual(s.of('message').map((e) => e.json[0].id), newest.slice(0, wanted).reverse(), name)
       }
     }
     const fresh = (await say(server.url, 'new')).json.doc.id
     for (const { name, s, wanted } of opened) {
-      const all = await s.until(() => { const ids = s.of('message').map((e) => e.json[0].id); return ids.at(-1) === fresh && ids }, `${name}: the new message`)
+      const all = await s.until(() => { const ids = s.of('message').map((e) => e.json[0].id); return ids.at(-1) === fresh && ids }, `${name}: the new message`, PATIENT)
       assert.strictEqual(all.length, 1 + (typeof wanted === 'string' ? 1 : wanted), name)
       assert.strictEqual(s.of('reset').length, typeof wanted === 'string' ? 1 : 0, name)
     }

@@ -89,7 +89,8 @@ module.exports = (binary) => {
     const reader = await stream(`${server.url}/api/messages/sse?since=${epoch}-${head + SAID}`)
     after(reader.close)
     const all = await write(SAID + MORE)
-    assert.deepStrictEqual((await reader.docs(MORE)).map((d) => d.id), Array.from({ length: MORE }, (_, i) => SAID + 1 + i))
+    await reader.until(() => reader.of('message').length >= MORE, 'all that was said', 120000)
+    assert.deepStrictEqual(reader.of('message').map((e) => e.json[0].id), Array.from({ length: MORE }, (_, i) => SAID + 1 + i))
     figures.push(grown('when the log has passed the stopped ones'))
 
     stopped.child.kill('SIGCONT')
