@@ -1,6 +1,6 @@
-/* The program: reads its options, opens the server, waits for a signal, closes it. SIGHUP, where there is TLS: the
- * certificate is read again. Exit 0 after SIGTERM or SIGINT, 2 for bad options, 1 for anything else, with one sentence
- * on standard error. */
+/* The program: reads its options, opens the server, waits for a signal, closes it; after SIGTERM the streams end
+ * before, one after the other. SIGHUP, where there is TLS: the certificate is read again. Exit 0 after SIGTERM or
+ * SIGINT, 2 for bad options, 1 for anything else, with one sentence on standard error. */
 #include "base/log.h"
 #include "options.h"
 #include "parley/parley.h"
@@ -35,6 +35,18 @@ static void renew_certificate(struct parley *p)
         log_error("the certificate stays as it was: %s", f.reason);
     else
         log_info("the certificate has been read again");
+}
+
+/* Until all streams have gone, or another signal comes. */
+static void drain(struct parley *p, const sigset_t *signals, int64_t seconds)
+{
+    const struct timespec none = {0};
+    int64_t step = 100, left = seconds * 1000 + 1000;
+    parley_drain(p, seconds * 1000);
+    for (; left > 0 && !parley_drained(p, step); left -= step) {
+        int again = sigtimedwait(signals, NULL, &none);
+        if (again > 0 && again != SIGHUP) return;
+    }
 }
 
 int main(int argc, char **argv)
@@ -75,6 +87,7 @@ int main(int argc, char **argv)
     announce(p, &o.parley);
     while (!sigwait(&signals, &signal_number) && signal_number == SIGHUP) renew_certificate(p);
     log_info("stopping after signal %d", signal_number);
+    if (signal_number == SIGTERM && o.drain) drain(p, &signals, o.drain);
     parley_close(p);
     options_release(&o);
     return 0;

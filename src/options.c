@@ -16,7 +16,8 @@ static const struct row {
 } rows[] = {
 #define TEXT(member, flag, environment, fallback, argument, help)                                                      \
     {flag, environment, TYPE_TEXT, fallback, 0, 0, argument, help},
-#define NUMBER(member, flag, environment, fallback, least, most, help)                                                 \
+#define NUMBER(...) NUMBER_OF(__VA_ARGS__) /* with what a macro's name stands for */
+#define NUMBER_OF(member, flag, environment, fallback, least, most, help)                                              \
     {flag, environment, TYPE_NUMBER, #fallback, least, most, "N", help},
 #define CHOICE(member, flag, environment, fallback, choices, help)                                                     \
     {flag, environment, TYPE_CHOICE, fallback, 0, 0, choices, help},
@@ -95,7 +96,13 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_csrf: o->parley.csrf = value; break;
     case ROW_workers: o->parley.workers = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
+    case ROW_log_bytes: o->parley.log_bytes = number; break;
+    case ROW_stream_lag_bytes: o->parley.stream_lag_bytes = number; break;
+    case ROW_stream_lag_seconds: o->parley.stream_lag_seconds = number; break;
+    case ROW_max_filters: o->parley.max_filters = number; break;
+    case ROW_drain: o->drain = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;
+    case ROW_messages: o->parley.private_messages = !strcmp(value, "private"); break;
     case ROW_log_level: o->log_level = value; break;
     case ROW_log_format: o->log_format = value; break;
     }

@@ -10,6 +10,13 @@
 #include "parley/parley.h"
 #include <stdbool.h>
 
+/* A machine with little room for addresses has little memory. */
+#if SIZE_MAX > UINT32_MAX
+#define LOG_BYTES_DEFAULT 16777216
+#else
+#define LOG_BYTES_DEFAULT 4194304
+#endif
+
 #define OPTIONS_TABLE(TEXT, NUMBER, CHOICE)                                                                            \
     TEXT(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", "ADDR:PORT",                                           \
         "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 "     \
@@ -25,6 +32,18 @@
         "the most bytes that an uploaded file may have")                                                               \
     NUMBER(workers, "--workers", "PARLEY_WORKERS", 256, 1, 4096, "threads that answer requests")                       \
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
+    NUMBER(log_bytes, "--log-bytes", "PARLEY_LOG_BYTES", LOG_BYTES_DEFAULT, 65536, 1099511627776,                      \
+        "memory for the newest changes of each collection, from which streams are sent; what is older comes from the " \
+        "database")                                                                                                    \
+    NUMBER(stream_lag_bytes, "--stream-lag-bytes", "PARLEY_STREAM_LAG_BYTES", 67108864, 0, 1099511627776,              \
+        "a stream that is more bytes behind is closed; 0: never")                                                      \
+    NUMBER(stream_lag_seconds, "--stream-lag-seconds", "PARLEY_STREAM_LAG_SECONDS", 60, 0, 86400,                      \
+        "a stream that is behind, or takes nothing of what there is, for longer is closed; 0: never")                  \
+    NUMBER(max_filters, "--max-filters", "PARLEY_MAX_FILTERS", 1000, 0, 1000000,                                       \
+        "the most different filters of streams that each change must be compared with; one that names ids, senders "   \
+        "or receivers costs nothing and does not count")                                                               \
+    NUMBER(drain, "--drain", "PARLEY_DRAIN", 5, 0, 3600,                                                               \
+        "seconds over which the streams are closed after SIGTERM; SIGINT, or a second signal, closes them at once")    \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
         "changes kept for streams that come back")                                                                     \
     TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \
@@ -33,6 +52,9 @@
         "origins whose pages may read the answers, with commas; * alone is any, but then without cookies")             \
     TEXT(csrf, "--csrf", "PARLEY_CSRF", "*", "ORIGINS",                                                                \
         "origins whose pages may act with the cookie, this server's own among them; * alone is any")                   \
+    CHOICE(messages, "--messages", "PARLEY_MESSAGES", "open", "open|private",                                          \
+        "private: a message is read by its sender and receiver alone and written in no other's name, and files are "   \
+        "read by those who are signed in")                                                                             \
     CHOICE(                                                                                                            \
         log_level, "--log-level", "PARLEY_LOG_LEVEL", "info", "debug|info|warning|error", "the least that is logged")  \
     CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")
@@ -41,6 +63,7 @@ struct options {
     struct parley_options parley;
     const char *log_level;
     const char *log_format;
+    int64_t drain; /* seconds */
     bool help, version, markdown;
     char port[32];  /* where PORT's listen text lies */
     char *database; /* owned */

@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/feed.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
 #include "api/token.h"
@@ -21,11 +22,10 @@
 #include <unistd.h>
 
 #define READERS        8
-#define LOG_BYTES      ((uint64_t)16 << 20)
 #define REQUEST_ARENA  ((size_t)64 << 20)
-#define MAX_STREAMS    65536
 #define SECRET_BYTES   32
 #define SIGN_INS_QUEUE 32
+#define STOPPING       VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n")
 
 struct parley {
     struct app app;
@@ -145,27 +145,29 @@ static void raise_descriptors(void)
     if (setrlimit(RLIMIT_NOFILE, &limit)) log_warning("cannot raise the limit of open files: %s", strerror(errno));
 }
 
-static void notify_delivery(void *ctx)
-{
-    delivery_notify(ctx);
-}
-
 static enum status open_app(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     struct app *app = &p->app;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!token_key(view_of(p->secret), app->token_key)) return fail(f, NO_MEMORY, "Out of memory.");
+    app->delivery = delivery_new(&(struct delivery_options){.threads = (int)o->delivery_threads,
+        .lag_bytes = o->stream_lag_bytes,
+        .lag_ms = o->stream_lag_seconds * 1000,
+        .over = VIEW(FEED_OVER)});
+    if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
     enum status status = broker_open(&app->broker,
-        &(struct broker_options){.database = p->database, .keep_changes = o->keep_changes, .log_bytes = LOG_BYTES}, f);
+        &(struct broker_options){.database = p->database,
+            .keep_changes = o->keep_changes,
+            .delivery = app->delivery,
+            .log_bytes = (uint64_t)o->log_bytes,
+            .max_filters = (size_t)o->max_filters},
+        f);
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
     if (status) return status;
-    app->delivery =
-        delivery_new(&(struct delivery_options){.threads = (int)o->delivery_threads, .max_streams = MAX_STREAMS});
-    if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
-    broker_on_growth(app->broker, notify_delivery, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
-    app->openapi = openapi_new();
+    app->private_messages = o->private_messages;
+    app->openapi = openapi_new(app);
     app->idempotency = idempotency_new(view_of(p->secret));
     if (!app->passwords || !app->mailer || !app->openapi || !app->idempotency)
         return fail(f, NO_MEMORY, "Out of memory.");
@@ -216,11 +218,21 @@ enum status parley_renew_certificate(struct parley *p, struct failure *f)
     return p->tls ? tls_renew(p->tls, f) : fail(f, INVALID, "There is no certificate.");
 }
 
+void parley_drain(struct parley *p, int64_t ms)
+{
+    delivery_drain(p->app.delivery, ms, STOPPING);
+}
+
+bool parley_drained(struct parley *p, int64_t ms)
+{
+    return delivery_wait_empty(p->app.delivery, ms);
+}
+
 void parley_close(struct parley *p)
 {
     if (!p) return;
     server_close(p->server);
-    delivery_free(p->app.delivery, VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n"));
+    delivery_free(p->app.delivery, STOPPING);
     uploads_close(&p->app);
     pool_close(p->app.pool);
     broker_close(p->app.broker);

@@ -23,6 +23,13 @@ enum field_use {
     USE_HIDDEN,  /* never leaves the server, cannot be queried */
 };
 
+/* What a relation makes of the user that it leads to. */
+enum role {
+    ROLE_NONE,
+    ROLE_MEMBER, /* the document is that user's too */
+    ROLE_AUTHOR, /* it is the user's who made it: a member as well */
+};
+
 struct field {
     const char *name;        /* in JSON */
     const char *label;       /* in errors */
@@ -32,6 +39,7 @@ struct field {
     unsigned max_length;     /* UTF-16 units; 0: 40,000 */
     enum kind kind;
     enum field_use use;
+    enum role role; /* of a relation to the auth collection */
     bool required;
     bool unique;
     bool indexed;
@@ -41,15 +49,26 @@ struct field {
 #define MAX_FIELDS 32
 
 /* Who may. The zero is Payload's default. */
-enum access { ACCESS_SIGNED_IN, ACCESS_ANYONE };
+enum access {
+    ACCESS_SIGNED_IN,
+    ACCESS_ANYONE,
+    ACCESS_NOBODY,
+    /* Whoever is signed in, with the documents that name the reader in a relation with a role; of an auth collection,
+     * with the one that is the reader. */
+    ACCESS_PARTY,
+    ACCESS_AUTHOR, /* the same for the role of the author alone */
+};
+
+struct access_rules {
+    enum access create, read, update, remove;
+};
 
 struct collection {
     const char *slug;
     const char *singular, *plural; /* in messages: "Message", "Messages" */
-    struct {
-        enum access create, read, update, remove;
-    } access;
-    const struct field *fields; /* the first is FIELD_ID */
+    struct access_rules access;
+    struct access_rules private_access; /* on a server whose messages are private */
+    const struct field *fields;         /* the first is FIELD_ID */
     size_t nfields;
     int rank;    /* place among the collections where they are listed; tables are made in this order */
     bool auth;   /* its documents sign in: email and password, sessions, the auth routes */

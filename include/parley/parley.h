@@ -30,6 +30,10 @@ struct parley_options {
     int64_t delivery_threads; /* threads that send streams */
     int64_t upload_bytes;     /* the most that an uploaded file may have */
     int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */
+    int64_t log_bytes;        /* memory for each collection's newest changes, as streams show them */
+    int64_t stream_lag_bytes, stream_lag_seconds; /* a stream that is more behind is closed; 0: never */
+    int64_t max_filters;                          /* of streams, which each change must be compared with */
+    bool private_messages;                        /* each is read by its sender and its receiver alone */
 };
 
 struct parley;
@@ -44,6 +48,11 @@ uint16_t parley_port(const struct parley *p, size_t n);
 /* Reads the certificate and its key again, for connections that are made from then on; after a failure the old ones
  * stay in use. Any thread. INVALID: as for parley_open, or there is no TLS. */
 MUST_CHECK enum status parley_renew_certificate(struct parley *p, struct failure *f);
+
+/* Takes no further streams, and ends those that there are, spread over so many milliseconds. Once. */
+void parley_drain(struct parley *p, int64_t ms);
+/* Waits until there is no stream, at most `ms`; whether there is none. */
+bool parley_drained(struct parley *p, int64_t ms);
 
 /* Stops accepting, ends the streams, lets requests under way finish, closes the database. Takes NULL. */
 void parley_close(struct parley *p);

@@ -2,20 +2,19 @@
  * field with all of its rights is true, and when all fields are, "fields" is true. A field has the rights of its
  * collection but for what its own rules take away. */
 #include "api/access.h"
+#include "base/check.h"
+#include "schema/kind.h"
+#include "schema/match.h"
 #include "schema/registry.h"
-#include "store/read.h"
 
-enum right { CREATE, READ, UPDATE, DELETE, NRIGHTS };
-#define FIELD_RIGHTS DELETE /* a field cannot be deleted */
+#define FIELD_RIGHTS RIGHT_REMOVE /* a field cannot be deleted */
 
-static const struct {
-    const char *name;
-    size_t offset;
-} rights[NRIGHTS] = {
-    [CREATE] = {"create", offsetof(struct collection, access.create)},
-    [READ] = {"read", offsetof(struct collection, access.read)},
-    [UPDATE] = {"update", offsetof(struct collection, access.update)},
-    [DELETE] = {"delete", offsetof(struct collection, access.remove)},
+static const char *const names[NRIGHTS] = {"create", "read", "update", "delete"};
+
+/* What the reader has. */
+struct grant {
+    bool given;
+    const struct where *where; /* with these documents; NULL: with any */
 };
 
 /* A field's own rule for a right. */
@@ -42,19 +41,38 @@ static const struct internal {
     {"payload-migrations", false},
 };
 
-static bool allowed(const struct call *call, const struct collection *c, enum right right)
+/* `doc`: the document that is asked about; NULL: none in particular. A right to some documents then is one to this, or
+ * is none. Which ones is not told of creating: Payload's rules for that are no queries. */
+static enum status find_grants(const struct call *call, const struct collection *c, const struct doc *doc,
+    struct grant grants[NRIGHTS], struct failure *f)
 {
-    return call_allows(call, *(const enum access *)(const void *)((const char *)c + rights[right].offset));
+    for (unsigned i = 0; i < NRIGHTS; i++) {
+        struct where *where;
+        grants[i] = (struct grant){0};
+        if (!rights_allow(call, c, i)) continue;
+        enum status status = rights_where(call, c, i, &where, f);
+        if (status) return status;
+        grants[i].given = !where || !doc || match(where, doc, NULL);
+        if (i != RIGHT_CREATE) grants[i].where = where;
+    }
+    return OK;
 }
 
-/* The field's rights as bits. `id`: the document that is asked about; 0: none in particular. */
-static unsigned field_bits(const struct call *call, const struct collection *c, const field_rules rules, int64_t id)
+/* What a collection is shown with. */
+struct showing {
+    const struct collection *collection;
+    struct grant grants[NRIGHTS];
+    int64_t reader; /* 0: nobody */
+    int64_t id;     /* the document that is asked about; 0: none in particular */
+};
+
+/* The field's rights as bits. */
+static unsigned field_bits(const struct showing *s, const field_rules rules)
 {
-    /* The original compares the document's id with the reader's, and nothing is equal to nothing. */
-    int64_t reader = call->reader.signed_in ? call->reader.id : 0;
     unsigned bits = 0;
     for (unsigned i = 0; i < FIELD_RIGHTS; i++) {
-        bool has = rules[i] == RULE_SELF ? id == reader : rules[i] == RULE_COLLECTION && allowed(call, c, i);
+        /* The original compares the document's id with the reader's, and nothing is equal to nothing. */
+        bool has = rules[i] == RULE_SELF ? s->id == s->reader : rules[i] == RULE_COLLECTION && s->grants[i].given;
         bits |= (unsigned)has << i;
     }
     return bits;
@@ -77,7 +95,7 @@ static void add_bits(struct str *out, unsigned bits)
     str_addc(out, '{');
     for (unsigned i = 0; i < FIELD_RIGHTS; i++) {
         if (!(bits >> i & 1)) continue;
-        add_name(out, rights[i].name);
+        add_name(out, names[i]);
         str_addz(out, "true");
     }
 }
@@ -105,46 +123,78 @@ static void add_sessions(struct str *out, unsigned bits)
     str_addz(out, "}}");
 }
 
-static void add_fields(struct str *out, const struct call *call, const struct collection *c, int64_t id)
+static void add_fields(struct str *out, const struct showing *s)
 {
+    const struct collection *c = s->collection;
     unsigned all = (1u << FIELD_RIGHTS) - 1, common = all;
-    for (size_t i = 1; i < c->nfields; i++) common &= field_bits(call, c, rules_of(&c->fields[i]), id);
-    if (c->auth) common &= field_bits(call, c, sessions_field, id);
+    for (size_t i = 1; i < c->nfields; i++) common &= field_bits(s, rules_of(&c->fields[i]));
+    if (c->auth) common &= field_bits(s, sessions_field);
     if (common == all) {
         str_addz(out, "true");
         return;
     }
     str_addc(out, '{');
-    for (size_t i = 1; i < c->nfields; i++)
-        add_field(out, c->fields[i].name, field_bits(call, c, rules_of(&c->fields[i]), id));
-    if (c->auth) add_sessions(out, field_bits(call, c, sessions_field, id));
+    for (size_t i = 1; i < c->nfields; i++) add_field(out, c->fields[i].name, field_bits(s, rules_of(&c->fields[i])));
+    if (c->auth) add_sessions(out, field_bits(s, sessions_field));
     str_addc(out, '}');
 }
 
-static void add_collection(struct str *out, const struct call *call, const struct collection *c, int64_t id)
+/* As a query would ask for it. */
+static void add_where(struct str *out, const struct where *w)
+{
+    if (w->kind == WHERE_COMPARE) {
+        ASSERT(!w->via && w->nvalues == 1);
+        str_addf(out, "{\"%s\":{\"%s\":", w->field->name, operator_row(w->op)->name);
+        value_add_json(out, &w->values[0]);
+        str_addz(out, "}}");
+        return;
+    }
+    str_addz(out, w->kind == WHERE_AND ? "{\"and\":[" : "{\"or\":[");
+    for (const struct where *one = w->first; one; one = one->next) {
+        add_where(out, one);
+        if (one->next) str_addc(out, ',');
+    }
+    str_addz(out, "]}");
+}
+
+static void add_grant(struct str *out, const struct grant *grant)
+{
+    if (!grant->where) {
+        str_addz(out, "true");
+        return;
+    }
+    str_addz(out, "{\"permission\":true,\"where\":");
+    add_where(out, grant->where);
+    str_addc(out, '}');
+}
+
+static void add_collection(struct str *out, const struct showing *s)
 {
     str_addz(out, "{\"fields\":");
-    add_fields(out, call, c, id);
-    for (unsigned i = 0; i < NRIGHTS; i++)
-        if (allowed(call, c, i)) str_addf(out, ",\"%s\":true", rights[i].name);
-    if (c->auth && call->reader.signed_in) str_addz(out, ",\"unlock\":true");
+    add_fields(out, s);
+    for (unsigned i = 0; i < NRIGHTS; i++) {
+        if (!s->grants[i].given) continue;
+        str_addf(out, ",\"%s\":", names[i]);
+        add_grant(out, &s->grants[i]);
+    }
+    if (s->collection->auth && s->reader) str_addz(out, ",\"unlock\":true");
     str_addc(out, '}');
 }
 
 /* Where nothing is allowed of a collection, not even a field, it is not listed. */
-static bool any_allowed(const struct call *call, const struct collection *c)
+static bool any_given(const struct showing *s)
 {
     for (unsigned i = 0; i < NRIGHTS; i++)
-        if (allowed(call, c, i)) return true;
-    return c->auth && field_bits(call, c, sessions_field, 0);
+        if (s->grants[i].given) return true;
+    return s->collection->auth && field_bits(s, sessions_field);
 }
 
 static void add_internal(struct str *out, const struct call *call, const struct internal *internal)
 {
     str_addz(out, "{\"fields\":true");
     for (unsigned i = 0; i < NRIGHTS; i++) {
-        str_addf(out, ",\"%s\":", rights[i].name);
-        if (!internal->own || i == CREATE)
+        str_addf(out, ",\"%s\":", names[i]);
+        if (!internal->own || i == RIGHT_CREATE)
             str_addz(out, "true");
         else
             str_addf(out,
@@ -155,16 +205,27 @@ static void add_internal(struct str *out, const struct call *call, const struct 
     str_addc(out, '}');
 }
 
+static enum status begin_showing(
+    struct showing *s, const struct call *call, const struct collection *c, const struct doc *doc, struct failure *f)
+{
+    s->collection = c;
+    s->reader = call->reader.signed_in ? call->reader.id : 0;
+    s->id = doc ? doc_id(doc) : 0;
+    return find_grants(call, c, doc, s->grants, f);
+}
+
 enum status access_all(struct call *call, struct failure *f)
 {
     struct str *out = &call->rs->body;
-    (void)f;
     call->caching = CACHING_CHECKED;
     str_addz(out, "{\"collections\":{");
     for (size_t i = 0; i < ncollections; i++) {
-        if (!any_allowed(call, collection_at(i))) continue;
+        struct showing s;
+        enum status status = begin_showing(&s, call, collection_at(i), NULL, f);
+        if (status) return status;
+        if (!any_given(&s)) continue;
         add_name(out, collection_at(i)->slug);
-        add_collection(out, call, collection_at(i), 0);
+        add_collection(out, &s);
     }
     for (size_t i = 0; call->reader.signed_in && i < sizeof internals / sizeof *internals; i++) {
         add_name(out, internals[i].slug);
@@ -177,16 +238,19 @@ enum status access_all(struct call *call, struct failure *f)
 enum status access_one(struct call *call, struct failure *f)
 {
     struct json_object *body;
+    struct showing s;
     struct doc doc;
     int64_t id = 0;
     enum status status = call_body(call, true, &body, f);
     if (!status && call->id.at) {
         status = call_id(call, &id, f);
         if (status) return status;
+        /* Whoever it is: that there is such a document is not kept from anybody, as in Payload. */
         struct db *db = pool_take(call->app->pool);
-        status = read_one(db, call->collection, id, call->arena, &doc, f);
+        status = call_read(call, db, NULL, id, &doc, f);
         pool_give(call->app->pool, db);
     }
-    if (!status) add_collection(&call->rs->body, call, call->collection, id);
+    if (!status) status = begin_showing(&s, call, call->collection, id ? &doc : NULL, f);
+    if (!status) add_collection(&call->rs->body, &s);
     return status;
 }

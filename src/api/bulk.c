@@ -29,6 +29,7 @@ static enum status gather(void *ctx, const struct doc *doc)
 
 struct bulk {
     enum write_op op;
+    enum right right;
     const char *verb, *done; /* "update", "Updated" */
 };
 
@@ -99,6 +100,7 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
         g.writes[i].op = bulk->op;
         g.writes[i].collection = call->collection;
         g.writes[i].draft = draft;
+        g.writes[i].must_match = find->rights;
         if (flaw && flaw->status) g.writes[i].failure = *flaw;
     }
     if (g.count && !(flaw && flaw->status)) status = broker_run(call->app->broker, g.writes, g.count, call->arena, f);
@@ -106,25 +108,24 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
     return status ? status : answer_bulk(call, bulk, &g, find, f);
 }
 
-static enum status parse_bulk(struct call *call, struct find *find, const char *verb, struct failure *f)
+static enum status parse_bulk(struct call *call, const struct bulk *bulk, struct find *find, struct failure *f)
 {
-    enum status status = call_find(call, find, f);
+    enum status status = call_find(call, bulk->right, find, f);
     if (status) return status;
-    if (!find->where_given) return fail(f, INVALID, "Missing 'where' query of documents to %s.", verb);
+    if (!find->where_given) return fail(f, INVALID, "Missing 'where' query of documents to %s.", bulk->verb);
     if (!json_member(call->query, "limit")) find->limit = 0;
     return OK;
 }
 
 enum status rest_update_many(struct call *call, struct failure *f)
 {
-    static const struct bulk bulk = {WRITE_UPDATE, "update", "Updated"};
+    static const struct bulk bulk = {WRITE_UPDATE, RIGHT_UPDATE, "update", "Updated"};
     struct find find;
     struct draft draft;
     struct json_object *body;
     struct upload upload;
     struct failure flaw = {0};
-    if (!call_allows(call, call->collection->access.update)) return call_forbidden(f);
-    enum status status = parse_bulk(call, &find, bulk.verb, f);
+    enum status status = parse_bulk(call, &bulk, &find, f);
     if (status) return status;
     status = upload_body(call, &upload, &body, f);
     if (!status && upload.given) status = fail(f, INVALID, "A file can replace that of one document only.");
@@ -140,10 +141,9 @@ enum status rest_update_many(struct call *call, struct failure *f)
 
 enum status rest_delete_many(struct call *call, struct failure *f)
 {
-    static const struct bulk bulk = {WRITE_DELETE, "delete", "Deleted"};
+    static const struct bulk bulk = {WRITE_DELETE, RIGHT_REMOVE, "delete", "Deleted"};
     struct find find;
-    if (!call_allows(call, call->collection->access.remove)) return call_forbidden(f);
-    enum status status = parse_bulk(call, &find, bulk.verb, f);
+    enum status status = parse_bulk(call, &bulk, &find, f);
     if (status) return status;
     find.limit = 0;
     return run_bulk(call, &bulk, &find, NULL, NULL, f);

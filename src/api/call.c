@@ -2,10 +2,13 @@
 #include "base/clock.h"
 #include "http/multipart.h"
 #include "schema/json.h"
+#include "schema/match.h"
+#include "store/read.h"
 
 bool call_allows(const struct call *call, enum access rule)
 {
-    return rule == ACCESS_ANYONE || call->reader.signed_in;
+    if (call->app->private_messages) return false;
+    return rule == ACCESS_ANYONE || (rule == ACCESS_SIGNED_IN && call->reader.signed_in);
 }
 
 enum status call_forbidden(struct failure *f)
@@ -30,9 +33,29 @@ enum status call_now(const struct call *call, int64_t plus_ms, struct view *out,
     return OK;
 }
 
-enum status call_find(struct call *call, struct find *out, struct failure *f)
+enum status call_find(struct call *call, enum right right, struct find *out, struct failure *f)
 {
-    return find_parse(out, call->collection, call->query, call->reader.signed_in, call->arena, f);
+    struct readable readable;
+    struct where *rights;
+    enum status status = rights_where(call, call->collection, right, &rights, f);
+    if (status) return status;
+    rights_readable(call, &readable);
+    status = find_parse(out, call->collection, call->query, &readable, call->arena, f);
+    if (status || !rights) return status;
+    struct where *both = ARENA_NEW(call->arena, struct where);
+    if (!both) return fail(f, NO_MEMORY, "Out of memory.");
+    *both = (struct where){.kind = WHERE_AND, .first = rights};
+    rights->next = out->where;
+    out->where = both;
+    out->rights = rights;
+    return OK;
+}
+
+enum status call_read(
+    const struct call *call, struct db *db, const struct where *rights, int64_t id, struct doc *out, struct failure *f)
+{
+    enum status status = read_one(db, call->collection, id, call->arena, out, f);
+    return status || !rights || match(rights, out, NULL) ? status : fail(f, NOT_FOUND, "Not Found");
 }
 
 enum status call_draft(struct call *call, struct draft *out, enum draft_for purpose, struct json_object *body,
@@ -64,7 +87,7 @@ void call_populator(const struct call *call, struct populator *p, struct db *db,
     populator_init(p, db, call->arena);
     p->depth = find->depth;
     p->populate = find->populate;
-    p->signed_in = call->reader.signed_in;
+    rights_readable(call, &p->readable);
     if (call->reader.signed_in) {
         p->own = collection_auth();
         p->own_id = call->reader.id;

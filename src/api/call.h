@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "api/caching.h"
+#include "api/rights.h"
 #include "http/router.h"
 #include "parley/collection.h"
 #include "schema/find.h"
@@ -43,6 +44,8 @@ struct call {
 /* An operation fills call->rs or returns a failure. */
 typedef enum status operation(struct call *call, struct failure *f);
 
+/* Whether the rule lets the reader, whatever the document. Where messages are private it lets nobody: who asks by a
+ * rule of the tables does not know those that count there (api/rights.h). */
 bool call_allows(const struct call *call, enum access rule);
 /* FORBIDDEN, in Payload's words. */
 enum status call_forbidden(struct failure *f);
@@ -50,8 +53,11 @@ enum status call_forbidden(struct failure *f);
 MUST_CHECK enum status call_id(const struct call *call, int64_t *out, struct failure *f);
 /* Now as ISO text, in the arena. */
 MUST_CHECK enum status call_now(const struct call *call, int64_t plus_ms, struct view *out, struct failure *f);
-/* What the query asks for, with the reader's rights. */
-MUST_CHECK enum status call_find(struct call *call, struct find *out, struct failure *f);
+/* What the query asks for, of the documents that the reader has that right to. FORBIDDEN: none. */
+MUST_CHECK enum status call_find(struct call *call, enum right right, struct find *out, struct failure *f);
+/* The document, in the arena. NOT_FOUND: there is none, or none that `rights` (of a find; NULL: all) match. */
+MUST_CHECK enum status call_read(
+    const struct call *call, struct db *db, const struct where *rights, int64_t id, struct doc *out, struct failure *f);
 /* The body as a document of the collection or a change of one: checked, times set, a new password as salt and hash.
  * `id` names the document in the failure; 0: none. */
 MUST_CHECK enum status call_draft(struct call *call, struct draft *out, enum draft_for purpose,

@@ -49,6 +49,15 @@ static const struct {
         EVENT_JSON("bye", OBJECT("'reason'", "'reason':" STRING)) ","
         EVENT("ping", "{'const':'keep-alive'}")
         "]}"},
+    {ANY, "NamedEvent", "{'oneOf':["
+        EVENT_JSON("hello", REF("StreamPosition")) ","
+        EVENT_JSON("message", OBJECT("'collection','docs'", "'collection':" STRING ",'docs':" LIST("{'type':'object'}"))) ","
+        EVENT_JSON("delete", OBJECT("'collection','docs'",
+            "'collection':" STRING ",'docs':" LIST(OBJECT("'id'", "'id':" INTEGER)))) ","
+        EVENT_JSON("reset", REF("StreamPosition")) ","
+        EVENT_JSON("bye", OBJECT("'reason'", "'reason':" STRING)) ","
+        EVENT("ping", "{'const':'keep-alive'}")
+        "]}"},
     {AUTH, "{one}Me", OBJECT("'user','message'",
         "'user':{'anyOf':[" REF("{one}SignedIn") ",{'type':'null'}]}"
         ",'collection':{'const':'{slug}'},'strategy':" STRING ",'exp':" INTEGER ",'token':" STRING
@@ -125,9 +134,19 @@ static const struct {
         DEEP "'description':'select for the documents in place of ids, by their collection: "
              "populate[slug][field]=true','schema':" REF("Populate")},
     {ASKS_SESSIONS, "allSessions", "allSessions", "query", "'schema':{'type':'boolean','default':false}"},
+    {ASKS_SEVERAL, "collections", "collections", "query",
+        "'style':'form','explode':false,'description':'Whose changes; all that the reader may read where nothing is "
+        "said','schema':" LIST(STRING)},
+    {ASKS_SEVERAL, "whereOfEach", "where", "query",
+        DEEP "'description':'Which documents, for each collection: where[slug][field][operator]=value, or the whole "
+             "as one JSON text','schema':{'type':'object'}"},
+    {ASKS_FIRST, "newest", "limit", "query",
+        "'description':'How many documents of each collection the stream begins with, the newest','schema':{'type':"
+        "'integer','minimum':0,'maximum':2147483647,'default':10}"},
+    {ASKS_FIRST, "from", "from", "query",
+        "'description':'start: it begins with all documents, in events of at most 100','schema':{'const':'start'}"},
     {ASKS_CURSOR, "Last-Event-ID", "Last-Event-ID", "header",
-        "'description':'The id of the last event that came, EPOCH-NUMBER: the stream goes on behind "
-        "it','schema':" STRING},
+        "'description':'The id of the last event that came: the stream goes on behind it','schema':" STRING},
     {ASKS_CURSOR, "since", "since", "query",
         "'description':'The same for clients that cannot set the header, which wins','schema':" STRING},
     {ASKS_ETAG, "If-None-Match", "If-None-Match", "header", "'schema':" STRING},

@@ -1,269 +1,156 @@
-/* A feed is what the delivery asks for a joining stream's text: first the head of the answer, `hello` and what the
- * cursor leads to, then pages of missed changes until the log's frames can take over.
- *
- * No hole, no repeat. Each page is read in one snapshot of the database, which also tells the last change it holds. The
- * log remembers where each commit's frames ended, so the stream goes on exactly behind that change. A snapshot may be a
- * moment ahead of the log, between the commit and the frames' append; then the feed waits for the applier, which has
- * nothing else to do first. */
 #include "api/events.h"
 #include "api/cors.h"
-#include "base/crypt.h"
+#include "api/feed.h"
+#include "api/rights.h"
 #include "schema/json.h"
 #include "schema/registry.h"
-#include "store/changelog.h"
-#include "store/read.h"
-#include "stream/frame.h"
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#define FIRST_DOCS   10  /* of a fresh connection, as the original */
-#define PAGE_CHANGES 100 /* read at a time by one that comes back */
-#define PAGE_ARENA   ((size_t)64 << 20)
-#define RETRY_MS     2000 /* and as much again at random: not all come back at once */
-#define CURSOR_MAX   64   /* bytes of a cursor that can be one */
+#define FIRST_DOCS 10 /* of a fresh connection, as the original */
 
-#define STREAM_HEADERS                                                                                                 \
-    "Content-Type: text/event-stream\r\n"                                                                              \
-    "Cache-Control: no-cache, no-store, no-transform\r\n"                                                              \
-    "X-Accel-Buffering: no\r\n"                                                                                        \
-    "Access-Control-Allow-Origin: *\r\n"                                                                               \
-    "Access-Control-Allow-Methods: GET, OPTIONS\r\n"                                                                   \
-    "Access-Control-Allow-Headers: Content-Type\r\n"
-
-enum feed_stage { FEED_HEAD, FEED_REPLAY };
-
-struct feed {
-    struct source source;
-    struct app *app;
-    const struct collection *collection;
-    enum feed_stage stage;
-    bool credentials; /* the origin may send cookies */
-    bool resumes;     /* the client sent a cursor */
-    bool readable;    /* it has a cursor's form */
-    char epoch[EPOCH_LENGTH + 1];
-    int64_t cursor;
-    struct arena arena;
+/* What a stream is asked for. */
+struct asked {
+    struct subscription subscription;
+    struct feed_options feed;
 };
 
-/* "<epoch>-<seq>" */
-static bool read_cursor(struct feed *feed, struct view text)
+/* The reader's rights, and what he asked for besides. */
+static enum status add_filter(struct call *call, struct subset *subset, struct where *asked, struct failure *f)
 {
-    struct view seq = text;
-    struct view epoch = view_cut(&seq, '-');
-    if (text.len > CURSOR_MAX || epoch.len != EPOCH_LENGTH) return false;
-    if (!view_integer(seq, &feed->cursor) || feed->cursor < 0) return false;
-    memcpy(feed->epoch, epoch.at, EPOCH_LENGTH);
-    return true;
-}
-
-static void add_head(struct str *out, const struct feed *feed)
-{
-    uint16_t random = 0;
-    if (!crypt_random(&random, sizeof random)) random = 0;
-    str_addz(out, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n" STREAM_HEADERS);
-    if (feed->credentials) str_addz(out, "Access-Control-Allow-Credentials: true\r\n");
-    str_addz(out, "\r\n");
-    frame_add_retry(out, RETRY_MS + random % RETRY_MS);
-}
-
-static void add_hello(struct str *out, const char *event, const struct changelog_span *span, const char *reason)
-{
-    struct str data = {0};
-    str_addf(&data, "{\"epoch\":\"%s\",\"head\":%lld,\"oldest\":%lld", span->epoch, (long long)span->head,
-        (long long)span->oldest);
-    if (reason) str_addf(&data, ",\"reason\":\"%s\"", reason);
-    str_addc(&data, '}');
-    frame_add(out, (struct view){0}, 0, event, str_view(&data));
-    if (data.failed) out->failed = true;
-    str_release(&data);
-}
-
-/* One page being made: a snapshot, and what is written into it. */
-struct page {
-    struct feed *feed;
-    struct db *db;
-    struct str *out;
-    struct populator populator;
-    struct changelog_span span;
-    struct str docs;
-    size_t count;
-    struct failure f;
-};
-
-static void add_doc(struct page *p, struct str *out, const struct doc *doc)
-{
-    struct doc_style style = {.select = SELECT_ALL, .relations = &p->populator.writer};
-    doc_add_json(out, doc, &style);
-}
-
-static enum status take_newest(void *ctx, const struct doc *doc)
-{
-    struct page *p = ctx;
-    str_addc(&p->docs, p->count++ ? ',' : '[');
-    add_doc(p, &p->docs, doc);
-    return OK;
-}
-
-/* The newest documents as one event; its id is the snapshot's last change, so that a reader who was cut off inside it
- * comes back as new. */
-static enum status add_newest(struct page *p)
-{
-    const struct collection *c = p->feed->collection;
-    struct where everything = {.kind = WHERE_AND};
-    int i = field_find(c, VIEW("updatedAt"));
-    struct find find = {.collection = c, .where = &everything, .nsort = 1};
-    find.sort[0] = (struct sort_term){.field = &c->fields[i < 0 ? 0 : i], .collection = c, .descending = true};
-    enum status status = read_many(p->db, &find, FIRST_DOCS, 0, &p->feed->arena, take_newest, p, &p->f);
+    struct where *rights;
+    enum status status = rights_where(call, subset->collection, RIGHT_READ, &rights, f);
     if (status) return status;
-    if (p->count) {
-        str_addc(&p->docs, ']');
-        frame_add(p->out, view_of(p->span.epoch), p->span.head, "message", str_view(&p->docs));
-    } else {
-        frame_add_id(p->out, view_of(p->span.epoch), p->span.head);
+    if (!rights) {
+        if (!where_is_everything(asked)) subset->filter = asked;
+        return OK;
     }
-    if (p->docs.failed) p->out->failed = true;
-    p->feed->cursor = p->span.head;
+    subset->rights = rights;
+    status = rights_where(call, subset->collection, RIGHT_READ, &rights, f);
+    struct where *both = ARENA_NEW(call->arena, struct where);
+    if (status || !both) return status ? status : fail(f, NO_MEMORY, "Out of memory.");
+    *both = (struct where){.kind = WHERE_AND, .first = rights};
+    rights->next = asked;
+    subset->filter = both;
     return OK;
 }
 
-static enum status take_missed(void *ctx, const struct change *change)
+static enum status ask_subset(
+    struct call *call, struct asked *asked, const struct collection *c, struct json_object *where, struct failure *f)
 {
-    struct page *p = ctx;
-    struct doc doc;
-    bool gone = change->op == CHANGE_DELETE;
-    str_reset(&p->docs);
-    if (gone) {
-        str_addf(&p->docs, "[{\"id\":%lld}]", (long long)change->doc);
-    } else {
-        enum status status = read_one(p->db, p->feed->collection, change->doc, &p->feed->arena, &doc, &p->f);
-        if (status == NOT_FOUND) return OK; /* removed behind the log's back, by another program */
-        if (status) return status;
-        str_addc(&p->docs, '[');
-        add_doc(p, &p->docs, &doc);
-        str_addc(&p->docs, ']');
-    }
-    frame_add(p->out, view_of(p->span.epoch), change->seq, gone ? "delete" : "message", str_view(&p->docs));
-    if (p->docs.failed) p->out->failed = true;
+    struct subset *subset = &asked->subscription.subsets[asked->subscription.nsubsets++];
+    struct readable readable;
+    struct where *filter;
+    *subset = (struct subset){.collection = c};
+    if (!rights_allow(call, c, RIGHT_READ)) return call_forbidden(f);
+    rights_readable(call, &readable);
+    enum status status = where_parse(&filter, c, where, &readable, call->arena, f);
+    return status ? status : add_filter(call, subset, filter, f);
+}
+
+/* limit=N: so many documents at the start; from=start: all. */
+static enum status ask_newest(struct call *call, struct asked *asked, struct failure *f)
+{
+    struct json_object *limit = json_member(call->query, "limit"), *from = json_member(call->query, "from");
+    int64_t newest = FIRST_DOCS;
+    if (limit && (!view_integer(json_text(limit), &newest) || newest < 0 || newest > INT32_MAX))
+        return fail(f, INVALID, "The limit of a stream must be a whole number from 0 to %d.", INT32_MAX);
+    if (from && !view_is(json_text(from), "start"))
+        return fail(f, INVALID, "A stream can be read from=start, or without from.");
+    if (from && limit) return fail(f, INVALID, "A stream can have a limit or be read from=start, not both.");
+    asked->feed.newest = from ? FEED_ALL : (int32_t)newest;
     return OK;
 }
 
-static enum status add_missed(struct page *p, bool *more)
+static void ask_cursor(struct call *call, struct asked *asked)
 {
-    enum status status = changelog_read(
-        p->db, p->feed->collection, p->feed->cursor, PAGE_CHANGES, take_missed, p, &p->feed->cursor, more, &p->f);
-    if (!status && !*more) p->feed->cursor = p->span.head;
-    return status;
+    struct view cursor = request_header(call->rq, "Last-Event-ID");
+    struct json_object *since = json_member(call->query, "since");
+    /* EventSource keeps the address it was opened with: the header it adds on coming back is the newer of the two. */
+    asked->feed.resumes = cursor.at || since;
+    asked->feed.readable =
+        asked->feed.resumes && cursor_read(&asked->feed.cursor, cursor.at ? cursor : json_text(since));
 }
 
-static const char *why_not(const struct page *p)
+static enum status give_head(struct call *call)
 {
-    const struct feed *feed = p->feed;
-    if (!feed->readable) return "unknown";
-    if (strcmp(feed->epoch, p->span.epoch)) return "foreign";
-    if (feed->cursor > p->span.head) return "unknown";
-    if (feed->cursor < p->span.oldest - 1) return "trimmed";
-    return NULL;
+    call->caching = CACHING_OWN;
+    str_reset(&call->rs->headers);
+    str_addz(&call->rs->headers, feed_headers);
+    return OK;
 }
 
-static enum status add_page(struct page *p, bool *more)
+static enum status open_stream(struct call *call, struct asked *asked, struct failure *f)
 {
-    struct feed *feed = p->feed;
-    const char *reason = NULL;
-    *more = false;
-    enum status status = changelog_span(p->db, &p->span, &p->f);
+    enum status status = ask_newest(call, asked, f);
     if (status) return status;
-    bool fresh = false;
-    if (feed->stage == FEED_HEAD) {
-        add_head(p->out, feed);
-        add_hello(p->out, "hello", &p->span, NULL);
-        if (feed->resumes) reason = why_not(p);
-        fresh = !feed->resumes || reason;
-        memcpy(feed->epoch, p->span.epoch, sizeof feed->epoch);
-        feed->stage = FEED_REPLAY;
-    } else if (why_not(p)) {
-        /* The changes were trimmed while this reader was on its way through them. */
-        reason = "trimmed";
-        fresh = true;
+    if (call->rq->method == METHOD_HEAD) return give_head(call);
+    ask_cursor(call, asked);
+    asked->feed.credentials = cors_listed(call->app, call->rq);
+    status = channel_join(&asked->feed.channel, broker_channels(call->app->broker), &asked->subscription, f);
+    if (status) return status;
+    struct audience *audience = channel_audience(asked->feed.channel);
+    struct source *source = feed_new(call, &asked->feed);
+    if (!source) return fail(f, NO_MEMORY, "Out of memory.");
+    struct peer peer;
+    if (!request_detach(call->rq, &peer)) {
+        feed_drop(source);
+        return fail(f, INVALID, "A stream must be the last request of its connection.");
     }
-    if (reason) add_hello(p->out, "reset", &p->span, reason);
-    return fresh ? add_newest(p) : add_missed(p, more);
-}
-
-/* Where the log goes on behind the snapshot's last change. False: it does not know that change any more. */
-static bool find_place(struct feed *feed, int64_t seq, uint64_t *position)
-{
-    struct framelog *log = broker_log(feed->app->broker, feed->collection);
-    while (framelog_end(log).seq < seq) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-    return framelog_find(log, seq, position);
-}
-
-static enum source_result feed_next(struct source *source, struct str *out, uint64_t *position)
-{
-    struct feed *feed = CONTAINER(source, struct feed, source);
-    struct failure end;
-    bool more = false;
-    arena_reset(&feed->arena);
-    struct page p = {.feed = feed, .db = pool_take(feed->app->pool), .out = out};
-    populator_init_stream(&p.populator, p.db, &feed->arena);
-    enum status status = db_run(p.db, "BEGIN", NULL, 0, &p.f);
-    if (!status) {
-        status = add_page(&p, &more);
-        if (db_run(p.db, "COMMIT", NULL, 0, &end) && !status) status = end.status;
-    }
-    pool_give(feed->app->pool, p.db);
-    str_release(&p.docs);
-    /* Half a page would be a hole: end, and the reader comes back with its cursor. */
-    if (status || out->failed || p.populator.failure.status) {
-        str_reset(out);
-        return SOURCE_END;
-    }
-    if (more || !find_place(feed, p.span.head, position)) return SOURCE_MORE;
-    arena_release(&feed->arena);
-    return SOURCE_LIVE;
-}
-
-static void feed_fallen(struct source *source, int64_t seq)
-{
-    struct feed *feed = CONTAINER(source, struct feed, source);
-    feed->cursor = seq;
-}
-
-static void feed_close(struct source *source)
-{
-    struct feed *feed = CONTAINER(source, struct feed, source);
-    arena_release(&feed->arena);
-    free(feed);
+    call->detached = true;
+    if (!audience_add(audience, peer, source)) return OK; /* closed by the delivery: the client tries again */
+    return OK;
 }
 
 enum status events_open(struct call *call, struct failure *f)
 {
-    struct view cursor = request_header(call->rq, "Last-Event-ID");
-    struct json_object *since = json_member(call->query, "since");
-    if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
-    if (call->rq->method == METHOD_HEAD) {
-        call->caching = CACHING_OWN;
-        str_reset(&call->rs->headers);
-        str_addz(&call->rs->headers, STREAM_HEADERS);
-        return OK;
+    struct asked asked = {0};
+    enum status status = ask_subset(call, &asked, call->collection, json_member(call->query, "where"), f);
+    return status ? status : open_stream(call, &asked, f);
+}
+
+/* "messages,media"; without it: whatever the reader may read. */
+static enum status ask_collections(struct call *call, struct asked *asked, struct json_object *where, struct failure *f)
+{
+    struct json_object *names = json_member(call->query, "collections");
+    struct subscription *s = &asked->subscription;
+    enum status status = OK;
+    if (!names) {
+        for (size_t i = 0; i < ncollections && !status; i++) {
+            const struct collection *c = collection_at(i);
+            if (!c->stream || !rights_allow(call, c, RIGHT_READ)) continue;
+            status = ask_subset(call, asked, c, json_member(where, c->slug), f);
+        }
+        return status || s->nsubsets ? status : call_forbidden(f);
     }
-    struct feed *feed = calloc(1, sizeof *feed);
-    if (!feed) return fail(f, NO_MEMORY, "Out of memory.");
-    feed->source = (struct source){feed_next, feed_fallen, feed_close};
-    feed->app = call->app;
-    feed->collection = call->collection;
-    feed->credentials = cors_listed(call->app, call->rq);
-    arena_init(&feed->arena, PAGE_ARENA);
-    /* EventSource keeps the address it was opened with: the header it adds on coming back is the newer of the two. */
-    feed->resumes = cursor.at || since;
-    feed->readable = feed->resumes && read_cursor(feed, cursor.at ? cursor : json_text(since));
-    struct peer peer;
-    if (!request_detach(call->rq, &peer)) {
-        feed_close(&feed->source);
-        return fail(f, INVALID, "A stream must be the last request of its connection.");
+    for (struct view rest = json_text(names); rest.at && !status;) {
+        struct view name = view_trim(view_cut(&rest, ','));
+        const struct collection *c = collection_find(name);
+        if (!c || !c->stream) return fail(f, INVALID, "There is no stream of \"%.*s\".", VIEW_ARGS(name));
+        for (size_t i = 0; i < s->nsubsets; i++)
+            if (s->subsets[i].collection == c) return fail(f, INVALID, "\"%s\" is named twice.", c->slug);
+        status = ask_subset(call, asked, c, json_member(where, c->slug), f);
     }
-    call->detached = true;
-    if (!delivery_add(call->app->delivery, peer, broker_log(call->app->broker, call->collection), &feed->source))
-        return OK; /* closed by the delivery: the client tries again */
-    return OK;
+    return status;
+}
+
+/* A filter of a collection that the stream does not carry would be silently wider than what was asked. */
+static enum status check_filters(const struct asked *asked, struct json_object *where, struct failure *f)
+{
+    int found = 0;
+    if (!where) return OK;
+    for (size_t i = 0; i < asked->subscription.nsubsets; i++)
+        if (json_member(where, asked->subscription.subsets[i].collection->slug)) found++;
+    if (json_object_is_type(where, json_type_object) && found == json_object_object_length(where)) return OK;
+    return fail(
+        f, INVALID, "The where of this stream is one for each of its collections: where[messages][sender][equals]=1.");
+}
+
+enum status events_open_named(struct call *call, struct failure *f)
+{
+    struct asked asked = {.subscription = {.named = true}};
+    struct json_object *where = json_member(call->query, "where");
+    enum status status = OK;
+    if (json_object_is_type(where, json_type_string)) status = json_read(call->arena, json_text(where), &where, f);
+    if (!status) status = ask_collections(call, &asked, where, f);
+    if (!status) status = check_filters(&asked, where, f);
+    return status ? status : open_stream(call, &asked, f);
 }

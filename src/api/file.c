@@ -7,6 +7,7 @@
 #include "http/etag.h"
 #include "http/range.h"
 #include "schema/filename.h"
+#include "schema/match.h"
 #include "schema/registry.h"
 #include "store/read.h"
 #include <stdio.h>
@@ -19,9 +20,13 @@
 static enum status find_file(struct call *call, struct file *file, const char **type, struct failure *f)
 {
     struct doc doc;
+    struct where *rights;
+    enum status status = rights_where(call, call->collection, RIGHT_READ, &rights, f);
+    if (status) return status;
     struct db *db = pool_take(call->app->pool);
-    enum status status = read_by(db, call->collection, "filename", call->id, call->arena, &doc, f);
+    status = read_by(db, call->collection, "filename", call->id, call->arena, &doc, f);
     pool_give(call->app->pool, db);
+    if (rights && (status == NOT_FOUND || (!status && !match(rights, &doc, NULL)))) return call_forbidden(f);
     if (status) return status;
     const struct value *mime = &doc.values[field_find(call->collection, VIEW("mimeType"))];
     *type = mime->type == VALUE_TEXT ? mime->text.at : "application/octet-stream";
@@ -63,18 +68,18 @@ enum status file_send(struct call *call, struct failure *f)
     const char *type;
     char etag[TAG_LENGTH], modified[HTTP_DATE_LENGTH + 1];
     int64_t from, len;
-    if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     enum status status = find_file(call, &file, &type, f);
     if (status) return status;
     snprintf(etag, sizeof etag, "\"%llx-%llx\"", (unsigned long long)file.size, (unsigned long long)file.modified);
     clock_http_date(file.modified / 1000000, modified);
     call->caching = CACHING_OWN;
-    bool anyone = call->collection->access.read == ACCESS_ANYONE;
+    bool anyone = rights_rule(call->app, call->collection, RIGHT_READ) == ACCESS_ANYONE;
     response_header(rs, "ETag", view_of(etag));
     response_header(rs, "Last-Modified", view_of(modified));
     response_header(rs, "Cache-Control", anyone ? VIEW("public, no-cache") : VIEW("private, no-cache"));
     response_header(rs, "Accept-Ranges", VIEW("bytes"));
-    response_header(rs, "Vary", VIEW("Origin")); /* as the headers of CORS do */
+    /* As the headers of CORS do, and what not everybody may read. */
+    response_header(rs, "Vary", anyone ? VIEW("Origin") : VIEW("Authorization, Cookie, Origin"));
     call->type = (struct view){0};
     if (not_modified(call->rq, etag, modified)) {
         rs->status = 304;

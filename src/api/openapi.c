@@ -18,6 +18,7 @@ struct openapi {
 
 /* What an operation is made of. */
 struct op {
+    const struct app *app;
     const struct route *route;
     const struct collection *c; /* NULL: none */
     enum method method;
@@ -66,9 +67,13 @@ static const struct {
         "{'anyOf':[" REF("{one}Bulk") "," REF("Errors") "]}", NULL},
     {ANSWER_EVENTS, 200,
         "Server-Sent Events. First hello, then message with the newest ten documents or what came since the cursor; "
-        "then message for each new or changed document, delete for one that is gone, ping every 30 seconds; reset "
-        "when the cursor cannot be honoured, bye when the server stops. The schema sees each event as an object.",
+        "then message for each document that is new or has changed and matches, delete for one that is gone or "
+        "matches no more, ping every 30 seconds; reset when the cursor cannot be honoured, bye before the server ends "
+        "the stream. The schema sees each event as an object.",
         "text/event-stream", LIST(REF("{one}Event")), NULL},
+    {ANSWER_NAMED_EVENTS, 200,
+        "Server-Sent Events, as those of one collection, but that the data of message and delete name theirs.",
+        "text/event-stream", LIST(REF("NamedEvent")), NULL},
     {ANSWER_FILE, 200, "The bytes, of the type that was stored", "*/*", BYTES,
         "'Accept-Ranges':{'schema':" STRING "}," HAS_ETAG},
     {ANSWER_FILE, 206, "The range that was asked for", "*/*", BYTES, HAS_RANGE "," HAS_ETAG},
@@ -87,13 +92,18 @@ static const struct {
     {ANSWER_OPENAPI, 304, "It is the one that the client has", NULL, NULL, HAS_ETAG},
 };
 
+static bool free_for(const struct op *op, enum right right)
+{
+    return rights_rule(op->app, op->c, right) == ACCESS_ANYONE;
+}
+
 static bool for_anyone(const struct op *op)
 {
     switch (op->route->need) {
-    case NEEDS_CREATE: return op->c->access.create == ACCESS_ANYONE;
-    case NEEDS_READ: return op->c->access.read == ACCESS_ANYONE;
-    case NEEDS_UPDATE: return op->c->access.update == ACCESS_ANYONE;
-    case NEEDS_REMOVE: return op->c->access.remove == ACCESS_ANYONE;
+    case NEEDS_CREATE: return free_for(op, RIGHT_CREATE);
+    case NEEDS_READ: return free_for(op, RIGHT_READ);
+    case NEEDS_UPDATE: return free_for(op, RIGHT_UPDATE);
+    case NEEDS_REMOVE: return free_for(op, RIGHT_REMOVE);
     case NEEDS_SESSION: return false;
     case NEEDS_NOTHING:
     case NEEDS_PASSWORD:
@@ -112,11 +122,11 @@ static bool may_fail(const struct op *op, int status)
     bool one = strstr(op->route->pattern, "/:id") != NULL;
     switch (status) {
     case 401: return need == NEEDS_PASSWORD;
-    case 403: return !for_anyone(op) || need == NEEDS_TOKEN || need == NEEDS_NOBODY;
+    case 403: return !for_anyone(op) || answer == ANSWER_NAMED_EVENTS || need == NEEDS_TOKEN || need == NEEDS_NOBODY;
     case 404: return one || answer == ANSWER_FILE || answer == ANSWER_REFUSAL;
     case 422: return op->method == METHOD_POST; /* a key that stood for another request */
     case 409: return !reads || op->method == METHOD_POST;
-    case 503:
+    case 503: return !reads || answer == ANSWER_EVENTS || answer == ANSWER_NAMED_EVENTS;
     case 507: return !reads;
     case 413: return op->route->body || (op->route->asks & (ASKS_SORT | ASKS_PAGE));
     default: return true;
@@ -268,18 +278,18 @@ static const struct route *row_of(const struct route *first, const struct collec
     return NULL;
 }
 
-static void add_path_item(struct str *out, const struct route *first, const struct collection *c)
+static void add_path_item(struct str *out, const struct app *app, const struct route *first, const struct collection *c)
 {
     const struct route *get = row_of(first, c, METHOD_GET), *post = row_of(first, c, METHOD_POST);
     bool by_query = get && (get->asks & (ASKS_DOCS | ASKS_WHERE));
     for (size_t m = 0; m < COUNT(methods); m++) {
         const struct route *row = methods[m] ? row_of(first, c, (enum method)m) : NULL;
         if (!row) continue;
-        struct op op = {row, c, (enum method)m, m == METHOD_POST && by_query ? get : NULL};
+        struct op op = {app, row, c, (enum method)m, m == METHOD_POST && by_query ? get : NULL};
         add_operation(out, &op);
     }
-    if (by_query && !post) add_override(out, &(struct op){get, c, METHOD_POST, NULL});
-    add_options(out, &(struct op){first, c, METHOD_OPTIONS, NULL});
+    if (by_query && !post) add_override(out, &(struct op){app, get, c, METHOD_POST, NULL});
+    add_options(out, &(struct op){app, first, c, METHOD_OPTIONS, NULL});
 }
 
 /* "/api/:collection/:id" becomes "/api/messages/{id}", and its parameters are the path item's. */
@@ -314,17 +324,17 @@ static bool is_first(const struct route *row, const struct collection *c)
     return true;
 }
 
-static void add_paths(struct str *out, const struct collection *c)
+static void add_paths(struct str *out, const struct app *app, const struct collection *c)
 {
     for (const struct route *row = routes; row < routes + nroutes; row++) {
         if (!route_fits(row, c) || !is_first(row, c)) continue;
         begin_path_item(out, row->pattern, c);
-        add_path_item(out, row, c);
+        add_path_item(out, app, row, c);
         str_addc(out, '}');
     }
 }
 
-static void add_document(struct str *out)
+static void add_document(struct str *out, const struct app *app)
 {
     jsonschema_add_text(out,
         "{'openapi':'3.1.0','info':{'title':'Parley','version':'" PARLEY_VERSION "','license':{'name':'MIT',"
@@ -335,17 +345,17 @@ static void add_document(struct str *out)
     for (size_t i = 0; i < ncollections; i++)
         jsonschema_add_text(out, ",{'name':'{slug}','description':'{many}'}", collection_at(i));
     str_addz(out, "],\"paths\":{");
-    add_paths(out, NULL);
-    for (size_t i = 0; i < ncollections; i++) add_paths(out, collection_at(i));
+    add_paths(out, app, NULL);
+    for (size_t i = 0; i < ncollections; i++) add_paths(out, app, collection_at(i));
     str_addz(out, "},\"components\":");
     components_add(out);
     str_addc(out, '}');
 }
 
-struct openapi *openapi_new(void)
+struct openapi *openapi_new(const struct app *app)
 {
     struct openapi *o = calloc(1, sizeof *o);
-    if (o) add_document(&o->text);
+    if (o) add_document(&o->text, app);
     if (!o || !o->text.failed) return o;
     openapi_free(o);
     return NULL;

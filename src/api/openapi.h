@@ -6,8 +6,8 @@
 
 struct openapi;
 
-/* The document of this program; it never changes. NULL: no memory. */
-MUST_CHECK struct openapi *openapi_new(void);
+/* The document of this server; it never changes. `app` is borrowed for the call; its rules are set. NULL: no memory. */
+MUST_CHECK struct openapi *openapi_new(const struct app *app);
 /* Takes NULL. No request that was answered with the document may be under way. */
 void openapi_free(struct openapi *o);
 

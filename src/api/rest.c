@@ -66,9 +66,8 @@ static enum status list(struct call *call, struct db *db, const struct find *fin
 enum status rest_find(struct call *call, struct failure *f)
 {
     struct find find;
-    if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     call->caching = CACHING_CHECKED;
-    enum status status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_READ, &find, f);
     if (status) return status;
     struct failure end;
     struct db *db = pool_take(call->app->pool);
@@ -88,13 +87,12 @@ enum status rest_find_one(struct call *call, struct failure *f)
     struct doc doc;
     struct writer w;
     int64_t id;
-    if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     call->caching = CACHING_CHECKED;
-    enum status status = call_id(call, &id, f);
-    if (!status) status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_READ, &find, f);
+    if (!status) status = call_id(call, &id, f);
     if (status) return status;
     struct db *db = pool_take(call->app->pool);
-    status = read_one(db, call->collection, id, call->arena, &doc, f);
+    status = call_read(call, db, find.rights, id, &doc, f);
     if (!status) {
         writer_init(&w, call, db, &find, f);
         writer_add(&w, &doc);
@@ -108,9 +106,8 @@ enum status rest_count(struct call *call, struct failure *f)
 {
     struct find find;
     int64_t total = 0;
-    if (!call_allows(call, call->collection->access.read)) return call_forbidden(f);
     call->caching = CACHING_CHECKED;
-    enum status status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_READ, &find, f);
     if (status) return status;
     struct db *db = pool_take(call->app->pool);
     status = read_count(db, &find, call->arena, &total, f);
@@ -176,8 +173,7 @@ enum status rest_create(struct call *call, struct failure *f)
     struct draft draft;
     struct json_object *body;
     struct upload upload;
-    if (!call_allows(call, call->collection->access.create)) return call_forbidden(f);
-    enum status status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_CREATE, &find, f);
     if (status) return status;
     status = upload_body(call, &upload, &body, f);
     if (!status && idempotency_replayed(call)) {
@@ -188,7 +184,7 @@ enum status rest_create(struct call *call, struct failure *f)
     if (!status && call->collection->upload && !upload.given) status = fail(f, INVALID, "No files were uploaded.");
     if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (!status) status = upload_store(call, &upload, &draft, f);
-    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft};
+    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .must_match = find.rights};
     struct answering a = {call, &find, "%s successfully created."};
     if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);
@@ -211,6 +207,17 @@ static void fill_copy(struct draft *draft, const struct doc *doc, struct view no
     if (!created) draft_set(draft, "createdAt", value_text(now));
 }
 
+/* The document that is to be changed or copied. Where a right hangs on the document, Payload does not tell one that is
+ * not there from one that may not be touched. */
+static enum status read_original(
+    struct call *call, const struct where *rights, int64_t id, struct doc *out, struct failure *f)
+{
+    struct db *db = pool_take(call->app->pool);
+    enum status status = call_read(call, db, rights, id, out, f);
+    pool_give(call->app->pool, db);
+    return status == NOT_FOUND && rights ? call_forbidden(f) : status;
+}
+
 enum status rest_duplicate(struct call *call, struct failure *f)
 {
     struct find find;
@@ -219,16 +226,14 @@ enum status rest_duplicate(struct call *call, struct failure *f)
     struct json_object *body;
     struct view now;
     struct upload upload = {0};
+    struct where *readable;
     int64_t id;
-    if (!call_allows(call, call->collection->access.create)) return call_forbidden(f);
-    enum status status = call_id(call, &id, f);
-    if (!status) status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_CREATE, &find, f);
+    if (!status) status = rights_where(call, call->collection, RIGHT_READ, &readable, f);
+    if (!status) status = call_id(call, &id, f);
     if (!status) status = call_body(call, true, &body, f);
     if (!status) status = call_now(call, 0, &now, f);
-    if (status) return status;
-    struct db *db = pool_take(call->app->pool);
-    status = read_one(db, call->collection, id, call->arena, &doc, f);
-    pool_give(call->app->pool, db);
+    if (!status) status = read_original(call, readable, id, &doc, f);
     if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, body, 0, f);
     if (status) return status;
     if (call->collection->auth && !draft.password.at) {
@@ -239,20 +244,11 @@ enum status rest_duplicate(struct call *call, struct failure *f)
     fill_copy(&draft, &doc, now);
     if (call->collection->upload) status = upload_copy(call, &upload, &doc, f);
     if (!status) status = upload_store(call, &upload, &draft, f);
-    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft};
+    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .must_match = find.rights};
     struct answering a = {call, &find, "%s successfully duplicated."};
     if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);
     if (!status) status = answer_write(&a, &w, f);
-    return status;
-}
-
-static enum status exists(struct call *call, int64_t id, struct failure *f)
-{
-    struct doc doc;
-    struct db *db = pool_take(call->app->pool);
-    enum status status = read_one(db, call->collection, id, call->arena, &doc, f);
-    pool_give(call->app->pool, db);
     return status;
 }
 
@@ -262,16 +258,17 @@ enum status rest_update(struct call *call, struct failure *f)
     struct draft draft;
     struct json_object *body;
     struct upload upload;
+    struct doc doc;
     int64_t id;
-    if (!call_allows(call, call->collection->access.update)) return call_forbidden(f);
-    enum status status = call_id(call, &id, f);
-    if (!status) status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_UPDATE, &find, f);
+    if (!status) status = call_id(call, &id, f);
     if (status) return status;
     status = upload_body(call, &upload, &body, f);
-    if (!status) status = exists(call, id, f);
+    if (!status) status = read_original(call, find.rights, id, &doc, f);
     if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, body, id, f);
     if (!status) status = upload_store(call, &upload, &draft, f);
-    struct write w = {.op = WRITE_UPDATE, .collection = call->collection, .id = id, .draft = &draft};
+    struct write w = {
+        .op = WRITE_UPDATE, .collection = call->collection, .id = id, .draft = &draft, .must_match = find.rights};
     struct answering a = {call, &find, "Updated successfully."};
     if (!status) status = run_write(&a, &w, f);
     upload_end(call, &upload, status);
@@ -283,11 +280,10 @@ enum status rest_delete(struct call *call, struct failure *f)
 {
     struct find find;
     int64_t id;
-    if (!call_allows(call, call->collection->access.remove)) return call_forbidden(f);
-    enum status status = call_id(call, &id, f);
-    if (!status) status = call_find(call, &find, f);
+    enum status status = call_find(call, RIGHT_REMOVE, &find, f);
+    if (!status) status = call_id(call, &id, f);
     if (status) return status;
-    struct write w = {.op = WRITE_DELETE, .collection = call->collection, .id = id};
+    struct write w = {.op = WRITE_DELETE, .collection = call->collection, .id = id, .must_match = find.rights};
     struct answering a = {call, &find, "Deleted successfully."};
     status = run_write(&a, &w, f);
     return status ? status : answer_write(&a, &w, f);

@@ -33,6 +33,8 @@ enum route_asks {
     ASKS_CURSOR = 1 << 6,   /* Last-Event-ID, since */
     ASKS_ETAG = 1 << 7,     /* If-None-Match */
     ASKS_RANGE = 1 << 8,    /* Range */
+    ASKS_FIRST = 1 << 9,    /* of a stream: limit, from */
+    ASKS_SEVERAL = 1 << 10, /* of a stream: collections, and a where for each */
 };
 
 enum route_body { BODY_NONE, BODY_CREATE, BODY_UPDATE, BODY_COPY, BODY_CREDENTIALS, BODY_EMAIL, BODY_RESET };
@@ -46,6 +48,7 @@ enum route_answer {
     ANSWER_WRITTEN,
     ANSWER_BULK,
     ANSWER_EVENTS,
+    ANSWER_NAMED_EVENTS,
     ANSWER_FILE,
     ANSWER_INITIALIZED,
     ANSWER_ME,

@@ -5,7 +5,7 @@
 #include "schema/registry.h"
 #include "store/migrate.h"
 #include "store/populate.h"
-#include "stream/frame.h"
+#include "store/relations.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +15,7 @@
 
 struct broker {
     /* fixed after open */
-    struct framelog *logs[MAX_COLLECTIONS]; /* by collection_index */
-    void (*grown)(void *ctx);
-    void *ctx;
+    struct channels *channels;
     int64_t keep_changes;
     char epoch[EPOCH_LENGTH + 1];
     pthread_t thread;
@@ -28,13 +26,14 @@ struct broker {
     struct list queue;
     bool closing;
     bool failed;
+    bool swept; /* an empty round was asked for */
     /* the applier's */
     struct db *db;
     struct tables tables;
     int64_t oldest;
     struct arena arena;
     struct populator populator;
-    struct str frames[MAX_COLLECTIONS];
+    struct relations relations;
 };
 
 /* The one door of a command's state. */
@@ -51,26 +50,6 @@ static void command_set(struct command *c, enum command_state state)
     c->state = state;
 }
 
-static void add_frame(struct broker *b, const struct write *w)
-{
-    size_t place = collection_index(w->collection);
-    struct str data = {0};
-    if (w->op == WRITE_DELETE) {
-        str_addf(&data, "[{\"id\":%lld}]", (long long)w->id);
-    } else {
-        struct doc_style style = {.select = SELECT_ALL, .relations = &b->populator.writer};
-        str_addc(&data, '[');
-        doc_add_json(&data, &w->doc, &style);
-        str_addc(&data, ']');
-    }
-    if (data.failed)
-        b->frames[place].failed = true;
-    else
-        frame_add(&b->frames[place], view_of(b->epoch), b->tables.seq, w->op == WRITE_DELETE ? "delete" : "message",
-            str_view(&data));
-    str_release(&data);
-}
-
 /* A write's own failure stays with the write; OK is returned as long as the transaction lives. */
 static enum status apply_command(struct broker *b, struct command *c, struct failure *f)
 {
@@ -81,11 +60,6 @@ static enum status apply_command(struct broker *b, struct command *c, struct fai
             *f = w->failure;
             return f->status;
         }
-        if (!write_changes(w)) continue;
-        if (b->logs[collection_index(w->collection)]) add_frame(b, w);
-        /* A user's new e-mail must show in the frames behind it. */
-        else if (w->op != WRITE_CREATE)
-            populator_forget(&b->populator);
     }
     return OK;
 }
@@ -100,20 +74,32 @@ static enum status trim(struct broker *b, struct failure *f)
     return status;
 }
 
-/* Appends an empty run to logs without frames too: every log's end then names the last commit, and a reader that has
- * seen that commit in the database finds its place. */
-static void publish(struct broker *b)
+static void offer(struct broker *b, const struct write *w)
 {
-    for (size_t i = 0; i < ncollections; i++) {
-        if (!b->logs[i]) continue;
-        bool failed = b->frames[i].failed || !framelog_append(b->logs[i], str_view(&b->frames[i]), b->tables.seq);
-        if (failed) {
-            log_error("out of memory for the stream's log; streams go on from the database");
-            framelog_skip(b->logs[i], b->tables.seq);
-        }
-        str_reset(&b->frames[i]);
+    static const enum change_op ops[] = {
+        [WRITE_CREATE] = CHANGE_CREATE, [WRITE_UPDATE] = CHANGE_UPDATE, [WRITE_DELETE] = CHANGE_DELETE};
+    const struct news_style style = {&b->populator.writer, &b->relations.reader};
+    struct news news = {.collection = w->collection, .op = ops[w->op], .seq = w->seq, .id = w->id};
+    if (w->op != WRITE_CREATE) news.before = w->before;
+    if (w->op != WRITE_DELETE) news.after = &w->doc;
+    channels_offer(b->channels, &news, &style);
+}
+
+/* A batch that is committed. Documents show what their relations are now, as a list would. */
+static void publish(struct broker *b, const struct list *batch)
+{
+    struct changelog_span span = {.head = b->tables.seq, .oldest = b->oldest};
+    memcpy(span.epoch, b->epoch, sizeof span.epoch);
+    channels_begin(b->channels, span.head);
+    populator_forget(&b->populator);
+    relations_forget(&b->relations);
+    for (const struct list *node = batch->next; node != batch; node = node->next) {
+        const struct command *c = CONTAINER(node, struct command, link);
+        for (size_t i = 0; i < c->nwrites; i++)
+            if (write_changes(&c->writes[i]) && !c->writes[i].failure.status) offer(b, &c->writes[i]);
     }
-    if (b->grown) b->grown(b->ctx);
+    if (!channels_end(b->channels, &span))
+        log_error("out of memory for the streams' logs; streams go on from the database");
 }
 
 /* All of `batch` in one transaction. On a failure nothing of it is stored. */
@@ -123,8 +109,7 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
     char now[ISO_LENGTH + 1];
     enum status status = db_run(b->db, "BEGIN IMMEDIATE", NULL, 0, f);
     if (status) return status;
-    arena_reset(&b->arena);
-    populator_forget(&b->populator);
+    for (size_t i = 0; i < ncollections; i++) b->tables.want_before[i] = channels_filter(b->channels, collection_at(i));
     for (struct list *node = batch->next; node != batch && !status; node = node->next)
         status = apply_command(b, CONTAINER(node, struct command, link), f);
     clock_iso(clock_wall(), now);
@@ -132,12 +117,11 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
     if (!status) status = trim(b, f);
     if (!status) status = db_run(b->db, "COMMIT", NULL, 0, f);
     if (!status) {
-        if (b->tables.seq != seq) publish(b);
+        if (b->tables.seq != seq) publish(b, batch);
         return OK;
     }
     struct failure second;
     if (db_run(b->db, "ROLLBACK", NULL, 0, &second) && second.status == NO_MEMORY) f->status = NO_MEMORY;
-    for (size_t i = 0; i < ncollections; i++) str_reset(&b->frames[i]);
     b->oldest = oldest;
     if (tables_load(&b->tables, b->db, &second)) f->status = IO_ERROR;
     return f->status;
@@ -174,11 +158,17 @@ static void *applier(void *ctx)
         struct list batch;
         list_init(&batch);
         lock_take(&b->lock);
-        while (list_empty(&b->queue) && !b->closing) condition_wait(&b->queued, &b->lock);
+        while (list_empty(&b->queue) && !b->closing && !b->swept) condition_wait(&b->queued, &b->lock);
         list_splice(&batch, &b->queue);
         bool failed = b->failed, closing = b->closing;
+        b->swept = false;
         lock_drop(&b->lock);
-        if (list_empty(&batch) && closing) return NULL;
+        if (list_empty(&batch)) {
+            if (closing) return NULL;
+            channels_begin(b->channels, b->tables.seq);
+            continue;
+        }
+        arena_reset(&b->arena);
         struct failure f = {0};
         enum status status =
             failed ? fail(&f, UNAVAILABLE,
@@ -186,6 +176,16 @@ static void *applier(void *ctx)
                    : run_batch(b, &batch, &f);
         finish(b, &batch, status, &f);
     }
+}
+
+/* channels' sweep */
+static void ask_for_a_round(void *ctx)
+{
+    struct broker *b = ctx;
+    lock_take(&b->lock);
+    b->swept = true;
+    condition_signal(&b->queued);
+    lock_drop(&b->lock);
 }
 
 enum status broker_open(struct broker **out, const struct broker_options *options, struct failure *f)
@@ -203,15 +203,20 @@ enum status broker_open(struct broker **out, const struct broker_options *option
     if (!status) status = migrate(b->db, options->database, f);
     if (!status) status = changelog_span(b->db, &span, f);
     if (!status) status = tables_load(&b->tables, b->db, f);
-    for (size_t i = 0; i < ncollections && !status; i++) {
-        if (!collection_at(i)->stream) continue;
-        b->logs[i] = framelog_new(options->log_bytes, b->tables.seq);
-        if (!b->logs[i]) status = fail(f, NO_MEMORY, "Out of memory.");
+    if (!status) {
+        const struct channels_options wanted = {.delivery = options->delivery,
+            .log_bytes = options->log_bytes,
+            .max_filters = options->max_filters,
+            .sweep = ask_for_a_round,
+            .ctx = b};
+        b->channels = channels_new(&wanted, &span);
+        if (!b->channels) status = fail(f, NO_MEMORY, "Out of memory.");
     }
     if (!status) {
         memcpy(b->epoch, span.epoch, sizeof b->epoch);
         b->oldest = span.oldest;
         populator_init_stream(&b->populator, b->db, &b->arena);
+        relations_init(&b->relations, b->db, &b->arena);
         b->started = !pthread_create(&b->thread, NULL, applier, b);
         if (!b->started) status = fail(f, UNAVAILABLE, "The system gives no further thread.");
     }
@@ -221,12 +226,6 @@ enum status broker_open(struct broker **out, const struct broker_options *option
     }
     *out = b;
     return OK;
-}
-
-void broker_on_growth(struct broker *b, void (*grown)(void *ctx), void *ctx)
-{
-    b->grown = grown;
-    b->ctx = ctx;
 }
 
 void broker_close(struct broker *b)
@@ -239,10 +238,7 @@ void broker_close(struct broker *b)
         lock_drop(&b->lock);
         pthread_join(b->thread, NULL);
     }
-    for (size_t i = 0; i < MAX_COLLECTIONS; i++) {
-        framelog_free(b->logs[i]);
-        str_release(&b->frames[i]);
-    }
+    channels_free(b->channels);
     arena_release(&b->arena);
     db_close(b->db);
     condition_destroy(&b->queued);
@@ -279,7 +275,7 @@ enum status broker_run(struct broker *b, struct write *writes, size_t nwrites, s
     return status;
 }
 
-struct framelog *broker_log(struct broker *b, const struct collection *c)
+struct channels *broker_channels(struct broker *b)
 {
-    return b->logs[collection_index(c)];
+    return b->channels;
 }

@@ -1,26 +1,26 @@
 /* The broker: commands in, one order, one thread that applies them.
  *
- * The applier takes all commands that wait, applies them in one transaction, commits (one fsync for all), appends the
- * changes' frames to the logs, tells the streams, and only then the submitters. While it works the next ones gather:
- * the more wait, the fewer commits a command costs. */
+ * The applier takes all commands that wait, applies them in one transaction, commits (one fsync for all), gives the
+ * changes to the channels, which tell the streams, and only then tells the submitters. While it works the next ones
+ * gather: the more wait, the fewer commits a command costs. */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
 
+#include "broker/channels.h"
 #include "broker/command.h"
-#include "stream/framelog.h"
 
 struct broker;
 
 struct broker_options {
     const char *database;
-    int64_t keep_changes; /* rows of the change log */
-    uint64_t log_bytes;   /* of each collection's frames */
+    int64_t keep_changes;      /* rows of the change log */
+    struct delivery *delivery; /* outlived by the broker */
+    uint64_t log_bytes;        /* of each collection's frames, and of all filtered ones together */
+    size_t max_filters;        /* of streams, that can only be tried one by one */
 };
 
 /* Opens the database (making and migrating it) and starts the applier. */
 MUST_CHECK enum status broker_open(struct broker **out, const struct broker_options *options, struct failure *f);
-/* Calls grown(ctx) on the applier's thread after each batch of frames. Before the first submit. */
-void broker_on_growth(struct broker *b, void (*grown)(void *ctx), void *ctx);
 /* Applies what waits, then ends. No submitter may be left. Takes NULL. */
 void broker_close(struct broker *b);
 
@@ -32,7 +32,6 @@ enum status broker_wait(struct broker *b, struct command *c);
 MUST_CHECK enum status broker_run(
     struct broker *b, struct write *writes, size_t nwrites, struct arena *arena, struct failure *f);
 
-/* The frames of a streamed collection; NULL: it is not streamed. */
-struct framelog *broker_log(struct broker *b, const struct collection *c);
+struct channels *broker_channels(struct broker *b);
 
 #endif

@@ -1,4 +1,5 @@
-/* Messages from one user to another; anyone may read and write them, and they are streamed. */
+/* Messages from one user to another, and they are streamed. Anyone may read and write them, or, where they are private,
+ * their sender and receiver alone, and nobody writes in another's name. */
 #include "parley/collection.h"
 
 static const struct field fields[] = {
@@ -8,6 +9,7 @@ static const struct field fields[] = {
         .column = "sender_id",
         .kind = KIND_RELATIONSHIP,
         .relation_to = "users",
+        .role = ROLE_AUTHOR,
         .required = true,
         .indexed = true},
     {.name = "receiver",
@@ -15,6 +17,7 @@ static const struct field fields[] = {
         .column = "receiver_id",
         .kind = KIND_RELATIONSHIP,
         .relation_to = "users",
+        .role = ROLE_MEMBER,
         .required = true,
         .indexed = true},
     {.name = "content", .label = "Content", .column = "content", .kind = KIND_TEXT, .required = true},
@@ -33,6 +36,7 @@ const struct collection messages_collection = {
     .singular = "Message",
     .plural = "Messages",
     .access = {ACCESS_ANYONE, ACCESS_ANYONE, ACCESS_ANYONE, ACCESS_ANYONE},
+    .private_access = {.create = ACCESS_AUTHOR, .read = ACCESS_PARTY, .update = ACCESS_AUTHOR, .remove = ACCESS_AUTHOR},
     FIELDS(fields),
     .rank = 3,
     .stream = true,

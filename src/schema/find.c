@@ -22,7 +22,8 @@ static enum status refuse_path(struct view name, struct arena *arena, struct fai
     return fail_flaw(f, FAILURE_QUERY, (struct flaw){.path = path});
 }
 
-static enum status add_sort(struct find *out, struct view name, bool signed_in, struct arena *arena, struct failure *f)
+static enum status add_sort(
+    struct find *out, struct view name, const struct readable *readable, struct arena *arena, struct failure *f)
 {
     struct sort_term term = {.collection = out->collection};
     if (name.len && name.at[0] == '-') {
@@ -43,23 +44,22 @@ static enum status add_sort(struct find *out, struct view name, bool signed_in, 
         if (i >= 0 && term.collection->fields[i].use == USE_HIDDEN) return refuse_path(rest, arena, f);
         if (i < 0) return OK;
         term.field = &term.collection->fields[i];
-        if (!signed_in && term.collection->access.read != ACCESS_ANYONE && term.field->kind != KIND_ID) {
+        if (!readable->all[collection_index(term.collection)] && term.field->kind != KIND_ID)
             return refuse_path(rest, arena, f);
-        }
     }
     out->sort[out->nsort++] = term;
     return OK;
 }
 
 static enum status parse_sort(
-    struct find *out, struct json_object *json, bool signed_in, struct arena *arena, struct failure *f)
+    struct find *out, struct json_object *json, const struct readable *readable, struct arena *arena, struct failure *f)
 {
     enum status status = OK;
     bool list = json_object_is_type(json, json_type_array);
     size_t n = list ? json_object_array_length(json) : 1;
     for (size_t i = 0; i < n && !status; i++) {
         struct view text = json_text(list ? json_object_array_get_idx(json, i) : json);
-        while (text.at && !status) status = add_sort(out, view_cut(&text, ','), signed_in, arena, f);
+        while (text.at && !status) status = add_sort(out, view_cut(&text, ','), readable, arena, f);
     }
     if (!out->nsort && !status) {
         int i = field_find(out->collection, VIEW("createdAt"));
@@ -70,15 +70,15 @@ static enum status parse_sort(
     return status;
 }
 
-enum status find_parse(struct find *out, const struct collection *c, struct json_object *query, bool signed_in,
-    struct arena *arena, struct failure *f)
+enum status find_parse(struct find *out, const struct collection *c, struct json_object *query,
+    const struct readable *readable, struct arena *arena, struct failure *f)
 {
     *out = (struct find){.collection = c};
     *f = (struct failure){0};
     struct json_object *where = json_member(query, "where");
     out->where_given = where && !(json_object_is_type(where, json_type_string) && !json_object_get_string_len(where));
-    enum status status = where_parse(&out->where, c, where, signed_in, arena, f);
-    if (!status) status = parse_sort(out, json_member(query, "sort"), signed_in, arena, f);
+    enum status status = where_parse(&out->where, c, where, readable, arena, f);
+    if (!status) status = parse_sort(out, json_member(query, "sort"), readable, arena, f);
     if (status) return status;
     struct json_object *pagination = json_member(query, "pagination");
     out->pagination = !(view_is(json_text(pagination), "false") ||

@@ -17,7 +17,8 @@ struct sort_term {
 struct find {
     const struct collection *collection;
     struct where *where;
-    bool where_given; /* a bulk write without one is refused */
+    const struct where *rights; /* the part of `where` that is the reader's rights, not the query's; NULL: none */
+    bool where_given;           /* a bulk write without one is refused */
     struct sort_term sort[MAX_SORT_TERMS];
     size_t nsort;  /* at least 1: the default is newest first */
     int64_t limit; /* 0: all */
@@ -31,6 +32,6 @@ struct find {
 /* Reads the query object's where, sort, limit, page, pagination, depth, select and populate; ignores what it does not
  * know. */
 MUST_CHECK enum status find_parse(struct find *out, const struct collection *c, struct json_object *query,
-    bool signed_in, struct arena *arena, struct failure *f);
+    const struct readable *readable, struct arena *arena, struct failure *f);
 
 #endif

@@ -9,7 +9,7 @@ struct parser {
     const struct collection *collection;
     struct arena *arena;
     struct failure *f;
-    bool signed_in;
+    const struct readable *readable;
     size_t nodes, values;
 };
 
@@ -57,7 +57,7 @@ static enum status resolve(struct parser *p, const char *path, const struct fiel
     if ((*via)->kind != KIND_RELATIONSHIP) return refuse_path(p, path);
     *collection = collection_find(view_of((*via)->relation_to));
     i = field_find(*collection, rest);
-    bool readable = p->signed_in || (*collection)->access.read == ACCESS_ANYONE;
+    bool readable = p->readable->all[collection_index(*collection)];
     if (i < 0 || (*collection)->fields[i].use == USE_HIDDEN || (!readable && (*collection)->fields[i].kind != KIND_ID))
         return refuse_path(p, rest.at);
     *field = &(*collection)->fields[i];
@@ -281,10 +281,10 @@ static struct where *parse_object(struct parser *p, struct json_object *json)
     return all;
 }
 
-enum status where_parse(struct where **out, const struct collection *c, struct json_object *json, bool signed_in,
-    struct arena *arena, struct failure *f)
+enum status where_parse(struct where **out, const struct collection *c, struct json_object *json,
+    const struct readable *readable, struct arena *arena, struct failure *f)
 {
-    struct parser p = {.collection = c, .arena = arena, .f = f, .signed_in = signed_in};
+    struct parser p = {.collection = c, .arena = arena, .f = f, .readable = readable};
     *f = (struct failure){0};
     if (json_object_is_type(json, json_type_string)) {
         struct view text = json_text(json);

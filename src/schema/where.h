@@ -10,6 +10,7 @@
 #include "parley/collection.h"
 #include "parley/status.h"
 #include "schema/operator.h"
+#include "schema/registry.h"
 #include "schema/value.h"
 #include <json-c/json.h>
 
@@ -18,6 +19,12 @@ enum where_kind { WHERE_AND, WHERE_OR, WHERE_COMPARE };
 #define WHERE_MAX_NODES  500 /* each word of a like is one; SQLite takes expressions up to 1,000 deep */
 #define WHERE_MAX_VALUES 5000
 #define WHERE_MAX_LIKE   10000 /* bytes of a text to search for */
+
+/* The collections, by collection_index, of which the reader may read every document: a query looks through a relation
+ * into no others but for the id, which is the document's own. */
+struct readable {
+    bool all[MAX_COLLECTIONS];
+};
 
 struct where {
     enum where_kind kind;
@@ -32,11 +39,10 @@ struct where {
     size_t nvalues;
 };
 
-/* `json`: the parameter `where`, an object or a JSON text or empty. `signed_in`: whether the reader may read what asks
- * for a session. A `*out` that asks for nothing is an empty AND. The tree lives in the arena and borrows texts of
- * `json`. */
+/* `json`: the parameter `where`, an object or a JSON text or empty. A `*out` that asks for nothing is an empty AND. The
+ * tree lives in the arena and borrows texts of `json`. */
 MUST_CHECK enum status where_parse(struct where **out, const struct collection *c, struct json_object *json,
-    bool signed_in, struct arena *arena, struct failure *f);
+    const struct readable *readable, struct arena *arena, struct failure *f);
 
 bool where_is_everything(const struct where *w);
 /* Does it look at other documents, through a relation? */

@@ -1,5 +1,7 @@
 #include "store/apply.h"
 #include "schema/filename.h"
+#include "schema/kind.h"
+#include "schema/match.h"
 #include "schema/registry.h"
 #include "schema/sql.h"
 #include "store/claim.h"
@@ -10,7 +12,10 @@ enum status tables_load(struct tables *t, struct db *db, struct failure *f)
 {
     struct changelog_span span;
     enum status status = changelog_span(db, &span, f);
-    *t = (struct tables){.db = db, .seq = span.head};
+    t->db = db;
+    t->seq = span.head;
+    memset(t->ledgers, 0, sizeof t->ledgers);
+    memset(t->touched, 0, sizeof t->touched);
     for (size_t i = 0; i < ncollections && !status; i++) status = ledger_read(db, collection_at(i), &t->ledgers[i], f);
     return status;
 }
@@ -92,12 +97,56 @@ static enum status blame(struct tables *t, const struct write *w, struct arena *
     return CONFLICT;
 }
 
+static bool has_parties(const struct collection *c)
+{
+    for (size_t i = 0; i < c->nfields; i++)
+        if (c->fields[i].role) return true;
+    return false;
+}
+
+/* {"sender":1,"receiver":2} */
+static void add_parties(struct str *out, const struct doc *doc)
+{
+    const struct collection *c = doc->collection;
+    str_addc(out, '{');
+    for (size_t i = 0; i < c->nfields; i++) {
+        if (!c->fields[i].role) continue;
+        str_addf(out, "%s\"%s\":", out->len > 1 ? "," : "", c->fields[i].name);
+        value_add_json(out, &doc->values[i]);
+    }
+    str_addc(out, '}');
+}
+
 static enum status change(struct tables *t, struct write *w, enum change_op op, struct failure *f)
 {
-    t->seq++;
+    struct str parties = {0};
+    w->seq = ++t->seq;
     t->touched[collection_index(w->collection)] = true;
-    struct change entry = {.seq = t->seq, .doc = w->id, .op = op};
-    return changelog_append(t->db, w->collection, &entry, f);
+    if (w->before && has_parties(w->collection)) add_parties(&parties, w->before);
+    struct change entry = {.seq = t->seq, .doc = w->id, .op = op, .parties = str_view(&parties)};
+    enum status status =
+        parties.failed ? fail(f, NO_MEMORY, "Out of memory.") : changelog_append(t->db, w->collection, &entry, f);
+    str_release(&parties);
+    return status;
+}
+
+static enum status refuse(struct failure *f)
+{
+    return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+}
+
+static enum status check(const struct write *w, const struct doc *doc, struct failure *f)
+{
+    return !w->must_match || match(w->must_match, doc, NULL) ? OK : refuse(f);
+}
+
+/* The document as it is; whoever may not write it is not told whether there is one, as in Payload. */
+static enum status read_checked(
+    struct tables *t, const struct write *w, struct arena *arena, struct doc *out, struct failure *f)
+{
+    enum status status = read_one(t->db, w->collection, w->id, arena, out, f);
+    if (status == NOT_FOUND && w->must_match) return refuse(f);
+    return status ? status : check(w, out, f);
 }
 
 /* The place of the field that names a document's file; -1: the collection has none. */
@@ -134,7 +183,7 @@ static enum status create(struct tables *t, struct write *w, struct arena *arena
         bool any = true;
         enum status status = read_any(t->db, w->collection, &any, f);
         if (status) return status;
-        if (any) return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
+        if (any) return refuse(f);
     }
     /* An id is used up even when the write fails: never again means never. */
     w->id = ++t->ledgers[place].last;
@@ -143,34 +192,45 @@ static enum status create(struct tables *t, struct write *w, struct arena *arena
     enum status status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    if (!status) status = check(w, &w->doc, f);
     if (!status) status = hand_over(t, w, (struct view){0}, file_of(w->collection, w->doc.values), f);
     if (status) return status;
     t->ledgers[place].docs++;
     return change(t, w, CHANGE_CREATE, f);
 }
 
+/* Sets w->before. */
+static enum status read_before(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
+{
+    struct doc *before = ARENA_NEW(arena, struct doc);
+    w->before = before;
+    return before ? read_checked(t, w, arena, before, f) : fail(f, NO_MEMORY, "Out of memory.");
+}
+
 static enum status update(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
 {
     struct binds binds = {.arena = arena};
     struct str sql = {0};
-    struct doc before = {0};
-    int file = file_field(w->collection);
+    const struct collection *c = w->collection;
+    int file = file_field(c);
     bool refiled = file >= 0 && w->draft->given[file];
-    enum status status = refiled ? read_one(t->db, w->collection, w->id, arena, &before, f) : OK;
+    bool needs = refiled || w->must_match || has_parties(c) || t->want_before[collection_index(c)];
+    enum status status = needs ? read_before(t, w, arena, f) : OK;
     if (status) return status;
     sql_add_update(&sql, w->draft, w->id, &binds);
     status = run(t, &sql, &binds, f);
     if (status == CONFLICT) return blame(t, w, arena, f);
     if (!status && !db_changes(t->db)) return fail(f, NOT_FOUND, "Not Found");
-    if (!status) status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
-    if (!status && refiled)
-        status = hand_over(t, w, file_of(w->collection, before.values), file_of(w->collection, w->doc.values), f);
+    if (!status) status = read_one(t->db, c, w->id, arena, &w->doc, f);
+    if (!status) status = check(w, &w->doc, f);
+    if (!status && refiled) status = hand_over(t, w, file_of(c, w->before->values), file_of(c, w->doc.values), f);
     return status ? status : change(t, w, CHANGE_UPDATE, f);
 }
 
 static enum status delete (struct tables *t, struct write *w, struct arena *arena, struct failure *f) {
     struct value key = value_integer(w->id); struct binds binds = {.values = &key, .count = 1}; struct str sql = {0};
-    enum status status = read_one(t->db, w->collection, w->id, arena, &w->doc, f);
+    enum status status = read_checked(t, w, arena, &w->doc, f);
+    w->before = &w->doc;
     if (status) return status;
     str_addf(&sql, "DELETE FROM `%s` WHERE id = ?", w->collection->slug);
     status = run(t, &sql, &binds, f);

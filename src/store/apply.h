@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "schema/doc.h"
 #include "schema/draft.h"
+#include "schema/where.h"
 #include "store/account.h"
 #include "store/answers.h"
 #include "store/changelog.h"
@@ -31,6 +32,9 @@ struct write {
     int64_t id;                /* of the document; for WRITE_CREATE set by apply */
     const struct draft *draft; /* CREATE, UPDATE */
     bool only_first;           /* CREATE: refused (FORBIDDEN) when the collection has a document */
+    /* CREATE, UPDATE, DELETE: refused (FORBIDDEN) unless it matches the document as it is, and as it would be
+     * afterwards; a document that is not there is refused too. It looks through no relation. NULL: any document. */
+    const struct where *must_match;
     struct session session;
     struct view salt, hash, token;
     int64_t attempts;
@@ -44,7 +48,10 @@ struct write {
     enum status (*make)(struct write *w, struct db *db, struct failure *f);
     void *ctx; /* make's */
     /* the result */
-    struct doc doc;     /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
+    int64_t seq;    /* of the change */
+    struct doc doc; /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
+    /* DELETE, and UPDATE of a collection with parties or in want_before: as it was; else NULL. */
+    const struct doc *before;
     struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */
     struct failure failure;
 };
@@ -55,9 +62,10 @@ struct tables {
     int64_t seq;                            /* of the last change */
     struct ledger ledgers[MAX_COLLECTIONS]; /* by collection_index */
     bool touched[MAX_COLLECTIONS];          /* a document has changed since tables_flush, or an id was used */
+    bool want_before[MAX_COLLECTIONS];      /* the owner's: updates are to give `before` */
 };
 
-/* Reads what the file says; also after a transaction was rolled back. */
+/* Reads what the file says; also after a transaction was rolled back. Leaves want_before as it is. */
 MUST_CHECK enum status tables_load(struct tables *t, struct db *db, struct failure *f);
 /* Before the commit. `now`: ISO time. */
 MUST_CHECK enum status tables_flush(struct tables *t, struct view now, struct failure *f);

@@ -1,15 +1,17 @@
 #include "store/changelog.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "schema/registry.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_VERSION "1"
+#define FILE_VERSION "2"
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS parley_meta (name text PRIMARY KEY NOT NULL, value text NOT NULL);"
     "CREATE TABLE IF NOT EXISTS parley_log (seq integer PRIMARY KEY NOT NULL,"
-    " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL);"
+    " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL, parties text);"
     "CREATE INDEX IF NOT EXISTS parley_log_doc_idx ON parley_log (collection, doc, seq);"
     "CREATE TABLE IF NOT EXISTS parley_ids (collection text PRIMARY KEY NOT NULL,"
     " last integer NOT NULL, docs integer NOT NULL, written text NOT NULL);";
@@ -47,12 +49,23 @@ static enum status name_epoch(struct db *db, bool again, struct failure *f)
     return status ? status : meta_add(db, "epoch", epoch, f);
 }
 
+/* Version 1 did not know whose a document was. */
+static enum status upgrade(struct db *db, struct failure *f)
+{
+    int64_t known = 0;
+    enum status status =
+        db_integer(db, "SELECT 1 FROM pragma_table_info('parley_log') WHERE name = 'parties'", NULL, 0, 0, &known, f);
+    if (!status && !known) status = db_exec(db, "ALTER TABLE parley_log ADD COLUMN parties text", f);
+    return status ? status : db_exec(db, "UPDATE parley_meta SET value = '" FILE_VERSION "' WHERE name = 'version'", f);
+}
+
 enum status changelog_prepare(struct db *db, struct failure *f)
 {
     int64_t kept = 0;
     enum status status = db_integer(db, "SELECT 1 FROM sqlite_master WHERE name = 'parley_log'", NULL, 0, 0, &kept, f);
     if (!status) status = db_exec(db, tables, f);
     if (!status) status = meta_add(db, "version", FILE_VERSION, f);
+    if (!status) status = upgrade(db, f);
     return status ? status : name_epoch(db, !kept, f); /* a log that begins again is another log */
 }
 
@@ -80,9 +93,10 @@ enum status changelog_span(struct db *db, struct changelog_span *out, struct fai
 enum status changelog_append(struct db *db, const struct collection *c, const struct change *change, struct failure *f)
 {
     char op[2] = {(char)change->op, 0};
-    struct value values[] = {
-        value_integer(change->seq), value_text(view_of(c->slug)), value_integer(change->doc), value_text(view_of(op))};
-    return db_run(db, "INSERT INTO parley_log (seq, collection, doc, op) VALUES (?, ?, ?, ?)", values, 4, f);
+    struct value values[] = {value_integer(change->seq), value_text(view_of(c->slug)), value_integer(change->doc),
+        value_text(view_of(op)), change->parties.at ? value_text(change->parties) : value_null()};
+    return db_run(
+        db, "INSERT INTO parley_log (seq, collection, doc, op, parties) VALUES (?, ?, ?, ?, ?)", values, 5, f);
 }
 
 enum status changelog_trim(struct db *db, int64_t head, int64_t keep, struct failure *f)
@@ -102,26 +116,38 @@ static enum status take_change(void *ctx, const struct row *row)
 {
     struct reading *r = ctx;
     struct view op = row_value(row, 2).text;
-    struct change change = {.seq = row_value(row, 0).integer,
+    struct change change = {.collection = collection_find(row_value(row, 5).text),
+        .seq = row_value(row, 0).integer,
         .doc = row_value(row, 1).integer,
         .op = op.len ? (enum change_op)op.at[0] : CHANGE_UPDATE};
+    if (row_value(row, 4).type == VALUE_TEXT) change.parties = row_value(row, 4).text;
     r->last = change.seq;
     r->count++;
     return row_value(row, 3).integer ? OK : r->each(r->ctx, &change);
 }
 
-enum status changelog_read(struct db *db, const struct collection *c, int64_t after, int limit,
+enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, int64_t after, int limit,
     enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
     struct failure *f)
 {
     struct reading r = {.each = each, .ctx = ctx, .last = after};
-    struct value values[] = {value_integer(after), value_text(view_of(c->slug)), value_integer(limit)};
+    struct value values[2 + MAX_COLLECTIONS] = {value_integer(after)};
+    struct str sql = {0};
+    ASSERT(n && n <= MAX_COLLECTIONS);
     /* "+": else SQLite reads by the index of documents, and sorts a collection's whole log for each page. */
-    enum status status = db_each(db,
+    str_addz(&sql,
         "SELECT seq, doc, op, EXISTS (SELECT 1 FROM parley_log later WHERE later.collection = l.collection"
-        " AND later.doc = l.doc AND later.seq > l.seq)"
-        " FROM parley_log l WHERE seq > ? AND +collection = ? ORDER BY seq LIMIT ?",
-        values, 3, take_change, &r, f);
+        " AND later.doc = l.doc AND later.seq > l.seq AND (l.parties IS NULL OR l.parties IS later.parties)),"
+        " parties, collection FROM parley_log l WHERE seq > ? AND +collection IN (");
+    for (size_t i = 0; i < n; i++) {
+        str_addz(&sql, i ? ", ?" : "?");
+        values[1 + i] = value_text(view_of(of[i]->slug));
+    }
+    str_addz(&sql, ") ORDER BY seq LIMIT ?");
+    values[1 + n] = value_integer(limit);
+    enum status status =
+        sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_each(db, sql.at, values, 2 + n, take_change, &r, f);
+    str_release(&sql);
     *last = r.last;
     *more = r.count == limit;
     return status;

@@ -1,7 +1,8 @@
 /* Parley's own tables: what it needs beside Payload's. (Others are described in store/answers.h and store/claim.h.)
  *
  *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
- *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order
+ *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order; parties:
+ *                     whose it was before the change, as {"sender":1,"receiver":2}; NULL: new, nobody's, or not known
  *     parley_ids      collection, last: the highest id ever given, so that none is used again; docs, written: how many
  *                     documents there were after the last write, and when that was, so that another program's shows
  *
@@ -23,13 +24,15 @@ struct changelog_span {
 enum change_op { CHANGE_CREATE = 'c', CHANGE_UPDATE = 'u', CHANGE_DELETE = 'd' };
 
 struct change {
+    const struct collection *collection; /* changelog_append is told it otherwise */
     int64_t seq, doc;
     enum change_op op;
+    struct view parties; /* at == NULL: none, or not known, as of what another program changed */
 };
 
 /* CONFLICT: the file was written by a newer program. Changes nothing. */
 MUST_CHECK enum status changelog_check(struct db *db, struct failure *f);
-/* Makes what is missing. */
+/* Makes what is missing, and of a file of an older version one of this. */
 MUST_CHECK enum status changelog_prepare(struct db *db, struct failure *f);
 MUST_CHECK enum status changelog_span(struct db *db, struct changelog_span *out, struct failure *f);
 MUST_CHECK enum status changelog_append(
@@ -37,11 +40,13 @@ MUST_CHECK enum status changelog_append(
 /* Drops all but the newest `keep` changes. */
 MUST_CHECK enum status changelog_trim(struct db *db, int64_t head, int64_t keep, struct failure *f);
 
-/* The changes of `c` after `after`, in order, at most `limit` of them looked at; a document's change is passed over
- * when a later one of the same document follows, since that one will show it. `*last` is the seq up to which the log
- * has been read; `*more`: there may be further ones. */
-MUST_CHECK enum status changelog_read(struct db *db, const struct collection *c, int64_t after, int limit,
-    enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
+/* The changes of the `n` collections after `after`, in order, at most `limit` of them looked at; a document's change is
+ * passed over when a later one of the same document follows, since that one will show it; but not one that may have
+ * taken the document from somebody, who may not be among the later one's parties. So the document of a change may be
+ * gone.
+ * `*last` is the seq up to which the log has been read; `*more`: there may be further ones. */
+MUST_CHECK enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, int64_t after,
+    int limit, enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
     struct failure *f);
 
 /* What was known of a collection after the last write of this program. */

@@ -4,7 +4,7 @@
 
 static bool readable(const struct populator *p, const struct collection *c)
 {
-    return p->everything || p->signed_in || c->access.read == ACCESS_ANYONE;
+    return p->everything || p->readable.all[collection_index(c)];
 }
 
 static bool write_relation(void *ctx, struct str *out, const struct collection *c, int64_t id)

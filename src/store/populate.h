@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "schema/doc.h"
+#include "schema/where.h"
 #include "store/db.h"
 
 #define POPULATED 64
@@ -15,7 +16,7 @@ struct populator {
     struct arena *arena; /* what was written is kept here; the populator ends with it */
     int depth;           /* 0: bare ids */
     bool everything;     /* read rights do not count (the stream shows users to all, as the original does) */
-    bool signed_in;
+    struct readable readable;
     const struct collection *own; /* the reader's own document, whose sessions are shown to it */
     int64_t own_id;
     struct populate populate;

@@ -85,15 +85,21 @@ enum status read_by(struct db *db, const struct collection *c, const char *field
     return read_keyed(db, c, &sql, value_text(text), arena, out, f);
 }
 
+enum status read_rows(struct db *db, const struct collection *c, struct str *sql, const struct binds *binds,
+    struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f)
+{
+    struct reading r = {db, c, arena, f, each, ctx};
+    if (binds->failed) sql->failed = true;
+    return run(&r, sql, binds->values, binds->count);
+}
+
 enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset, struct arena *arena,
     enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f)
 {
-    struct reading r = {db, find->collection, arena, f, each, ctx};
     struct binds binds = {.arena = arena};
     struct str sql = {0};
     sql_add_select(&sql, find, limit, offset, &binds);
-    if (binds.failed) sql.failed = true;
-    return run(&r, &sql, binds.values, binds.count);
+    return read_rows(db, find->collection, &sql, &binds, arena, each, ctx, f);
 }
 
 enum status read_count(struct db *db, const struct find *find, struct arena *arena, int64_t *out, struct failure *f)

@@ -3,6 +3,7 @@
 #define STORE_READ_H
 
 #include "base/arena.h"
+#include "schema/binds.h"
 #include "schema/doc.h"
 #include "schema/find.h"
 #include "store/db.h"
@@ -16,6 +17,9 @@ MUST_CHECK enum status read_by(struct db *db, const struct collection *c, const 
 /* Calls each(ctx, doc) for the page that `find` asks for; texts are borrowed until it returns (sessions lie in the
  * arena). */
 MUST_CHECK enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset,
+    struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);
+/* The same for a text whose columns are sql_add_columns'; takes the text's memory. */
+MUST_CHECK enum status read_rows(struct db *db, const struct collection *c, struct str *sql, const struct binds *binds,
     struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);
 /* How many documents `find` asks for. All of them are not counted but looked up, whatever their number. */
 MUST_CHECK enum status read_count(

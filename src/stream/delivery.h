@@ -1,23 +1,24 @@
 /* Delivery: a few threads that send frames to many sockets.
  *
- * Each thread owns its streams. It sleeps on its condition variable, at most one second; it wakes when the log grew
- * (delivery_notify), when a socket of its became writable or hung up (one watcher thread sits in epoll for all of them
- * and tells the owner through the same condition), when a stream was handed to it, and at its end. On waking it sends
- * each stream that it concerns everything from its position to the end of the log. Those that join or have much to
- * catch up with get a page or some runs in turn, a few streams at a time, so that the others' news waits for nobody's
- * past.
+ * An audience is a log and those who read it; each stream belongs to one audience and one thread. A thread sleeps on
+ * its condition variable, at most one second; it wakes when the log of an audience of its streams grew
+ * (audience_notify), when a socket of its became writable or hung up (one watcher thread sits in epoll for all of them
+ * and tells the owner through the same condition), when a stream was handed to it, and when streams are to end. On
+ * waking it sends each stream that it concerns everything from its position to the end of its log, and looks at no
+ * other. Those that join or have much to catch up with get a page or some runs in turn, a few streams at a time, so
+ * that the others' news waits for nobody's past.
  *
- * A reader that takes nothing costs its stream, the page it is in, and some 16 KiB in the kernel (with TCP); it pins
- * nothing of the log; with TLS 17 KiB more, the record that is on its way. What clients send is read and thrown away;
- * one that sends more than 64 KiB or 16 records of TLS at once is closed.
+ * A reader that takes nothing costs its stream, the rest of the page or frame it is in, and some 16 KiB in the kernel
+ * (with TCP); it pins nothing of the log; with TLS some 17 KiB more, the record that is on its way. What clients send
+ * is read and thrown away; one that sends more than 64 KiB or 16 records of TLS at once is closed.
  *
  * A stream's life:
  *   JOINING  its source is asked for text, page by page, until the source says where in the log it goes on
  *   LIVE     at the end of the log, or on the way there; the socket takes what is sent
  *   BEHIND   a send was short; waits for the watcher to say "writable"; costs nothing meanwhile
- *   CLOSING  hung up, failed, asked to end, or too far behind; closed and freed at the end of the thread's round
- * A stream whose position has fallen off the log goes back to JOINING when it has sent a whole run; one that stands
- * inside a run is closed (BEHIND too, within a second), and its reader comes back with its cursor.
+ *   CLOSING  hung up, failed, ended, or too far behind; closed and freed at the end of the thread's round
+ * A stream stands between two frames of its log: what a short send left of a frame is kept beside it. One whose
+ * position has fallen off the log goes back to JOINING.
  *
  * Every 15 s without a byte sent a stream gets a comment line, every 30 s since its start an `event: ping`. */
 #ifndef STREAM_DELIVERY_H
@@ -26,12 +27,14 @@
 #include "base/peer.h"
 #include "parley/attributes.h"
 #include "parley/str.h"
+#include "stream/end.h"
 #include "stream/framelog.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct delivery;
+struct audience;
 
 enum source_result {
     SOURCE_MORE, /* `page` holds text; ask again when it has been sent */
@@ -39,32 +42,58 @@ enum source_result {
     SOURCE_END,  /* send `page`, then close */
 };
 
-/* Where a joining stream's text comes from: the HTTP head and the backlog, from the database. Called by a delivery
+struct source;
+
+/* Where a joining stream's text comes from: the HTTP head and the backlog, from the database. Called by the stream's
  * thread, never two at once for one source. */
-struct source {
+struct source_type {
     enum source_result (*next)(struct source *s, struct str *page, uint64_t *position);
     /* The stream has fallen off the log; its reader has been sent every change up to `seq`. Called before next(); not
-     * when no whole run was sent since SOURCE_LIVE, for then the source itself knows best. */
+     * when no frame was sent since SOURCE_LIVE, for then the source itself knows best. */
     void (*fallen)(struct source *s, int64_t seq);
-    void (*close)(struct source *s); /* frees it */
+    /* Writes a ping; the stream has been sent all of the log up to `position`. */
+    void (*ping)(struct source *s, struct str *page, uint64_t position);
+    void (*close)(struct source *s, enum stream_end why); /* frees it */
+};
+
+struct source {
+    const struct source_type *type;
+    uint64_t owner, session; /* whose it is, for delivery_end; 0: nobody's */
+    int64_t until;           /* when the reader's rights end (monotonic ms); 0: never */
 };
 
 struct delivery_options {
-    int threads;
-    size_t max_streams; /* in all */
+    int threads;       /* 1 to 64 */
+    int64_t lag_bytes; /* of its log that a stream may leave unsent before it is closed; 0: any number */
+    int64_t lag_ms;    /* that a stream may be behind, or its socket take nothing of what there is; 0: for ever */
+    struct view over;  /* what a stream is told whose reader's rights end; lives for ever */
 };
 
-/* NULL: no memory, no descriptors or no threads. At least one thread. Each log that streams read must outlive the
- * delivery. */
+/* NULL: no memory, no descriptors or no threads. */
 MUST_CHECK struct delivery *delivery_new(const struct delivery_options *options);
-/* Tells every thread that a log grew. Cheap; holds one lock at a time. Any thread. */
-void delivery_notify(struct delivery *d);
-/* Takes a connected peer and a source; both are the delivery's from now on, also when it fails (they are closed then).
- * False: too many streams, or no memory. Any thread. */
-MUST_CHECK bool delivery_add(struct delivery *d, struct peer peer, struct framelog *log, struct source *source);
 size_t delivery_count(struct delivery *d);
-/* Ends every stream, sending `last_words` first where the socket takes them at once and the stream stands between two
- * frames; then ends the threads and frees all. Takes NULL. */
-void delivery_free(struct delivery *d, struct view last_words);
+
+/* `log` stays the caller's and outlives the audience. NULL: no memory. */
+MUST_CHECK struct audience *audience_new(struct delivery *d, struct framelog *log);
+/* No stream of it may be left: all their sources are closed. Also when the delivery is gone. Takes NULL. */
+void audience_free(struct audience *a);
+/* Says that its log grew. Cheap where nobody listens; holds one lock at a time. Any thread. */
+void audience_notify(struct audience *a);
+/* Takes a connected peer and a source; both are the delivery's from now on, also when it fails (they are closed then).
+ * False: no memory, or the delivery drains. Any thread. */
+MUST_CHECK bool audience_add(struct audience *a, struct peer peer, struct source *source);
+
+/* Ends the streams of that owner, or of one session of his (0: all), for the reason RIGHTS. They get nothing more of
+ * the log. A stream that was added before the call is ended
+ * within a second and a half, also when its reader takes nothing. Any thread. */
+void delivery_end(struct delivery *d, uint64_t owner, uint64_t session);
+/* From now on takes no further streams, and ends those that there are, each with `words` (which live for ever) at a
+ * random moment of the next `ms`. Once. */
+void delivery_drain(struct delivery *d, int64_t ms, struct view words);
+/* Waits until there is no stream, at most `ms`; whether there is none. */
+bool delivery_wait_empty(struct delivery *d, int64_t ms);
+/* Ends every stream, sending `words` first where the socket takes them at once and the stream stands between two
+ * frames; then ends the threads and frees all but the audiences. Takes NULL. */
+void delivery_free(struct delivery *d, struct view words);
 
 #endif

@@ -1,17 +1,19 @@
 #include "stream/frame.h"
 
-static void add_id_line(struct str *out, struct view epoch, int64_t seq)
+static void add_id_line(struct str *out, const struct frame_id *id)
 {
     str_addz(out, "id: ");
-    str_add(out, epoch);
+    str_add(out, id->epoch);
     str_addc(out, '-');
-    str_add_integer(out, seq);
+    str_add_integer(out, id->seq);
+    if (id->rest.len) str_addc(out, '-');
+    str_add(out, id->rest);
     str_addc(out, '\n');
 }
 
-void frame_add(struct str *out, struct view epoch, int64_t seq, const char *event, struct view data)
+void frame_add(struct str *out, const struct frame_id *id, const char *event, struct view data)
 {
-    if (epoch.at) add_id_line(out, epoch, seq);
+    if (id) add_id_line(out, id);
     str_addz(out, "event: ");
     str_addz(out, event);
     str_addz(out, "\ndata: ");
@@ -19,9 +21,9 @@ void frame_add(struct str *out, struct view epoch, int64_t seq, const char *even
     str_addz(out, "\n\n");
 }
 
-void frame_add_id(struct str *out, struct view epoch, int64_t seq)
+void frame_add_id(struct str *out, const struct frame_id *id)
 {
-    add_id_line(out, epoch, seq);
+    add_id_line(out, id);
     str_addc(out, '\n');
 }
 

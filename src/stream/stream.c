@@ -7,8 +7,9 @@
 #define PING_MS    30000
 #define RUNS_MOST  4  /* of the log, in a row; so that one who has much to catch up with keeps nobody waiting */
 #define DRAIN_MOST 16 /* reads of one draining */
+#define RECORD     ((size_t)16 << 10) /* of TLS, at most: so many bytes that were not sent may be on their way */
 
-struct stream *stream_new(struct peer peer, struct framelog *log, struct source *source, int64_t now)
+struct stream *stream_new(struct peer peer, struct framelog *log, struct source *source, stream_time now)
 {
     struct stream *s = malloc(sizeof *s);
     if (!s) return NULL;
@@ -19,16 +20,24 @@ struct stream *stream_new(struct peer peer, struct framelog *log, struct source 
         .joining = true,
         .seq = -1,
         .sent_at = now,
-        .ping_at = now + PING_MS};
+        .ping_at = now + PING_MS,
+        .well_at = now};
     list_init(&s->link);
     list_init(&s->told_link);
     return s;
 }
 
+static void drop_page(struct stream *s)
+{
+    if (s->page) str_release(&s->page->text);
+    free(s->page);
+    s->page = NULL;
+}
+
 void stream_free(struct stream *s)
 {
     if (!s) return;
-    str_release(&s->page);
+    drop_page(s);
     free(s);
 }
 
@@ -41,12 +50,27 @@ void stream_set(struct stream *s, enum stream_state state)
         [STREAM_CLOSING] = 0,
     };
     ASSERT(to[s->state] >> state & 1);
-    s->state = state;
+    s->state = (uint8_t)state;
+}
+
+void stream_close(struct stream *s, enum stream_end why)
+{
+    /* One that was ending had its reason before. */
+    if (!s->ending) s->why = (uint8_t)why;
+    stream_set(s, STREAM_CLOSING);
+}
+
+/* The page, a new one where there is none. NULL: no memory, and the stream is CLOSING: half of it would be a hole. */
+static struct page *page_of(struct stream *s)
+{
+    if (!s->page) s->page = calloc(1, sizeof *s->page);
+    if (!s->page) stream_close(s, STREAM_END_ERROR);
+    return s->page;
 }
 
 /* How much of `bytes` went out. It goes on until the socket takes nothing: only then does the kernel owe an edge when
  * there is room again. */
-static size_t send_some(struct stream *s, struct view bytes, int64_t now)
+static size_t send_some(struct stream *s, struct view bytes, stream_time now)
 {
     size_t sent = 0;
     while (sent < bytes.len) {
@@ -55,29 +79,37 @@ static size_t send_some(struct stream *s, struct view bytes, int64_t now)
             sent += (size_t)n;
             continue;
         }
-        stream_set(s, n == PEER_UNTIL_WRITABLE ? STREAM_BEHIND : STREAM_CLOSING);
+        if (n == PEER_UNTIL_WRITABLE)
+            stream_set(s, STREAM_BEHIND);
+        else
+            stream_close(s, STREAM_END_CLIENT);
         break;
     }
     if (sent) s->sent_at = now;
     return sent;
 }
 
-/* True: the page is out, and the stream goes on. */
-static bool send_page(struct stream *s, int64_t now)
+/* True: there is no page any more, and the stream goes on. */
+static bool send_page(struct stream *s, stream_time now)
 {
-    size_t rest = s->page.len - s->page_sent;
-    if (rest) s->page_sent += send_some(s, (struct view){s->page.at + s->page_sent, rest}, now);
-    if (s->page_sent < s->page.len) return false;
-    str_release(&s->page);
-    s->page_sent = 0;
-    if (s->ending) stream_set(s, STREAM_CLOSING);
+    struct page *page = s->page;
+    if (page) {
+        struct view rest = {page->text.at + page->sent, page->text.len - page->sent};
+        if (rest.len) page->sent += send_some(s, rest, now);
+        if (page->sent < page->text.len) return false;
+        drop_page(s);
+        if (s->joining) s->well_at = now;
+    }
+    if (s->ending) stream_close(s, s->why);
     return !s->ending;
 }
 
 static void ask_source(struct stream *s)
 {
     uint64_t position = 0;
-    switch (s->source->next(s->source, &s->page, &position)) {
+    struct page *page = page_of(s);
+    if (!page) return;
+    switch (s->source->type->next(s->source, &page->text, &position)) {
     case SOURCE_MORE: break;
     case SOURCE_LIVE:
         s->joining = false;
@@ -85,13 +117,12 @@ static void ask_source(struct stream *s)
         s->seq = -1;
         stream_set(s, STREAM_LIVE);
         break;
-    case SOURCE_END: s->ending = true; break;
-    }
-    if (s->page.failed) {
-        /* Half a page would be a hole. */
-        str_release(&s->page);
+    case SOURCE_END:
+        s->why = STREAM_END_SOURCE;
         s->ending = true;
+        break;
     }
+    if (page->text.failed) stream_close(s, STREAM_END_ERROR);
 }
 
 void looks_release(struct looks *looks)
@@ -114,37 +145,48 @@ static const struct look *look_at(struct looks *looks, struct framelog *log, uin
 
 static void fall(struct stream *s)
 {
-    if (s->inside) {
-        stream_set(s, STREAM_CLOSING);
-        return;
-    }
-    if (s->seq >= 0) s->source->fallen(s->source, s->seq);
+    if (s->seq >= 0) s->source->type->fallen(s->source, s->seq);
     s->joining = true;
     stream_set(s, STREAM_JOINING);
 }
 
+/* A send was short: what must still follow the `sent` bytes of the run becomes the page, and the stream stands behind
+ * that. With TLS it is all that may be on its way in a record, for that must be offered again. */
+static void keep_rest(struct stream *s, const struct framelog_run *run, size_t sent)
+{
+    size_t n = sent + (s->peer.tls ? RECORD : 0);
+    if (!n) return;
+    size_t end = framelog_cut(run, n < run->bytes.len ? n : run->bytes.len, &s->seq);
+    s->position += end;
+    struct page *page = end > sent ? page_of(s) : NULL;
+    if (end == sent || !page) return;
+    str_add(&page->text, (struct view){run->bytes.at + sent, end - sent});
+    if (page->text.failed) stream_close(s, STREAM_END_ERROR);
+}
+
 /* False: it is at the log's end. */
-static bool send_log(struct stream *s, struct looks *looks, int64_t now)
+static bool send_log(struct stream *s, struct looks *looks, stream_time now)
 {
     const struct look *look = look_at(looks, s->log, s->position);
-    if (look->found == FRAMELOG_AT_END) return false;
+    if (look->found == FRAMELOG_AT_END) {
+        s->well_at = now;
+        return false;
+    }
     if (look->found == FRAMELOG_FALLEN_OFF) {
         fall(s);
         return true;
     }
     size_t sent = send_some(s, look->run.bytes, now);
-    s->position += sent;
     if (sent == look->run.bytes.len) {
-        s->inside = false;
+        s->position += sent;
         s->seq = look->run.seq;
-    } else if (sent || s->peer.tls) {
-        /* With TLS also when nothing was sent: a record that holds some of it may have been, in part. */
-        s->inside = true;
+    } else if (s->state == STREAM_BEHIND) {
+        keep_rest(s, &look->run, sent);
     }
     return true;
 }
 
-bool stream_advance(struct stream *s, struct looks *looks, int64_t now)
+bool stream_advance(struct stream *s, struct looks *looks, stream_time now)
 {
     bool asked = false;
     int runs = 0;
@@ -172,13 +214,13 @@ static void drain(struct stream *s)
         break;
     }
     /* Gone, or talking so much that it can hardly listen. */
-    stream_set(s, STREAM_CLOSING);
+    stream_close(s, STREAM_END_CLIENT);
 }
 
 void stream_heed(struct stream *s, unsigned told)
 {
     if (told & TOLD_GONE) {
-        stream_set(s, STREAM_CLOSING);
+        stream_close(s, STREAM_END_CLIENT);
         return;
     }
     /* TLS may have to read before it writes and the other way round. */
@@ -187,33 +229,46 @@ void stream_heed(struct stream *s, unsigned told)
     if (told & TOLD_READABLE) drain(s);
 }
 
-/* Between two frames, nothing on its way. */
-static bool idle(const struct stream *s)
+static bool passed(stream_time now, stream_time due)
 {
-    return s->state == STREAM_LIVE && !s->inside && !s->page.len;
+    return (int32_t)(now - due) >= 0;
 }
 
-void stream_keep_alive(struct stream *s, int64_t now)
+void stream_keep_alive(struct stream *s, stream_time now)
 {
-    if (!idle(s)) return;
-    if (now >= s->ping_at) {
-        frame_add_ping(&s->page);
+    bool ping = passed(now, s->ping_at);
+    if (s->state != STREAM_LIVE || s->page || (!ping && !passed(now, s->sent_at + COMMENT_MS))) return;
+    struct page *page = page_of(s);
+    if (!page) return;
+    if (ping) {
+        s->source->type->ping(s->source, &page->text, s->position);
         s->ping_at += (now - s->ping_at) / PING_MS * PING_MS + PING_MS;
-    } else if (now >= s->sent_at + COMMENT_MS) {
-        frame_add_comment(&s->page);
+    } else {
+        frame_add_comment(&page->text);
     }
-    if (s->page.failed) str_release(&s->page);
-    send_page(s, now);
+    if (page->text.failed)
+        drop_page(s);
+    else
+        send_page(s, now);
 }
 
-void stream_check_behind(struct stream *s, struct looks *looks)
+void stream_check_lag(struct stream *s, const struct delivery_options *limits, stream_time now)
 {
-    if (!s->inside) return;
-    if (look_at(looks, s->log, s->position)->found == FRAMELOG_FALLEN_OFF) fall(s);
+    if (s->ending)
+        stream_close(s, s->why);
+    else if (limits->lag_ms && (int32_t)(now - s->well_at) > limits->lag_ms)
+        stream_close(s, STREAM_END_LAG_SECONDS);
+    else if (limits->lag_bytes && !s->joining && framelog_end(s->log) - s->position > (uint64_t)limits->lag_bytes)
+        stream_close(s, STREAM_END_LAG_BYTES);
 }
 
-void stream_last_words(struct stream *s, struct view words)
+void stream_end(struct stream *s, struct view words, enum stream_end why)
 {
-    ssize_t n = idle(s) && words.len ? peer_send(&s->peer, words) : 0;
-    (void)n; /* what does not go at once does not go */
+    if (s->state == STREAM_CLOSING || s->ending) return;
+    struct page *page = page_of(s);
+    if (!page) return;
+    s->why = (uint8_t)why;
+    s->ending = true;
+    str_add(&page->text, words);
+    if (page->text.failed) stream_close(s, why);
 }

@@ -1,5 +1,5 @@
 /* One stream: a socket, its place in the log, and what is on its way to it. It belongs to one delivery thread; only
- * `told` and `told_link` are others', under that thread's lock. */
+ * `told` and `told_link` are others', under that thread's lock. There may be many: it is small. */
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
@@ -21,30 +21,40 @@ enum stream_told {
     TOLD_NO_MORE = 8, /* by its own thread: it is not to be put on the list again */
 };
 
-struct crew; /* a delivery thread */
+/* The thread's time in milliseconds, which wraps after 49 days: times of a stream lie less than a day apart. */
+typedef uint32_t stream_time;
+
+/* Text that goes before the log: whole frames, but for what the first of them has lost. */
+struct page {
+    struct str text;
+    size_t sent;
+};
+
+struct group;
 
 struct stream {
     /* fixed */
     struct peer peer;
     struct framelog *log;
     struct source *source;
-    struct crew *crew;
+    struct group *group; /* the delivery's: the streams of one audience and one thread */
+    uint8_t crew;        /* whose it is, its number */
     /* the thread's */
     struct list link;
-    enum stream_state state;
-    unsigned heard;    /* of what it was told, what it has not heeded yet */
-    bool watched;      /* the watcher knows it */
-    bool joining;      /* the source goes on when `page` has been sent (also while BEHIND) */
-    bool ending;       /* close when `page` has been sent */
-    bool inside;       /* bytes of the frame at `position` may be on their way */
-    uint64_t position; /* of the next byte to send */
-    int64_t seq;     /* every change up to it has been sent, the source need not know that; -1: the source knows best */
-    struct str page; /* text that goes before the log */
-    size_t page_sent;
-    int64_t sent_at, ping_at; /* monotonic ms */
+    struct page *page; /* NULL: none */
+    uint64_t position; /* of the next frame to send; between two */
+    int64_t seq; /* every change up to it has been sent, the source need not know that; -1: the source knows best */
+    stream_time sent_at, ping_at;
+    stream_time well_at; /* when it last was at the log's end, or its source's page was out */
+    uint8_t state;       /* enum stream_state */
+    uint8_t why;         /* enum stream_end, once CLOSING or ending */
+    uint8_t heard;       /* of what it was told, what it has not heeded yet */
+    bool watched : 1;    /* the watcher knows it */
+    bool joining : 1;    /* the source goes on when `page` has been sent (also while BEHIND) */
+    bool ending : 1;     /* close when `page` has been sent */
     /* under the crew's lock */
+    uint8_t told;
     struct list told_link;
-    unsigned told;
 };
 
 /* What stands at a few places of logs, remembered for one round: streams at one position share one look, and one pin.
@@ -64,22 +74,23 @@ struct looks {
 void looks_release(struct looks *looks);
 
 /* JOINING. Leaves the peer and the source with the caller when it fails. NULL: no memory. */
-MUST_CHECK struct stream *stream_new(struct peer peer, struct framelog *log, struct source *source, int64_t now);
+MUST_CHECK struct stream *stream_new(struct peer peer, struct framelog *log, struct source *source, stream_time now);
 /* Not the peer and not the source. */
 void stream_free(struct stream *s);
 
 /* The one door of a stream's state. */
 void stream_set(struct stream *s, enum stream_state state);
+void stream_close(struct stream *s, enum stream_end why);
 /* Does as it was told: goes on, throws away what the client sent, or closes. */
 void stream_heed(struct stream *s, unsigned told);
 /* Sends what there is, until the log's end, a short send, or the end of its share of a round; true in the last case:
  * call again. */
-MUST_CHECK bool stream_advance(struct stream *s, struct looks *looks, int64_t now);
+MUST_CHECK bool stream_advance(struct stream *s, struct looks *looks, stream_time now);
 /* Once a second: comment and ping, where due. */
-void stream_keep_alive(struct stream *s, int64_t now);
-/* Once a second, for one that is BEHIND: closes it if it can no longer end the frame that it is inside. */
-void stream_check_behind(struct stream *s, struct looks *looks);
-/* Sends `words` if it stands between two frames and the socket takes them at once. */
-void stream_last_words(struct stream *s, struct view words);
+void stream_keep_alive(struct stream *s, stream_time now);
+/* Once a second, for one that is BEHIND: closes it where it is too far behind. */
+void stream_check_lag(struct stream *s, const struct delivery_options *limits, stream_time now);
+/* Nothing but what is on its way and `words` is still sent; stream_advance does that. */
+void stream_end(struct stream *s, struct view words, enum stream_end why);
 
 #endif

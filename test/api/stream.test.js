@@ -1,7 +1,7 @@
 // The stream of messages, as a client sees it.
 'use strict'
 const assert = require('node:assert')
-const { start, request, admin, say, stream, test } = require('../harness.js')
+const { start, request, admin, say, stream, folder, remove, test } = require('../harness.js')
 
 module.exports = (binary) => {
   let server
@@ -68,19 +68,28 @@ module.exports = (binary) => {
     })
   }
 
-  test('stream: a document that was edited meanwhile comes once, one that is gone as deleted', async ({ after }) => {
-    const before = await open()
-    const { id } = await before.first('message')
+  test('stream: changes that were missed come one by one, or after a restart each document once, as it is', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let own = await start(binary, { data })
+    await admin(own.url)
+    const before = await stream(`${own.url}/api/messages/sse`)
+    const { epoch, head } = (await before.first('hello')).json
     before.close()
-    const a = (await say(server.url, 'a')).json.doc.id
-    const b = (await say(server.url, 'b')).json.doc.id
-    for (const text of ['a2', 'a3']) await request(`${server.url}/api/messages/${a}`, { method: 'PATCH', body: { content: text } })
-    await request(`${server.url}/api/messages/${b}`, { method: 'DELETE' })
-    const s = await open('', { 'Last-Event-ID': id })
-    after(s.close)
-    await s.first('delete')
-    assert.deepStrictEqual(s.of('message').map((e) => contents(e.json)), [['a3']])
-    assert.deepStrictEqual(s.of('delete').map((e) => e.json), [[{ id: b }]])
+    const a = (await say(own.url, 'a')).json.doc.id
+    const b = (await say(own.url, 'b')).json.doc.id
+    for (const text of ['a2', 'a3']) await request(`${own.url}/api/messages/${a}`, { method: 'PATCH', body: { content: text } })
+    await request(`${own.url}/api/messages/${b}`, { method: 'DELETE' })
+    for (const texts of [[['a'], ['b'], ['a2'], ['a3']], [['a3']]]) {
+      const s = await stream(`${own.url}/api/messages/sse`, { 'Last-Event-ID': `${epoch}-${head}` })
+      after(s.close)
+      await s.first('delete')
+      assert.deepStrictEqual(s.of('message').map((e) => contents(e.json)), texts)
+      assert.deepStrictEqual(s.of('delete').map((e) => e.json), [[{ id: b }]])
+      await own.stop()
+      own = await start(binary, { data })
+    }
+    await own.stop()
   })
 
   test('stream: a cursor at the head gets nothing old and no reset', async ({ after }) => {
@@ -140,13 +149,18 @@ module.exports = (binary) => {
   })
 
   test('stream: a cursor older than the changes that are kept is told so', async ({ after }) => {
-    const small = await start(binary, { args: ['--keep-changes', '5'] })
-    after(small.stop)
+    const data = folder()
+    after(() => remove(data))
+    let small = await start(binary, { data, args: ['--keep-changes', '5'] })
     await admin(small.url)
     const first = await stream(`${small.url}/api/messages/sse`)
     const hello = await first.first('hello')
     first.close()
     for (let i = 0; i < 20; i++) await say(small.url, `m ${i}`)
+    // In memory they are still there.
+    await small.stop()
+    small = await start(binary, { data, args: ['--keep-changes', '5'] })
+    after(small.stop)
     const s = await stream(`${small.url}/api/messages/sse?since=${hello.json.epoch}-${hello.json.head}`)
     after(s.close)
     const reset = await s.first('reset')
@@ -159,7 +173,6 @@ module.exports = (binary) => {
   })
 
   test('stream: the cursor holds over a restart', async ({ after }) => {
-    const { folder, remove } = require('../harness.js')
     const data = folder()
     after(() => remove(data))
     let s1 = await start(binary, { data })

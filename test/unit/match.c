@@ -44,11 +44,12 @@ static bool matches(const struct doc *d, const char *query)
     struct json_object *json;
     struct where *where;
     struct failure f;
+    const struct readable all = {{true}};
     struct doc seven = document("users");
     put(&seven, "email", value_text(VIEW("ann@example.com")));
     arena_init(&arena, 16 << 20);
     assert_int_equal(query_parse(&arena, view_of(query), &json, &f), OK);
-    assert_int_equal(where_parse(&where, d->collection, json_member(json, "where"), true, &arena, &f), OK);
+    assert_int_equal(where_parse(&where, d->collection, json_member(json, "where"), &all, &arena, &f), OK);
     bool yes = match(where, d, &(struct relation_reader){find_seven, &seven});
     arena_release(&arena);
     return yes;

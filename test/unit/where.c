@@ -13,12 +13,15 @@ static const struct collection *messages(void)
     return collection_find(VIEW("messages"));
 }
 
+/* Who is signed in may read users. */
+static const struct readable readable[] = {{{false}}, {{true}}};
+
 static enum status parse(struct arena *arena, const char *query, bool signed_in, struct where **out, struct failure *f)
 {
     struct json_object *json;
     arena_init(arena, 16 << 20);
     assert_int_equal(query_parse(arena, view_of(query), &json, f), OK);
-    return where_parse(out, messages(), json_member(json, "where"), signed_in, arena, f);
+    return where_parse(out, messages(), json_member(json, "where"), &readable[signed_in], arena, f);
 }
 
 /* What a where becomes: SQL, then its values as JSON texts, each behind a bar. */

@@ -39,6 +39,9 @@ static const char strange_rows[] =
     "INSERT INTO media (id, alt, filesize, width, focal_x) VALUES (1001, 5, 'abc', '', '1e2');"
     "INSERT INTO media (id, alt, filesize, width, focal_x) VALUES (1002, 2.5, 1e999, -1e999, 3.0000000000000004);";
 
+/* Who is signed in may read users. */
+static const struct readable readable[] = {{{false}}, {{true}}};
+
 struct known {
     const struct collection *collection;
     struct doc docs[MAX_ROWS];
@@ -107,7 +110,7 @@ static void learn(struct world *w, struct known *k, const char *slug)
     struct find find;
     struct learning l = {w, k};
     k->collection = collection_find(view_of(slug));
-    assert_int_equal(find_parse(&find, k->collection, NULL, true, &w->forever, &f), OK);
+    assert_int_equal(find_parse(&find, k->collection, NULL, &readable[true], &w->forever, &f), OK);
     if (read_many(w->db, &find, 0, 0, &w->forever, learn_doc, &l, &f)) fail_msg("%s", f.reason);
 }
 
@@ -185,7 +188,7 @@ static enum status ask(
     struct binds binds = {.arena = &w->request};
     found->n = 0;
     enum status status = query_parse(&w->request, str_view(&w->text), &query, f);
-    if (!status) status = find_parse(find, k->collection, query, w->generator.signed_in, &w->request, f);
+    if (!status) status = find_parse(find, k->collection, query, &readable[w->generator.signed_in], &w->request, f);
     if (status) return status;
     str_addf(&sql, "SELECT id FROM %s WHERE ", k->collection->slug);
     condition_add(&sql, find->where, &binds);

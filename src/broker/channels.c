@@ -1,0 +1,451 @@
+/* Who owns what.
+ *
+ * Readers find a channel by its name, join it and leave it under the lock. The interests are the applier's: it takes in
+ * the newcomers, and lets go of those that nobody has asked for, at the beginning of a round (channels_begin), and is
+ * the only one that frees a channel.
+ *
+ * Why a new channel has no hole: it is put among the newcomers under the lock, and its log begins behind `promised`,
+ * the last change of the rounds that have begun. The round that brings the next change begins later, under the same
+ * lock, and takes it in first. What a reader wants of the time before is in the database already. */
+#include "broker/channels.h"
+#include "base/lock.h"
+#include "broker/interests.h"
+#include "stream/frame.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define NAMES     1024 /* buckets */
+#define IDLE_MOST 16   /* channels without a reader that are kept */
+#define KEYS_MOST 64   /* values that a filter is found by */
+#define FILTERED  16   /* a channel beside the plain ones keeps at most this part of log_bytes */
+
+struct channel {
+    /* fixed */
+    struct channels *all;
+    struct framelog *log;
+    struct audience *audience;
+    struct subscription subscription; /* its trees are the channel's */
+    struct interest *interests;       /* one a part */
+    size_t unkeyed;                   /* subsets with a filter that has no keys */
+    struct str name;
+    uint64_t hash;
+    /* under lock */
+    struct channel *next; /* of its bucket */
+    struct list link;     /* newcomers, while it is one */
+    struct list idle;     /* while it has no reader, the longest so first */
+    size_t readers;
+    /* the applier's */
+    bool known;          /* its interests are */
+    struct list touched; /* in this round */
+};
+
+struct channels {
+    /* fixed */
+    struct channels_options options;
+    char epoch[EPOCH_LENGTH + 1];
+    struct framelog_budget budget;
+    /* under lock */
+    struct lock lock;
+    struct condition published;
+    struct changelog_span span;
+    int64_t promised;
+    struct channel *names[NAMES];
+    struct list newcomers, idle;
+    size_t nidle, filters;
+    size_t filtered[MAX_COLLECTIONS]; /* subsets with a filter */
+    /* the applier's */
+    struct interests interests;
+    struct list touched;
+    struct str frames[2][2]; /* of one change: is it a delete, is it named; empty: not made yet */
+    struct str docs;
+};
+
+/* ---- a channel's life ---- */
+
+static void add_name(struct str *out, const struct subscription *s)
+{
+    str_addc(out, s->named ? '+' : '-');
+    for (size_t i = 0; i < s->nsubsets; i++) {
+        struct str text[2] = {0};
+        if (s->subsets[i].rights) where_add_text(&text[0], s->subsets[i].rights);
+        if (s->subsets[i].filter) where_add_text(&text[1], s->subsets[i].filter);
+        str_addf(out, "%s %zu %zu ", s->subsets[i].collection->slug, text[0].len, text[1].len);
+        for (size_t k = 0; k < COUNT(text); k++) {
+            str_add(out, str_view(&text[k]));
+            if (text[k].failed) out->failed = true;
+            str_release(&text[k]);
+        }
+    }
+}
+
+static void channel_free(struct channel *c)
+{
+    if (!c) return;
+    for (size_t i = 0; i < c->subscription.nsubsets; i++) {
+        free((void *)(uintptr_t)c->subscription.subsets[i].rights);
+        free((void *)(uintptr_t)c->subscription.subsets[i].filter);
+        if (c->interests) free(c->interests[i].keys);
+    }
+    free(c->interests);
+    audience_free(c->audience);
+    framelog_free(c->log);
+    str_release(&c->name);
+    free(c);
+}
+
+static bool copy_tree(const struct where **tree)
+{
+    if (*tree) *tree = where_copy(*tree);
+    return *tree;
+}
+
+static bool make_interest(struct channel *c, size_t i, const struct subset *subset)
+{
+    struct subset *own = &c->subscription.subsets[i];
+    struct interest *one = &c->interests[i];
+    struct where_key keys[KEYS_MOST];
+    *own = (struct subset){.collection = subset->collection, .rights = subset->rights};
+    if (subset->rights && !copy_tree(&own->rights)) return false;
+    own->filter = subset->filter;
+    if (subset->filter && !copy_tree(&own->filter)) return false;
+    *one = (struct interest){.channel = c, .subset = own};
+    list_init(&one->link);
+    if (!own->filter) return true;
+    size_t n = where_keys(own->filter, keys, KEYS_MOST);
+    if (!n) c->unkeyed++;
+    if (n) one->keys = calloc(n, sizeof *one->keys);
+    if (n && !one->keys) return false;
+    for (one->nkeys = 0; one->nkeys < n; one->nkeys++)
+        one->keys[one->nkeys] = (struct interest_key){.interest = one, .key = keys[one->nkeys]};
+    return true;
+}
+
+/* Takes the name. NULL: no memory. */
+static struct channel *channel_new(
+    struct channels *all, const struct subscription *s, struct str *name, uint64_t hash, bool plain)
+{
+    struct channel *c = calloc(1, sizeof *c);
+    if (!c) {
+        str_release(name);
+        return NULL;
+    }
+    c->all = all;
+    c->name = *name;
+    *name = (struct str){0};
+    c->hash = hash;
+    c->subscription.named = s->named;
+    list_init(&c->link);
+    list_init(&c->idle);
+    list_init(&c->touched);
+    uint64_t bytes = all->options.log_bytes;
+    c->log = framelog_new(plain ? bytes : bytes / FILTERED, plain ? NULL : &all->budget, 0);
+    c->audience = c->log ? audience_new(all->options.delivery, c->log) : NULL;
+    c->interests = calloc(s->nsubsets, sizeof *c->interests);
+    bool ok = c->audience && c->interests;
+    while (ok && c->subscription.nsubsets < s->nsubsets) {
+        size_t i = c->subscription.nsubsets++;
+        ok = make_interest(c, i, &s->subsets[i]);
+    }
+    if (ok) return c;
+    channel_free(c);
+    return NULL;
+}
+
+/* ---- finding, joining, leaving: under the lock ---- */
+
+static struct channel *find(struct channels *all, struct view name, uint64_t hash)
+{
+    struct channel *c = all->names[hash % NAMES];
+    while (c && !(c->hash == hash && view_equal(str_view(&c->name), name))) c = c->next;
+    return c;
+}
+
+static void take(struct channels *all, struct channel *c)
+{
+    if (!c->readers++ && !list_empty(&c->idle)) {
+        list_remove(&c->idle);
+        all->nidle--;
+    }
+}
+
+static void count_filters(struct channels *all, const struct channel *c, bool more)
+{
+    size_t step = more ? 1 : SIZE_MAX;
+    all->filters += step * c->unkeyed;
+    for (size_t i = 0; i < c->subscription.nsubsets; i++)
+        if (c->subscription.subsets[i].filter)
+            all->filtered[collection_index(c->subscription.subsets[i].collection)] += step;
+}
+
+static void introduce(struct channels *all, struct channel *c)
+{
+    framelog_start(c->log, all->promised);
+    c->next = all->names[c->hash % NAMES];
+    all->names[c->hash % NAMES] = c;
+    list_insert(&all->newcomers, &c->link);
+    count_filters(all, c, true);
+}
+
+static void forget(struct channels *all, struct channel *c)
+{
+    struct channel **at = &all->names[c->hash % NAMES];
+    while (*at != c) at = &(*at)->next;
+    *at = c->next;
+    list_remove(&c->link);
+    list_remove(&c->idle);
+    all->nidle--;
+    count_filters(all, c, false);
+}
+
+enum status channel_join(struct channel **out, struct channels *all, const struct subscription *s, struct failure *f)
+{
+    struct str name = {0};
+    add_name(&name, s);
+    if (name.failed) {
+        str_release(&name);
+        return fail(f, NO_MEMORY, "Out of memory.");
+    }
+    uint64_t hash = XXH3_64bits(name.at, name.len);
+    lock_take(&all->lock);
+    struct channel *c = find(all, str_view(&name), hash);
+    if (c) take(all, c);
+    lock_drop(&all->lock);
+    *out = c;
+    if (c) {
+        str_release(&name);
+        return OK;
+    }
+    struct channel *fresh = channel_new(all, s, &name, hash, false);
+    if (!fresh) return fail(f, NO_MEMORY, "Out of memory.");
+    lock_take(&all->lock);
+    c = find(all, str_view(&fresh->name), hash);
+    bool full = !c && fresh->unkeyed && all->filters + fresh->unkeyed > all->options.max_filters;
+    if (!c && !full) introduce(all, c = fresh);
+    if (c) take(all, c);
+    lock_drop(&all->lock);
+    if (c != fresh) channel_free(fresh);
+    *out = c;
+    return full ? fail(f, UNAVAILABLE, "There are too many streams with filters of their own.") : OK;
+}
+
+void channel_leave(struct channel *c)
+{
+    struct channels *all = c->all;
+    lock_take(&all->lock);
+    bool idle = !--c->readers;
+    if (idle) {
+        list_insert(&all->idle, &c->idle);
+        all->nidle++;
+    }
+    /* Rounds come with changes; where there are none, channels must not pile up. */
+    bool many = idle && all->nidle > 2 * IDLE_MOST;
+    lock_drop(&all->lock);
+    if (many) all->options.sweep(all->options.ctx);
+}
+
+const struct subscription *channel_subscription(const struct channel *c)
+{
+    return &c->subscription;
+}
+
+struct audience *channel_audience(const struct channel *c)
+{
+    return c->audience;
+}
+
+/* ---- what has been published ---- */
+
+void channels_span(struct channels *all, struct changelog_span *out)
+{
+    lock_take(&all->lock);
+    *out = all->span;
+    lock_drop(&all->lock);
+}
+
+bool channel_place(struct channel *c, int64_t seq, uint64_t *position)
+{
+    struct channels *all = c->all;
+    lock_take(&all->lock);
+    while (all->span.head < seq) condition_wait(&all->published, &all->lock);
+    lock_drop(&all->lock);
+    return framelog_find(c->log, seq, position);
+}
+
+int64_t channel_reached(struct channel *c, uint64_t position)
+{
+    struct changelog_span span;
+    /* In this order: frames up to the span's head were in the log before it said so. */
+    channels_span(c->all, &span);
+    return framelog_end(c->log) == position ? span.head : 0;
+}
+
+/* ---- the applier ---- */
+
+bool channels_filter(struct channels *all, const struct collection *c)
+{
+    lock_take(&all->lock);
+    bool any = all->filtered[collection_index(c)] > 0;
+    lock_drop(&all->lock);
+    return any;
+}
+
+/* Takes in the newcomers, and frees who has been without readers for the longest. */
+void channels_begin(struct channels *all, int64_t seq)
+{
+    struct list newcomers, dead;
+    list_init(&newcomers);
+    list_init(&dead);
+    lock_take(&all->lock);
+    all->promised = seq;
+    while (all->nidle > IDLE_MOST) {
+        struct channel *c = CONTAINER(all->idle.next, struct channel, idle);
+        forget(all, c);
+        list_insert(&dead, &c->link);
+    }
+    list_splice(&newcomers, &all->newcomers);
+    lock_drop(&all->lock);
+    while (!list_empty(&newcomers)) {
+        struct channel *c = CONTAINER(newcomers.next, struct channel, link);
+        list_remove(&c->link);
+        for (size_t i = 0; i < c->subscription.nsubsets; i++) interests_add(&all->interests, &c->interests[i]);
+        c->known = true;
+    }
+    while (!list_empty(&dead)) {
+        struct channel *c = CONTAINER(dead.next, struct channel, link);
+        list_remove(&c->link);
+        for (size_t i = 0; c->known && i < c->subscription.nsubsets; i++)
+            interests_remove(&all->interests, &c->interests[i]);
+        channel_free(c);
+    }
+}
+
+struct offer {
+    struct channels *all;
+    const struct news *news;
+    const struct news_style *style;
+};
+
+static bool fits(const struct subset *subset, const struct doc *doc, const struct news_style *style)
+{
+    return !subset->filter || match(subset->filter, doc, style->relations);
+}
+
+/* The change as a frame; empty: no memory. */
+static struct view frame_of(const struct offer *o, bool gone, bool named)
+{
+    struct channels *all = o->all;
+    struct str *out = &all->frames[gone][named];
+    struct doc_style style = {.select = SELECT_ALL, .relations = o->style->writer};
+    if (out->len) return str_view(out);
+    str_reset(&all->docs);
+    if (named) str_addf(&all->docs, "{\"collection\":\"%s\",\"docs\":", o->news->collection->slug);
+    if (gone)
+        str_addf(&all->docs, "[{\"id\":%lld}]", (long long)o->news->id);
+    else {
+        str_addc(&all->docs, '[');
+        doc_add_json(&all->docs, o->news->after, &style);
+        str_addc(&all->docs, ']');
+    }
+    if (named) str_addc(&all->docs, '}');
+    const struct frame_id id = {.epoch = view_of(all->epoch), .seq = o->news->seq};
+    frame_add(out, &id, gone ? "delete" : "message", str_view(&all->docs));
+    return out->failed || all->docs.failed ? (struct view){0} : str_view(out);
+}
+
+static void offer_one(void *ctx, struct interest *one)
+{
+    struct offer *o = ctx;
+    const struct news *news = o->news;
+    struct channel *c = one->channel;
+    bool now = news->after && fits(one->subset, news->after, o->style);
+    bool before = news->op != CHANGE_CREATE && (!news->before || fits(one->subset, news->before, o->style));
+    if (!now && !before) return;
+    struct view frame = frame_of(o, !now, c->subscription.named);
+    if (frame.len)
+        framelog_add(c->log, frame, news->seq);
+    else
+        framelog_lose(c->log, news->seq);
+    if (list_empty(&c->touched)) list_insert(&o->all->touched, &c->touched);
+}
+
+void channels_offer(struct channels *all, const struct news *news, const struct news_style *style)
+{
+    struct offer o = {all, news, style};
+    for (size_t i = 0; i < 4; i++) str_reset(&all->frames[i / 2][i % 2]);
+    interests_tell(&all->interests, news, offer_one, &o);
+}
+
+bool channels_end(struct channels *all, const struct changelog_span *span)
+{
+    bool whole = true;
+    for (struct list *node = all->touched.next; node != &all->touched; node = node->next)
+        whole = framelog_publish(CONTAINER(node, struct channel, touched)->log) && whole;
+    lock_take(&all->lock);
+    all->span = *span;
+    condition_broadcast(&all->published);
+    lock_drop(&all->lock);
+    while (!list_empty(&all->touched)) {
+        struct channel *c = CONTAINER(all->touched.next, struct channel, touched);
+        list_remove(&c->touched);
+        audience_notify(c->audience);
+    }
+    return whole;
+}
+
+/* ---- all of them ---- */
+
+/* A collection's plain channel has a reader that never leaves. */
+static bool add_plain(struct channels *all, const struct collection *collection)
+{
+    struct subscription s = {.subsets = {{.collection = collection}}, .nsubsets = 1};
+    struct str name = {0};
+    add_name(&name, &s);
+    uint64_t hash = XXH3_64bits(name.at, name.len);
+    struct channel *c = name.failed ? NULL : channel_new(all, &s, &name, hash, true);
+    str_release(&name);
+    if (!c) return false;
+    c->readers = 1;
+    introduce(all, c);
+    return true;
+}
+
+struct channels *channels_new(const struct channels_options *options, const struct changelog_span *span)
+{
+    struct channels *all = calloc(1, sizeof *all);
+    if (!all) return NULL;
+    all->options = *options;
+    all->span = *span;
+    all->promised = span->head;
+    all->budget.most = options->log_bytes;
+    memcpy(all->epoch, span->epoch, sizeof all->epoch);
+    lock_init(&all->lock);
+    condition_init(&all->published);
+    list_init(&all->newcomers);
+    list_init(&all->idle);
+    list_init(&all->touched);
+    bool ok = interests_init(&all->interests);
+    for (size_t i = 0; ok && i < ncollections; i++)
+        if (collection_at(i)->stream) ok = add_plain(all, collection_at(i));
+    if (ok) return all;
+    channels_free(all);
+    return NULL;
+}
+
+void channels_free(struct channels *all)
+{
+    if (!all) return;
+    for (size_t i = 0; i < NAMES; i++)
+        for (struct channel *c = all->names[i], *next; c; c = next) {
+            next = c->next;
+            channel_free(c);
+        }
+    interests_release(&all->interests);
+    for (size_t i = 0; i < 4; i++) str_release(&all->frames[i / 2][i % 2]);
+    str_release(&all->docs);
+    condition_destroy(&all->published);
+    lock_destroy(&all->lock);
+    free(all);
+}

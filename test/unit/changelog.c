@@ -1,0 +1,148 @@
+/* The log's file: its version, and what is told of the changes in it. */
+#include "store/changelog.h"
+#include "schema/registry.h"
+#include "store/migrate.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct world {
+    struct db *db;
+    const struct collection *messages;
+    struct failure f;
+    struct str seen;
+};
+
+/* As version 1 made them. */
+static const char version_1[] =
+    "CREATE TABLE parley_meta (name text PRIMARY KEY NOT NULL, value text NOT NULL);"
+    "CREATE TABLE parley_log (seq integer PRIMARY KEY NOT NULL,"
+    " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL);"
+    "CREATE INDEX parley_log_doc_idx ON parley_log (collection, doc, seq);"
+    "CREATE TABLE parley_ids (collection text PRIMARY KEY NOT NULL,"
+    " last integer NOT NULL, docs integer NOT NULL, written text NOT NULL);"
+    "INSERT INTO parley_meta VALUES ('version', '1'), ('epoch', 'abcd1234');"
+    "INSERT INTO parley_log VALUES (1, 'messages', 5, 'c'), (2, 'messages', 6, 'c'), (3, 'messages', 5, 'd');";
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    w->messages = collection_find(VIEW("messages"));
+    *state = w;
+    return db_open(&w->db, ":memory:", DB_WRITE, &w->f);
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    db_close(w->db);
+    str_release(&w->seen);
+    free(w);
+    return 0;
+}
+
+static void run(struct world *w, const char *sql)
+{
+    if (db_exec(w->db, sql, &w->f)) fail_msg("%s: %s", sql, w->f.reason);
+}
+
+static void migrated(struct world *w)
+{
+    if (migrate(w->db, ":memory:", &w->f)) fail_msg("%s", w->f.reason);
+}
+
+static void append(struct world *w, int64_t seq, int64_t doc, enum change_op op, const char *parties)
+{
+    struct change change = {.seq = seq, .doc = doc, .op = op, .parties = view_of(parties)};
+    if (changelog_append(w->db, w->messages, &change, &w->f)) fail_msg("%s", w->f.reason);
+}
+
+static enum status take(void *ctx, const struct change *c)
+{
+    struct world *w = ctx;
+    str_addf(&w->seen, "%s%lld%c%lld", w->seen.len ? " " : "", (long long)c->seq, c->op, (long long)c->doc);
+    str_add(&w->seen, c->parties);
+    return OK;
+}
+
+/* What is read after `after`, as "3d5{…} 4u6". */
+static void expect_changes(struct world *w, int64_t after, const char *wanted)
+{
+    int64_t last;
+    bool more;
+    str_reset(&w->seen);
+    assert_int_equal(changelog_read(w->db, w->messages, after, 100, take, w, &last, &more, &w->f), OK);
+    assert_string_equal(w->seen.len ? w->seen.at : "", wanted);
+}
+
+static void changelog__a_file_of_version_1_is_upgraded(void **state)
+{
+    struct world *w = *state;
+    struct changelog_span span;
+    int64_t version;
+    run(w, version_1);
+    for (int opened = 0; opened < 2; opened++) {
+        migrated(w);
+        assert_int_equal(db_integer(w->db, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'",
+                             NULL, 0, 0, &version, &w->f),
+            OK);
+        assert_int_equal(version, 2);
+        assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
+        assert_string_equal(span.epoch, "abcd1234"); /* cursors go on */
+        assert_int_equal(span.head, 3);
+        expect_changes(w, 0, "2c6 3d5");
+    }
+    append(w, 4, 6, CHANGE_DELETE, "{\"sender\":1}");
+    expect_changes(w, 0, "3d5 4d6{\"sender\":1}");
+}
+
+static void changelog__a_newer_file_is_refused(void **state)
+{
+    struct world *w = *state;
+    run(w, version_1);
+    run(w, "UPDATE parley_meta SET value = '3' WHERE name = 'version'");
+    assert_int_equal(migrate(w->db, ":memory:", &w->f), CONFLICT);
+    assert_int_equal(db_exec(w->db, "SELECT parties FROM parley_log", &w->f), IO_ERROR); /* untouched */
+}
+
+static void changelog__a_new_file_has_this_version(void **state)
+{
+    struct world *w = *state;
+    int64_t version;
+    migrated(w);
+    assert_int_equal(db_integer(w->db, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'", NULL, 0,
+                         0, &version, &w->f),
+        OK);
+    assert_int_equal(version, 2);
+}
+
+static void changelog__a_change_is_passed_over_unless_it_took_the_document_from_somebody(void **state)
+{
+    struct world *w = *state;
+    migrated(w);
+    append(w, 1, 1, CHANGE_CREATE, NULL);
+    append(w, 2, 1, CHANGE_UPDATE, "{1}");
+    append(w, 3, 1, CHANGE_UPDATE, "{1}"); /* to 2 */
+    append(w, 4, 2, CHANGE_CREATE, NULL);
+    append(w, 5, 1, CHANGE_UPDATE, "{2}");
+    append(w, 6, 1, CHANGE_DELETE, "{2}");
+    expect_changes(w, 0, "3u1{1} 4c2 6d1{2}");
+    expect_changes(w, 3, "4c2 6d1{2}");
+    append(w, 7, 2, CHANGE_UPDATE, NULL); /* another program's */
+    expect_changes(w, 3, "6d1{2} 7u2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(changelog__a_file_of_version_1_is_upgraded, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__a_newer_file_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__a_new_file_has_this_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            changelog__a_change_is_passed_over_unless_it_took_the_document_from_somebody, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
