@@ -1,5 +1,5 @@
 /* Readers that go to and fro between the database and the log, raced: one thread commits to a "database" (an array) and
- * appends to a log so small that it constantly falls off; readers take pages of the one until they can go on in the
+ * publishes in a log so small that it constantly falls off; readers take pages of the one until they can go on in the
  * other, as a feed and its stream do, are slow, are cut off inside frames and come back. Each must see each change once
  * and in order.
  *
@@ -36,10 +36,11 @@ struct race {
     /* The database: change n has a frame. What is up to `head` is fixed. */
     bool *present;
     struct lock lock;
-    int64_t head; /* under lock */
+    /* under lock */
+    int64_t head, published;
     /* atomic */
     atomic_bool over; /* nothing is committed any more */
-    _Atomic int64_t handovers, falls, cuts;
+    _Atomic int64_t handovers, falls, cuts, losses;
     _Atomic(const char *) flaw;
 };
 
@@ -53,7 +54,8 @@ struct reader {
     /* its cursor at the server: that of the feed, and of the stream */
     int64_t cursor, seq;
     uint64_t position;
-    bool inside;
+    char rest[FRAME + 32]; /* of a frame that was sent in part */
+    size_t rest_len;
 };
 
 static uint32_t below(uint32_t *random, uint32_t n)
@@ -77,52 +79,62 @@ static void pause_some(uint32_t *random)
     }
 }
 
-static int64_t head(struct race *race)
+static int64_t look_at(struct race *race, const int64_t *seq)
 {
     lock_take(&race->lock);
-    int64_t n = race->head;
+    int64_t n = *seq;
     lock_drop(&race->lock);
     return n;
 }
 
+static void set(struct race *race, int64_t *seq, int64_t n)
+{
+    lock_take(&race->lock);
+    *seq = n;
+    lock_drop(&race->lock);
+}
+
 /* ---- the applier ---- */
 
-static bool commit_and_append(struct race *race, uint32_t *random, struct str *frames)
+static void commit_and_publish(struct race *race, uint32_t *random, struct str *frame)
 {
-    int64_t seq = race->head;
-    str_reset(frames);
-    for (uint32_t n = below(random, BATCH) + 1; n > 0 && seq < race->most; n--) {
-        race->present[++seq] = below(random, 4) > 0;
-        if (!race->present[seq]) continue;
-        str_addf(frames, "%lld:%*s\n", (long long)seq, (int)below(random, FRAME), "");
-    }
-    lock_take(&race->lock);
-    race->head = seq;
-    lock_drop(&race->lock);
+    int64_t first = race->head + 1, last = race->head;
+    for (uint32_t n = below(random, BATCH) + 1; n > 0 && last < race->most; n--)
+        race->present[++last] = below(random, 4) > 0;
+    set(race, &race->head, last);
     pause_some(random);
-    if (frames->failed) return false;
-    /* Now and then as if there had been no memory. */
-    if (below(random, 500) && framelog_append(race->log, str_view(frames), seq)) return true;
-    framelog_skip(race->log, seq);
-    return true;
+    for (int64_t seq = first; seq <= last; seq++) {
+        if (!race->present[seq]) continue;
+        str_reset(frame);
+        str_addf(frame, "%lld:%*s\n", (long long)seq, (int)below(random, FRAME), "");
+        /* Now and then there is no memory. */
+        if (frame->failed || !below(random, 5000))
+            framelog_lose(race->log, seq);
+        else
+            framelog_add(race->log, str_view(frame), seq);
+    }
+    pause_some(random);
+    if (!framelog_publish(race->log)) atomic_fetch_add(&race->losses, 1);
+    pause_some(random);
+    set(race, &race->published, last);
 }
 
 static void *apply(void *ctx)
 {
     struct race *race = ctx;
     uint32_t random = 1;
-    struct str frames = {0};
+    struct str frame = {0};
     while (!atomic_load(&race->flaw)) {
         int64_t done = atomic_load(&race->handovers);
         if (done >= race->handovers_wanted) break;
         if (race->head >= race->most || race->head > (done + 10 * READERS) * AHEAD)
             sched_yield();
-        else if (!commit_and_append(race, &random, &frames))
-            flaw(race, "no memory");
+        else
+            commit_and_publish(race, &random, &frame);
         pause_some(&random);
     }
     atomic_store(&race->over, true);
-    str_release(&frames);
+    str_release(&frame);
     return NULL;
 }
 
@@ -169,7 +181,7 @@ static void take_bytes(struct reader *r, struct view bytes)
 static void come_back(struct reader *r)
 {
     r->framed = 0;
-    r->inside = false;
+    r->rest_len = 0;
     r->cursor = r->next - 1;
     atomic_fetch_add(&r->race->cuts, 1);
 }
@@ -177,7 +189,7 @@ static void come_back(struct reader *r)
 /* A page; true: the log takes over at `position`. */
 static bool join(struct reader *r)
 {
-    int64_t snapshot = head(r->race), seq = r->cursor;
+    int64_t snapshot = look_at(r->race, &r->race->head), seq = r->cursor;
     pause_some(&r->random);
     for (int n = 0; seq < snapshot && n < PAGE;) {
         if (!r->race->present[++seq]) continue;
@@ -186,7 +198,7 @@ static bool join(struct reader *r)
     }
     r->cursor = seq;
     if (seq < snapshot) return false;
-    while (framelog_end(r->race->log).seq < snapshot) sched_yield();
+    while (look_at(r->race, &r->race->published) < snapshot) sched_yield();
     pause_some(&r->random);
     if (!framelog_find(r->race->log, snapshot, &r->position)) return false;
     skip_to(r, snapshot + 1, "a change before the hand-over is missing");
@@ -195,39 +207,51 @@ static bool join(struct reader *r)
     return true;
 }
 
+/* The run's first bytes; the rest of the frame in which they end is kept for the next time. */
+static void take_part(struct reader *r, const struct framelog_run *run, size_t part)
+{
+    take_bytes(r, (struct view){run->bytes.at, part});
+    size_t end = framelog_cut(run, part, &r->seq);
+    r->position += end;
+    r->rest_len = end - part;
+    if (r->rest_len > sizeof r->rest) {
+        flaw(r->race, "a frame ends too late");
+        return;
+    }
+    memcpy(r->rest, run->bytes.at + part, r->rest_len);
+}
+
+static bool fall(struct reader *r)
+{
+    atomic_fetch_add(&r->race->falls, 1);
+    if (r->seq < 0) return false;
+    skip_to(r, r->seq + 1, "what was sent did not hold what it says");
+    r->cursor = r->seq;
+    return false;
+}
+
 /* What a run or a part of it brings; false: back to the database. */
 static bool follow(struct reader *r)
 {
     struct framelog_run run;
-    switch (framelog_read(r->race->log, r->position, &run)) {
-    case FRAMELOG_AT_END:
-        sched_yield();
-        if (below(&r->random, 8)) return true;
-        come_back(r);
-        return false;
-    case FRAMELOG_FALLEN_OFF:
-        atomic_fetch_add(&r->race->falls, 1);
-        if (r->inside)
-            come_back(r);
-        else if (r->seq >= 0) {
-            skip_to(r, r->seq + 1, "a run did not hold what it says");
-            r->cursor = r->seq;
+    take_bytes(r, (struct view){r->rest, r->rest_len});
+    r->rest_len = 0;
+    enum framelog_read found = framelog_read(r->race->log, r->position, &run);
+    if (found == FRAMELOG_FALLEN_OFF) return fall(r);
+    if (found == FRAMELOG_RUN) {
+        pause_some(&r->random);
+        if (below(&r->random, 3)) {
+            take_bytes(r, run.bytes);
+            r->position += run.bytes.len;
+            r->seq = run.seq;
+        } else {
+            take_part(r, &run, 1 + below(&r->random, (uint32_t)run.bytes.len));
         }
-        return false;
-    case FRAMELOG_RUN: break;
+        framelog_release(r->race->log, &run);
+    } else {
+        sched_yield();
     }
-    size_t part = below(&r->random, 3) ? run.bytes.len : below(&r->random, (uint32_t)run.bytes.len);
-    pause_some(&r->random);
-    take_bytes(r, (struct view){run.bytes.at, part});
-    r->position += part;
-    if (part == run.bytes.len) {
-        r->inside = false;
-        r->seq = run.seq;
-    } else if (part) {
-        r->inside = true;
-    }
-    framelog_release(r->race->log, &run);
-    if (below(&r->random, 100)) return true;
+    if (below(&r->random, found == FRAMELOG_RUN ? 100 : 8)) return true;
     come_back(r);
     return false;
 }
@@ -239,7 +263,7 @@ static void *read_all(void *ctx)
     while (!atomic_load(&r->race->flaw)) {
         bool over = atomic_load(&r->race->over);
         live = live ? follow(r) : join(r);
-        if (over && r->next > head(r->race)) break;
+        if (over && r->next > look_at(r->race, &r->race->head)) break;
         pause_some(&r->random);
     }
     return NULL;
@@ -251,7 +275,7 @@ static void handover__each_change_once_and_in_order(void **state)
     struct race race = {.handovers_wanted = getenv("PARLEY_TEST_ALL") ? 10 * HANDOVERS : HANDOVERS};
     race.most = (race.handovers_wanted + 10 * READERS) * AHEAD + BATCH;
     race.present = calloc((size_t)race.most + 2, sizeof *race.present);
-    race.log = framelog_new(0, 0);
+    race.log = framelog_new(0, NULL, 0);
     assert_non_null(race.present);
     assert_non_null(race.log);
     lock_init(&race.lock);
@@ -269,8 +293,9 @@ static void handover__each_change_once_and_in_order(void **state)
     /* It was a race: each way back was taken often. */
     assert_true(race.falls > race.handovers_wanted / 100);
     assert_true(race.cuts > race.handovers_wanted / 100);
-    print_message("%lld hand-overs of %lld changes, %lld times fallen off, %lld times cut off\n",
-        (long long)race.handovers, (long long)race.head, (long long)race.falls, (long long)race.cuts);
+    print_message("%lld hand-overs of %lld changes, %lld times fallen off, %lld times cut off, %lld without memory\n",
+        (long long)race.handovers, (long long)race.head, (long long)race.falls, (long long)race.cuts,
+        (long long)race.losses);
     lock_destroy(&race.lock);
     framelog_free(race.log);
     free(race.present);
