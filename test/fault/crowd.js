@@ -38,9 +38,9 @@ async function write(url, n, { changes, over }) {
 
 // A reader with what it knows: `ids` in the order they came, `known` the last that came of each, and its faults. Without a cursor it begins
 // as a new one.
-function witness(port, cursor) {
+function witness(port, cursor, path) {
   const w = { ids: [], newest: 0, known: new Map(), faults: [], seq: cursor && Number(cursor.split('-')[1]) }
-  w.reader = new Reader({ port, cursor, take: (event) => {
+  w.reader = new Reader({ port, cursor, path, take: (event) => {
     if (event.event === 'reset') w.faults.push(`reset ${event.data}`)
     if (event.event !== 'message' && event.event !== 'delete') return
     const seq = Number(event.id.split('-')[1])
@@ -59,8 +59,8 @@ function witness(port, cursor) {
 }
 
 // `port`: where the readers connect, at the server `url` or at a proxy before it. `changes`: messages are edited and deleted, too. `fresh`: the
-// readers begin without a cursor, with the newest messages that there are. What came of it: { visits, messages }.
-async function crowd({ url, port, clients, disconnects, changes = false, fresh = false, after }) {
+// readers begin without a cursor, with the newest messages that there are; with `all`, with all of them. What came of it: { visits, messages }.
+async function crowd({ url, port, clients, disconnects, changes = false, fresh = false, all = false, after }) {
   let over = false, visits = 0
   const readers = []
   after(() => { over = true; for (const w of readers) w.reader.socket?.destroy() })
@@ -79,14 +79,14 @@ async function crowd({ url, port, clients, disconnects, changes = false, fresh =
   // Undisturbed, to the end; a reader that fell too far behind meanwhile may be closed, and comes back.
   const stay = async (w, last) => {
     const limit = Date.now() + WITHIN
-    const whole = () => w.newest >= last && w.ids.length >= Math.min(NEWEST, last)
+    const whole = () => w.newest >= last && w.ids.length >= (all ? last : Math.min(NEWEST, last))
     while (!over && !whole()) {
       assert.ok(Date.now() < limit, `a reader did not get the last message ${last}; it has ${w.ids.length}, the newest ${w.newest}`)
       await w.reader.visit({ until: whole, ms: WITHIN })
     }
   }
 
-  for (let i = 0; i < clients; i++) readers.push(witness(port, fresh ? undefined : cursor))
+  for (let i = 0; i < clients; i++) readers.push(witness(port, fresh ? undefined : cursor, all ? '/api/messages/sse?from=start' : undefined))
   let written = false
   const writing = Array.from({ length: WRITERS }, (_, n) => write(url, n, { changes, over: () => over || written }))
   const coming = Promise.all(readers.map(come_and_go)).then(() => { written = true })
@@ -104,6 +104,7 @@ async function crowd({ url, port, clients, disconnects, changes = false, fresh =
       const shown = new Set(w.ids)
       const first = new Set(w.ids.slice(0, NEWEST))
       const times = table.filter((d) => first.has(d.id)).map((d) => d.updatedAt).sort()
+      if (all) assert.strictEqual(shown.size, table.length, `reader ${i}`)
       assert.strictEqual(shown.size, w.ids.length, `reader ${i}: one came twice`)
       assert.deepStrictEqual(table.filter((d) => !shown.has(d.id) && d.updatedAt > times[0]), [], `reader ${i}`)
       continue

@@ -36,7 +36,7 @@ class Reader {
   // How the cursor is sent: 'header', 'since', or 'both', where the address holds the first one and the header is the newer.
   head(way, headers) {
     const id = this.lastId
-    const since = id === undefined || way === 'header' ? '' : `?since=${way === 'both' ? this.first : id}`
+    const since = id === undefined || way === 'header' ? '' : `${this.path.includes('?') ? '&' : '?'}since=${way === 'both' ? this.first : id}`
     const header = id === undefined || way === 'since' ? '' : `Last-Event-ID: ${id}\r\n`
     return `GET ${this.path}${since} HTTP/1.1\r\nHost: reader\r\nAccept: text/event-stream\r\n${header}${headers}\r\n`
   }
