@@ -95,7 +95,7 @@ module.exports = (binary) => {
 
     stopped.child.kill('SIGCONT')
     const visits = await well(stopped, all)
-    figures.push(grown('when they have caught up', 4 * PAGE * CLIENTS / HERDS))
+    figures.push(grown('when they have caught up', 2 * PAGE * CLIENTS / HERDS))
     console.log(`stopped: ${CLIENTS / HERDS} of ${CLIENTS} readers, woken behind ${MORE} messages, came ${visits} times; memory grew by ${figures.join(', ')}`)
   })
 }
