@@ -3,7 +3,7 @@
 
 build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev libxxhash-dev \
 file libmagic-dev liblzma-dev libbz2-dev zlib1g-dev libwebp-dev libexpat1-dev"
-test_packages="libcmocka-dev nodejs chromium sqlite3 openssl libfaketime"
+test_packages="libcmocka-dev nodejs chromium sqlite3 openssl libfaketime nginx haproxy"
 
 # need_packages WHY PACKAGE…: installs what is missing of them, and says so before. Nothing that is there is upgraded.
 need_packages() {

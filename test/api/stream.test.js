@@ -92,21 +92,6 @@ module.exports = (binary) => {
     await own.stop()
   })
 
-  test('stream: a cursor that cannot be honoured is told at once, then as a new connection', async ({ after }) => {
-    const { json } = await (async () => { const s = await open(); after(s.close); return s.first('hello') })()
-    const { epoch, head } = json
-    const cursors = { foreign: `00000000-${head}`, future: `${epoch}-${head + 1000}`, garbage: 'garbage', negative: `${epoch}--1`, 'too large': `${epoch}-9223372036854775808`, empty: '', 'only an epoch': `${epoch}-`, long: 'x'.repeat(10000) }
-    const ways = Object.entries(cursors).flatMap(([name, cursor]) => [[name, `?since=${cursor}`], [`${name} as a header`, '', { 'Last-Event-ID': cursor }]])
-    for (const [name, query, headers] of ways) {
-      const s = await open(query, headers)
-      after(s.close)
-      const reset = await s.first('reset')
-      assert.strictEqual(reset.json.epoch, epoch, name)
-      assert.strictEqual((await s.first('message')).json.length, 10, name)
-      assert.deepStrictEqual(s.events.slice(0, 3).map((e) => e.event), ['hello', 'reset', 'message'], name)
-    }
-  })
-
   test('stream: a cursor at the head gets nothing old and no reset', async ({ after }) => {
     const first = await open()
     const { id } = await first.first('message')

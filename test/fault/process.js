@@ -1,0 +1,30 @@
+// What the kernel tells of a process, and waiting for it to tell something.
+'use strict'
+const fs = require('node:fs')
+const { sleep } = require('../harness.js')
+
+// How many sockets it has open.
+function sockets(pid) {
+  let n = 0
+  for (const fd of fs.readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      if (fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:')) n++
+    } catch {} // closed meanwhile
+  }
+  return n
+}
+
+// Its resident memory in bytes.
+const resident = (pid) => Number(fs.readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) * 1024
+
+// Waits for a condition, a minute at most; `what` says what did not come about.
+async function until(condition, what) {
+  for (const limit = Date.now() + 60000; !condition();) {
+    if (Date.now() > limit) throw new Error(what())
+    await sleep(20)
+  }
+}
+
+const gone = (pid, before) => until(() => sockets(pid) <= before, () => `${sockets(pid) - before} sockets stayed open`)
+
+module.exports = { sockets, resident, until, gone }
