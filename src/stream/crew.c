@@ -193,6 +193,12 @@ static bool rights_end(const struct stream *s, int64_t now)
     return s->source->until && now >= s->source->until && !s->ending;
 }
 
+static void check_rights(struct crew *crew, struct stream *s, void *ctx)
+{
+    const struct round *round = ctx;
+    if (rights_end(s, round->now)) end_one(crew, s, crew->options->over, STREAM_END_RIGHTS);
+}
+
 static void keep_alive(struct crew *crew, struct stream *s, void *ctx)
 {
     const struct round *round = ctx;
@@ -215,6 +221,7 @@ static void check_lag(struct crew *crew, struct stream *s, void *ctx)
 static void tick(struct crew *crew, struct round *round)
 {
     if (round->now < crew->tick_at) return;
+    each_stream(crew, &crew->ready, check_rights, round);
     each_live(crew, keep_alive, round);
     each_stream(crew, &crew->behind, check_lag, round);
     crew->tick_at = round->now + TICK_MS;
