@@ -283,9 +283,11 @@ bool channel_place(struct channel *c, int64_t seq, uint64_t *position)
 int64_t channel_reached(struct channel *c, uint64_t position)
 {
     struct changelog_span span;
-    /* In this order: frames up to the span's head were in the log before it said so. */
+    uint64_t behind;
+    /* In this order: frames up to the span's head were in the log before it said so. Newer ones may be, and may have
+     * been sent. */
     channels_span(c->all, &span);
-    return framelog_end(c->log) == position ? span.head : 0;
+    return framelog_find(c->log, span.head, &behind) && behind == position ? span.head : 0;
 }
 
 /* ---- the applier ---- */

@@ -65,7 +65,8 @@ void channels_span(struct channels *all, struct changelog_span *out);
 /* Where the channel's log goes on behind the change `seq`, which is committed; waits for it to be published. False: the
  * log does not reach back that far. */
 MUST_CHECK bool channel_place(struct channel *c, int64_t seq, uint64_t *position);
-/* The last change that a stream at `position` has been sent or that is not for it; 0: it has not been sent all. */
+/* The last change that a stream at `position` has been sent or that is not for it; 0: it has not been sent all, or more
+ * than is told of. */
 int64_t channel_reached(struct channel *c, uint64_t position);
 
 /* ---- the applier ---- */
