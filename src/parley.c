@@ -8,7 +8,7 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/tls.h"
-#include "http/civet.h"
+#include "http/server.h"
 #include "http/listen.h"
 #include <errno.h>
 #include <fcntl.h>

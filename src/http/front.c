@@ -1,0 +1,491 @@
+/* How a connection changes hands.
+ *
+ * Each is in the epoll set once, with EPOLLONESHOT: an event disarms it, so that between an event and the next arming
+ * nobody hears of it, and who has it may close it. A worker that gives it back arms it before it links it, so that no
+ * system call is made under the lock, and the event may come in between: then `fired` is left in it by the front, and
+ * the worker, finding that, hands it over by the list `returned`. The front alone unlinks and closes what waits, and
+ * takes it out of the set before, as a child that is just being made may hold the same file for a moment.
+ *
+ * Deadlines: a list for each stage, all of whose connections have the same time, so that its head is the next one due;
+ * a connection that goes on in its stage keeps its deadline, and is put where it belongs from the end. While there are
+ * connections the front looks at the lists at least every LOOK_MS, since those that workers link do not wake it.
+ *
+ * Descriptors: a new one has the lowest free number, so that a high number says how many are in use, whoever has them.
+ * Beyond the limit a connection is accepted, told 503 and heard out; when even that has no more room, it is closed.
+ *
+ * Tried and not taken: civetweb's own threads, which hold a connection for as long as it lives; arming under the lock;
+ * sending every connection back through the front's thread, which wakes it twice for each request. */
+#include "http/front.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "http/arrival.h"
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define EVENTS       256
+#define BATCH        64 /* connections accepted before others are looked at again */
+#define LOOK_MS      1000
+#define PARTING_MS   1000
+#define PAUSE_MS     50    /* after which accepting is tried again where there were no descriptors */
+#define COMPLAIN_MS  10000 /* between two lines of the log about that */
+#define LAST_LOOKS   8     /* for requests that have come, when the server stops */
+#define RESERVE_MOST 512   /* descriptors that are kept for files, and for telling a client that there are no more */
+#define STACK        262144
+
+struct front {
+    /* fixed after open */
+    struct front_options options;
+    struct listeners listeners;
+    int64_t timeouts[STAGES];
+    int descriptors; /* a connection's number must be below */
+    size_t refused_most;
+    int epoll, wake;
+    pthread_t thread;
+    bool started;
+    /* under lock */
+    struct lock lock;
+    struct condition ready_grown;
+    struct list waiting[STAGES], ready, returned;
+    int sleepers; /* workers in front_take */
+    bool stopping, ended;
+    /* atomic */
+    atomic_size_t count; /* connections that have not been closed or detached */
+    atomic_bool asked_to_stop;
+    /* the front's thread only */
+    int64_t paused_until; /* 0: it accepts */
+    int64_t complained;
+    size_t refused; /* connections that are told 503 and still open; at most refused_most */
+    struct str text;
+    char room[ARRIVAL_MOST];
+};
+
+/* What becomes of one whose time is over. */
+static const int late_status[STAGES] = {[STAGE_HEAD] = 408, [STAGE_BODY] = 408};
+
+#define CONNECTION_OF(node) CONTAINER(node, struct connection, link)
+
+static void arm(struct front *f, struct connection *c, int operation)
+{
+    struct epoll_event e = {
+        .events = EPOLLONESHOT | EPOLLRDHUP | (c->writable ? EPOLLOUT : EPOLLIN), .data.u64 = (uintptr_t)c};
+    if (epoll_ctl(f->epoll, operation, c->peer.socket, &e))
+        log_warning("cannot wait for a client: %s", strerror(errno));
+}
+
+static void wake(struct front *f)
+{
+    uint64_t one = 1;
+    if (write(f->wake, &one, sizeof one) < 0) ASSERT(errno == EAGAIN); /* it is awake */
+}
+
+/* With the lock held. */
+static void link_waiting(struct front *f, struct connection *c)
+{
+    struct list *end = &f->waiting[c->stage], *where = end;
+    bool goes_on = c->timed == c->stage || (c->timed == STAGE_NEW && c->stage == STAGE_HEAD);
+    if (!goes_on) c->deadline = clock_monotonic() + f->timeouts[c->stage];
+    c->timed = c->stage;
+    while (where->prev != end && CONNECTION_OF(where->prev)->deadline > c->deadline) where = where->prev;
+    list_insert(where, &c->link);
+    c->waiting = true;
+}
+
+static void unlink_waiting(struct connection *c, struct list *to)
+{
+    list_remove(&c->link);
+    list_insert(to, &c->link);
+    c->waiting = false;
+}
+
+/* One that is armed, on the front's thread. */
+static void finish(struct front *f, struct connection *c)
+{
+    list_remove(&c->link);
+    f->refused -= c->refused;
+    epoll_ctl(f->epoll, EPOLL_CTL_DEL, c->peer.socket, NULL);
+    front_close(f, c);
+}
+
+/* What no worker is needed for: the client is told at once what fits its socket. */
+static void say(struct front *f, struct connection *c, int status)
+{
+    str_reset(&f->text);
+    f->options.refusal(f->options.ctx, status, &f->text);
+    if (f->text.failed || (c->secure && !c->shaken) || peer_send(&c->peer, str_view(&f->text)) < 0)
+        log_debug("%s is not told why it is closed", c->remote);
+    connection_part(c);
+}
+
+/* ---- the thread: what comes ---- */
+
+/* `still`: armed, to be linked again; `ready`: for a worker. */
+static void attend(struct front *f, struct connection *c, struct list *still, struct list *ready)
+{
+    bool ended = c->fired & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    enum heard heard = HEARD_ALL; /* what TLS hides, a worker finds out */
+    c->fired = 0;
+    list_remove(&c->link);
+    if (c->stage == STAGE_PARTING)
+        heard = connection_drain(c);
+    else if (!c->secure && !c->early.len)
+        heard = connection_look(c, ended, f->room);
+    if (heard == HEARD_END) {
+        finish(f, c);
+        return;
+    }
+    list_insert(heard == HEARD_ALL ? ready : still, &c->link);
+    if (heard == HEARD_PART) arm(f, c, EPOLL_CTL_MOD);
+}
+
+static bool too_many(const struct front *f, int socket)
+{
+    return socket >= f->descriptors || (f->options.most && atomic_load(&f->count) >= f->options.most + f->refused);
+}
+
+static void admit(struct front *f, int socket, const struct sockaddr *remote, bool secure, struct list *still)
+{
+    bool refused = too_many(f, socket);
+    struct connection *c =
+        refused && (secure || f->refused >= f->refused_most) ? NULL : connection_new(socket, remote, secure);
+    if (!c) {
+        close(socket);
+        return;
+    }
+    atomic_fetch_add(&f->count, 1);
+    if (refused) {
+        f->refused++;
+        c->refused = true;
+        say(f, c, 503);
+    }
+    arm(f, c, EPOLL_CTL_ADD);
+    list_insert(still, &c->link);
+}
+
+static void listen_for(struct front *f, bool more)
+{
+    for (size_t i = 0; i < f->listeners.n; i++) {
+        struct epoll_event e = {.events = more ? EPOLLIN : 0, .data.u64 = i + 1};
+        epoll_ctl(f->epoll, EPOLL_CTL_MOD, f->listeners.at[i].socket, &e);
+    }
+}
+
+static void pause_accepting(struct front *f)
+{
+    int64_t now = clock_monotonic();
+    if (!f->complained || now - f->complained > COMPLAIN_MS) {
+        log_warning("cannot accept a connection: %s", strerror(errno));
+        f->complained = now;
+    }
+    listen_for(f, false);
+    f->paused_until = now + PAUSE_MS;
+}
+
+static void accept_batch(struct front *f, size_t listener, struct list *still)
+{
+    for (int i = 0; i < BATCH; i++) {
+        struct sockaddr_storage remote;
+        socklen_t len = sizeof remote;
+        int socket =
+            accept4(f->listeners.at[listener].socket, (struct sockaddr *)&remote, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            pause_accepting(f);
+        if (socket < 0 && errno == ECONNABORTED) continue;
+        if (socket < 0) return;
+        admit(f, socket, (struct sockaddr *)&remote, f->listeners.at[listener].secure, still);
+    }
+}
+
+/* Takes what the events are about out of the lists. Answers which listeners have something, as bits. */
+static uint32_t sort_events(struct front *f, const struct epoll_event *events, int n, struct list *mine)
+{
+    uint32_t listeners = 0;
+    uint64_t dropped;
+    lock_take(&f->lock);
+    list_splice(mine, &f->returned);
+    for (int i = 0; i < n; i++) {
+        if (!events[i].data.u64) continue;
+        if (events[i].data.u64 <= LISTENERS_MOST) {
+            listeners |= (uint32_t)1 << (events[i].data.u64 - 1);
+            continue;
+        }
+        struct connection *c = (struct connection *)(uintptr_t)events[i].data.u64;
+        c->fired = events[i].events;
+        if (c->waiting) unlink_waiting(c, mine);
+    }
+    lock_drop(&f->lock);
+    for (int i = 0; i < n; i++)
+        if (!events[i].data.u64 && read(f->wake, &dropped, sizeof dropped) < 0) ASSERT(errno == EAGAIN);
+    return listeners;
+}
+
+static void hand_over(struct front *f, struct list *still, struct list *ready, int nready)
+{
+    lock_take(&f->lock);
+    while (!list_empty(still)) {
+        struct connection *c = CONNECTION_OF(still->next);
+        list_remove(&c->link);
+        link_waiting(f, c);
+    }
+    list_splice(&f->ready, ready);
+    int sleepers = f->sleepers;
+    lock_drop(&f->lock);
+    for (int i = 0; i < nready && i < sleepers; i++) condition_signal(&f->ready_grown);
+}
+
+/* Waits at most `ms`; false: nothing came. */
+static bool look(struct front *f, int ms)
+{
+    struct epoll_event events[EVENTS];
+    struct list mine, still, ready;
+    int nready = 0, n = epoll_wait(f->epoll, events, EVENTS, ms);
+    if (n <= 0) return false;
+    list_init(&mine);
+    list_init(&still);
+    list_init(&ready);
+    uint32_t listeners = sort_events(f, events, n, &mine);
+    while (!list_empty(&mine)) attend(f, CONNECTION_OF(mine.next), &still, &ready);
+    for (size_t i = 0; i < f->listeners.n; i++)
+        if (listeners >> i & 1) accept_batch(f, i, &still);
+    for (struct list *l = ready.next; l != &ready; l = l->next) nready++;
+    hand_over(f, &still, &ready, nready);
+    return true;
+}
+
+/* ---- the thread: what does not come ---- */
+
+static void expire(struct front *f)
+{
+    struct list due, still, none;
+    int64_t now = clock_monotonic();
+    list_init(&due);
+    list_init(&still);
+    list_init(&none);
+    lock_take(&f->lock);
+    for (int i = 0; i < STAGES; i++)
+        while (!list_empty(&f->waiting[i]) && CONNECTION_OF(f->waiting[i].next)->deadline <= now)
+            unlink_waiting(CONNECTION_OF(f->waiting[i].next), &due);
+    lock_drop(&f->lock);
+    if (list_empty(&due)) return;
+    while (!list_empty(&due)) {
+        struct connection *c = CONNECTION_OF(due.next);
+        int status = late_status[c->stage];
+        if (!status) {
+            finish(f, c);
+            continue;
+        }
+        say(f, c, status);
+        arm(f, c, EPOLL_CTL_MOD);
+        list_remove(&c->link);
+        list_insert(&still, &c->link);
+    }
+    hand_over(f, &still, &none, 0);
+}
+
+/* Until the next deadline; -1: there is none. */
+static int patience(struct front *f)
+{
+    int64_t now = clock_monotonic(), until = f->paused_until ? f->paused_until : now + LOOK_MS;
+    if (!f->paused_until && !atomic_load(&f->count)) return -1;
+    lock_take(&f->lock);
+    for (int i = 0; i < STAGES; i++) {
+        const struct list *first = f->waiting[i].next;
+        if (first != &f->waiting[i] && CONNECTION_OF(first)->deadline < until) until = CONNECTION_OF(first)->deadline;
+    }
+    lock_drop(&f->lock);
+    return until > now ? (int)(until - now) : 0;
+}
+
+static void resume_accepting(struct front *f)
+{
+    if (!f->paused_until || clock_monotonic() < f->paused_until) return;
+    f->paused_until = 0;
+    listen_for(f, true);
+}
+
+static void end(struct front *f)
+{
+    struct list all;
+    list_init(&all);
+    listen_close(&f->listeners);
+    for (int i = 0; i < LAST_LOOKS && look(f, 0); i++) continue;
+    lock_take(&f->lock);
+    f->stopping = true;
+    for (int i = 0; i < STAGES; i++) list_splice(&all, &f->waiting[i]);
+    list_splice(&all, &f->returned);
+    lock_drop(&f->lock);
+    while (!list_empty(&all)) finish(f, CONNECTION_OF(all.next));
+    lock_take(&f->lock);
+    f->ended = true;
+    lock_drop(&f->lock);
+    condition_broadcast(&f->ready_grown);
+}
+
+static void *run(void *front)
+{
+    struct front *f = front;
+    while (!atomic_load(&f->asked_to_stop)) {
+        look(f, patience(f));
+        expire(f);
+        resume_accepting(f);
+    }
+    end(f);
+    return NULL;
+}
+
+/* ---- the workers' side ---- */
+
+struct connection *front_take(struct front *f)
+{
+    struct connection *c = NULL;
+    lock_take(&f->lock);
+    while (list_empty(&f->ready) && !f->ended) {
+        f->sleepers++;
+        condition_wait(&f->ready_grown, &f->lock);
+        f->sleepers--;
+    }
+    if (!list_empty(&f->ready)) {
+        c = CONNECTION_OF(f->ready.next);
+        list_remove(&c->link);
+    }
+    lock_drop(&f->lock);
+    return c;
+}
+
+void front_wait(struct front *f, struct connection *c)
+{
+    arm(f, c, EPOLL_CTL_MOD);
+    lock_take(&f->lock);
+    bool stopping = f->stopping, fired = c->fired;
+    if (!stopping && fired) list_insert(&f->returned, &c->link);
+    if (!stopping && !fired) link_waiting(f, c);
+    lock_drop(&f->lock);
+    if (stopping)
+        front_close(f, c);
+    else if (fired)
+        wake(f);
+}
+
+bool front_yield(struct front *f, struct connection *c)
+{
+    lock_take(&f->lock);
+    bool others = !list_empty(&f->ready);
+    if (others) list_insert(&f->ready, &c->link);
+    lock_drop(&f->lock);
+    return others;
+}
+
+void front_part(struct front *f, struct connection *c)
+{
+    connection_part(c);
+    front_wait(f, c);
+}
+
+void front_close(struct front *f, struct connection *c)
+{
+    connection_free(c);
+    atomic_fetch_sub(&f->count, 1);
+}
+
+struct peer front_detach(struct front *f, struct connection *c)
+{
+    struct peer peer = c->peer;
+    epoll_ctl(f->epoll, EPOLL_CTL_DEL, peer.socket, NULL);
+    c->peer = peer_plain(-1);
+    front_close(f, c);
+    return peer;
+}
+
+/* ---- from open to free ---- */
+
+static void count_descriptors(struct front *f)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    int most = limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur;
+    int reserve = most / 8 < RESERVE_MOST ? most / 8 : RESERVE_MOST;
+    f->descriptors = most - reserve;
+    f->refused_most = (size_t)reserve / 2;
+}
+
+static bool open_set(struct front *f)
+{
+    f->epoll = epoll_create1(EPOLL_CLOEXEC);
+    f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (f->epoll < 0 || f->wake < 0) return false;
+    struct epoll_event e = {.events = EPOLLIN};
+    if (epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->wake, &e)) return false;
+    for (size_t i = 0; i < f->listeners.n; i++) {
+        e.data.u64 = i + 1;
+        if (epoll_ctl(f->epoll, EPOLL_CTL_ADD, f->listeners.at[i].socket, &e)) return false;
+    }
+    return true;
+}
+
+static bool start(struct front *f)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
+    f->started = !pthread_create(&f->thread, &attributes, run, f);
+    pthread_attr_destroy(&attributes);
+    return f->started;
+}
+
+enum status front_open(struct front **out, const struct front_options *options, struct failure *f)
+{
+    *out = NULL;
+    struct front *front = calloc(1, sizeof *front);
+    if (!front) return fail(f, NO_MEMORY, "Out of memory.");
+    front->options = *options;
+    front->listeners = *options->listeners;
+    front->timeouts[STAGE_NEW] = front->timeouts[STAGE_HEAD] = options->head_ms;
+    front->timeouts[STAGE_BODY] = options->body_ms;
+    front->timeouts[STAGE_IDLE] = options->idle_ms;
+    front->timeouts[STAGE_PARTING] = PARTING_MS;
+    lock_init(&front->lock);
+    condition_init(&front->ready_grown);
+    for (int i = 0; i < STAGES; i++) list_init(&front->waiting[i]);
+    list_init(&front->ready);
+    list_init(&front->returned);
+    count_descriptors(front);
+    if (!open_set(front) || !start(front)) {
+        enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));
+        front->listeners.n = 0;
+        front_free(front);
+        return status;
+    }
+    options->listeners->n = 0;
+    *out = front;
+    return OK;
+}
+
+void front_stop(struct front *f)
+{
+    if (!f->started) return;
+    atomic_store(&f->asked_to_stop, true);
+    wake(f);
+    pthread_join(f->thread, NULL);
+    f->started = false;
+}
+
+void front_free(struct front *f)
+{
+    if (!f) return;
+    ASSERT(!f->started && !atomic_load(&f->count));
+    listen_close(&f->listeners);
+    if (f->epoll >= 0) close(f->epoll);
+    if (f->wake >= 0) close(f->wake);
+    str_release(&f->text);
+    condition_destroy(&f->ready_grown);
+    lock_destroy(&f->lock);
+    free(f);
+}
