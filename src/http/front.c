@@ -10,6 +10,9 @@
  * a connection that goes on in its stage keeps its deadline, and is put where it belongs from the end. While there are
  * connections the front looks at the lists at least every LOOK_MS, since those that workers link do not wake it.
  *
+ * Of the workers that sleep the last one is woken first, and wakes the next when it has taken a connection and another
+ * is left: so no more run than there is work for, and the memory of the others stays untouched.
+ *
  * Descriptors: a new one has the lowest free number, so that a high number says how many are in use, whoever has them.
  * Beyond the limit a connection is accepted, told 503 and heard out; when even that has no more room, it is closed.
  *
@@ -53,9 +56,8 @@ struct front {
     bool started;
     /* under lock */
     struct lock lock;
-    struct condition ready_grown;
     struct list waiting[STAGES], ready, returned;
-    int sleepers; /* workers in front_take */
+    struct list sleepers; /* the last to have fallen asleep comes first */
     bool stopping, ended;
     /* atomic */
     atomic_size_t count; /* connections that have not been closed or detached */
@@ -227,7 +229,17 @@ static uint32_t sort_events(struct front *f, const struct epoll_event *events, i
     return listeners;
 }
 
-static void hand_over(struct front *f, struct list *still, struct list *ready, int nready)
+/* With the lock held. NULL: nobody sleeps, or nothing is ready. To be signalled without the lock. */
+static struct sleeper *rouse(struct front *f)
+{
+    if (list_empty(&f->ready) || list_empty(&f->sleepers)) return NULL;
+    struct sleeper *s = CONTAINER(f->sleepers.next, struct sleeper, link);
+    list_remove(&s->link);
+    s->asleep = false;
+    return s;
+}
+
+static void hand_over(struct front *f, struct list *still, struct list *ready)
 {
     lock_take(&f->lock);
     while (!list_empty(still)) {
@@ -236,9 +248,9 @@ static void hand_over(struct front *f, struct list *still, struct list *ready, i
         link_waiting(f, c);
     }
     list_splice(&f->ready, ready);
-    int sleepers = f->sleepers;
+    struct sleeper *sleeper = rouse(f);
     lock_drop(&f->lock);
-    for (int i = 0; i < nready && i < sleepers; i++) condition_signal(&f->ready_grown);
+    if (sleeper) condition_signal(&sleeper->woken);
 }
 
 /* Waits at most `ms`; false: nothing came. */
@@ -246,7 +258,7 @@ static bool look(struct front *f, int ms)
 {
     struct epoll_event events[EVENTS];
     struct list mine, still, ready;
-    int nready = 0, n = epoll_wait(f->epoll, events, EVENTS, ms);
+    int n = epoll_wait(f->epoll, events, EVENTS, ms);
     if (n <= 0) return false;
     list_init(&mine);
     list_init(&still);
@@ -255,8 +267,7 @@ static bool look(struct front *f, int ms)
     while (!list_empty(&mine)) attend(f, CONNECTION_OF(mine.next), &still, &ready);
     for (size_t i = 0; i < f->listeners.n; i++)
         if (listeners >> i & 1) accept_batch(f, i, &still);
-    for (struct list *l = ready.next; l != &ready; l = l->next) nready++;
-    hand_over(f, &still, &ready, nready);
+    hand_over(f, &still, &ready);
     return true;
 }
 
@@ -287,7 +298,7 @@ static void expire(struct front *f)
         list_remove(&c->link);
         list_insert(&still, &c->link);
     }
-    hand_over(f, &still, &none, 0);
+    hand_over(f, &still, &none);
 }
 
 /* Until the next deadline; -1: there is none. */
@@ -325,8 +336,9 @@ static void end(struct front *f)
     while (!list_empty(&all)) finish(f, CONNECTION_OF(all.next));
     lock_take(&f->lock);
     f->ended = true;
+    for (struct list *l = f->sleepers.next; l != &f->sleepers; l = l->next)
+        condition_signal(&CONTAINER(l, struct sleeper, link)->woken);
     lock_drop(&f->lock);
-    condition_broadcast(&f->ready_grown);
 }
 
 static void *run(void *front)
@@ -343,20 +355,24 @@ static void *run(void *front)
 
 /* ---- the workers' side ---- */
 
-struct connection *front_take(struct front *f)
+struct connection *front_take(struct front *f, struct sleeper *self)
 {
     struct connection *c = NULL;
     lock_take(&f->lock);
     while (list_empty(&f->ready) && !f->ended) {
-        f->sleepers++;
-        condition_wait(&f->ready_grown, &f->lock);
-        f->sleepers--;
+        if (!self->asleep) list_insert(f->sleepers.next, &self->link);
+        self->asleep = true;
+        condition_wait(&self->woken, &f->lock);
     }
+    if (self->asleep) list_remove(&self->link);
+    self->asleep = false;
     if (!list_empty(&f->ready)) {
         c = CONNECTION_OF(f->ready.next);
         list_remove(&c->link);
     }
+    struct sleeper *next = rouse(f);
     lock_drop(&f->lock);
+    if (next) condition_signal(&next->woken);
     return c;
 }
 
@@ -452,10 +468,10 @@ enum status front_open(struct front **out, const struct front_options *options, 
     front->timeouts[STAGE_IDLE] = options->idle_ms;
     front->timeouts[STAGE_PARTING] = PARTING_MS;
     lock_init(&front->lock);
-    condition_init(&front->ready_grown);
     for (int i = 0; i < STAGES; i++) list_init(&front->waiting[i]);
     list_init(&front->ready);
     list_init(&front->returned);
+    list_init(&front->sleepers);
     count_descriptors(front);
     if (!open_set(front) || !start(front)) {
         enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));
@@ -485,7 +501,6 @@ void front_free(struct front *f)
     if (f->epoll >= 0) close(f->epoll);
     if (f->wake >= 0) close(f->wake);
     str_release(&f->text);
-    condition_destroy(&f->ready_grown);
     lock_destroy(&f->lock);
     free(f);
 }

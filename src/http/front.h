@@ -4,6 +4,7 @@
 #ifndef HTTP_FRONT_H
 #define HTTP_FRONT_H
 
+#include "base/lock.h"
 #include "http/connection.h"
 #include "http/listen.h"
 #include "parley/status.h"
@@ -28,9 +29,16 @@ void front_stop(struct front *f);
 /* After front_stop, when every connection has come back. Takes NULL. */
 void front_free(struct front *f);
 
+/* Where a worker sleeps; {0} with an initialized condition. Stays where it is until front_stop. */
+struct sleeper {
+    struct list link;
+    struct condition woken;
+    bool asleep;
+};
+
 /* For workers. Waits for a connection, which is the worker's until it calls one of those below. NULL: there will be no
  * more. */
-struct connection *front_take(struct front *f);
+struct connection *front_take(struct front *f, struct sleeper *self);
 /* Gives it back to wait as its `stage` says. */
 void front_wait(struct front *f, struct connection *c);
 /* Gives it back as one that a worker can go on with, if others wait for one; false: nobody waits, and it stays the

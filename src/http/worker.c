@@ -109,7 +109,7 @@ static void *run(void *worker)
 {
     struct worker *w = worker;
     struct connection *c;
-    while ((c = front_take(w->front)))
+    while ((c = front_take(w->front, &w->sleeper)))
         for (bool again = false; c; again = true) switch (connection_hear(c, w->options->tls)) {
             case HEARD_ALL: c = again && front_yield(w->front, c) ? NULL : serve(w, c); break;
             case HEARD_PART:
@@ -135,6 +135,7 @@ static void release(struct worker *w)
     response_release(&w->response);
     answer_release(&w->answer);
     str_release(&w->chunks);
+    condition_destroy(&w->sleeper.woken);
 }
 
 bool worker_start(
@@ -142,6 +143,7 @@ bool worker_start(
 {
     pthread_attr_t attributes;
     *w = (struct worker){.options = options, .front = front, .stopping = stopping};
+    condition_init(&w->sleeper.woken);
     arena_init(&w->arena, options->arena_cap);
     w->civet = civet_new(receive, w);
     pthread_attr_init(&attributes);

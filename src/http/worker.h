@@ -31,6 +31,7 @@ struct worker {
     struct pace pace;
     bool continued; /* 100 Continue has been sent */
     /* for the next one */
+    struct sleeper sleeper;
     struct civet *civet;
     struct arena arena;
     struct answer answer;
