@@ -153,21 +153,36 @@ static bool too_many(const struct front *f, int socket)
     return socket >= f->descriptors || (f->options.most && atomic_load(&f->count) >= f->options.most + f->refused);
 }
 
+/* A connection too many: told so and heard out, as long as there is room for those; then only told. */
+static struct connection *turn_away(struct front *f, int socket, const struct sockaddr *remote, bool secure)
+{
+    struct connection *c = secure ? NULL : connection_new(socket, remote, secure);
+    if (!c) {
+        close(socket);
+        return NULL;
+    }
+    say(f, c, 503);
+    if (f->refused < f->refused_most) {
+        f->refused++;
+        c->refused = true;
+        return c;
+    }
+    (void)!connection_drain(c);
+    connection_free(c);
+    return NULL;
+}
+
 static void admit(struct front *f, int socket, const struct sockaddr *remote, bool secure, struct list *still)
 {
-    bool refused = too_many(f, socket);
-    struct connection *c =
-        refused && (secure || f->refused >= f->refused_most) ? NULL : connection_new(socket, remote, secure);
-    if (!c) {
+    struct connection *c;
+    if (too_many(f, socket)) {
+        c = turn_away(f, socket, remote, secure);
+        if (!c) return;
+    } else if (!(c = connection_new(socket, remote, secure))) {
         close(socket);
         return;
     }
     atomic_fetch_add(&f->count, 1);
-    if (refused) {
-        f->refused++;
-        c->refused = true;
-        say(f, c, 503);
-    }
     arm(f, c, EPOLL_CTL_ADD);
     list_insert(still, &c->link);
 }
