@@ -15,7 +15,10 @@
 #define FILE_PIECE    (1 << 20) /* after which the peer's pace is looked at */
 #define HURRY_MS      1000
 #define RECORD        16384 /* the most that one holds */
-#define LOOK_UP_MS    250   /* how soon a waiting thread sees `*hurry` */
+#define PACE_LEAST    1024  /* bytes a second, over all the time that the server has waited for them */
+#define CROWD_LEAST   65536 /* the same, where workers are scarce */
+#define CROWD_MS      1000
+#define LOOK_UP_MS    250 /* how soon a waiting thread sees `*hurry` */
 
 /* Waits until the socket is ready for `events` or `deadline` has passed, but no longer than it takes to look up. */
 static void wait_for(int socket, short events, int64_t deadline)
@@ -160,26 +163,39 @@ bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const 
 }
 
 /* What is left is read as it comes, sealed or not. */
-/* Has the client had its time, or let the server wait longer than the pace allows? `waited`: since its last byte. */
+/* Has the client had its time, or let the server wait longer than it may? `waited`: since its last byte. */
 static bool too_slow(const struct pace *pace, int64_t waited)
 {
-    int64_t all = pace->waited + waited;
-    return waited >= pace->patience || (all >= pace->patience && (int64_t)pace->got < all * PACE_LEAST / 1000);
+    bool crowded = atomic_load(&pace->crowd->waiting) > pace->crowd->most;
+    int64_t all = pace->waited + waited, trial = crowded && CROWD_MS < pace->patience ? CROWD_MS : pace->patience;
+    int64_t least = crowded ? CROWD_LEAST : PACE_LEAST;
+    return waited >= pace->patience || (all >= trial && (int64_t)pace->got < all * least / 1000);
 }
 
-ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
+/* peer_receive, once it gives something. */
+static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
 {
-    int64_t since = 0, waited = 0;
+    int64_t since = clock_monotonic(), waited = 0;
     ssize_t n;
     while ((n = peer_receive(peer, at, room)) < 0) {
         if (atomic_load(hurry) || pace->late) return 0;
         if (n == PEER_AGAIN) continue;
-        if (!since) since = clock_monotonic();
         wait_for(peer->socket, n == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, since + pace->patience);
         waited = clock_monotonic() - since;
         pace->late = too_slow(pace, waited);
     }
     pace->waited += waited;
+    return n;
+}
+
+ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
+{
+    ssize_t n = peer_receive(peer, at, room);
+    if (n < 0) {
+        atomic_fetch_add(&pace->crowd->waiting, 1);
+        n = await(peer, at, room, pace, hurry);
+        atomic_fetch_sub(&pace->crowd->waiting, 1);
+    }
     pace->got += (size_t)n;
     return n;
 }

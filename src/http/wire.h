@@ -16,13 +16,19 @@ MUST_CHECK bool wire_send(
 /* The same for `len` bytes of a file from `from` on. False as well when the file ends before. */
 MUST_CHECK bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry);
 
-#define PACE_LEAST 1024 /* bytes a second, over all the time that the server has waited for them */
+/* Who waits for bodies at once. When they are more than `most`, the slow ones are given up. */
+struct crowd {
+    atomic_int waiting;
+    int most;
+};
 
-/* How long a client may take for a body; {.patience} at its beginning. Only waiting counts: where the server is the
- * slower, the client has all the time. */
+/* How long a client may take for a body; {.patience, .crowd} at its beginning. Only waiting counts: where the server is
+ * the slower, the client has all the time. */
 struct pace {
-    int64_t patience; /* ms without a byte */
-    int64_t waited;   /* ms */
+    int64_t patience; /* ms without a byte, and before its pace is looked at: 1 KiB a second; in a crowd it is looked
+                         at after a second, and is 64 KiB */
+    struct crowd *crowd;
+    int64_t waited; /* ms */
     size_t got;
     bool late; /* it has been given up */
 };

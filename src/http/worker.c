@@ -79,7 +79,7 @@ static struct connection *serve(struct worker *w, struct connection *c)
 {
     w->connection = c;
     w->ends = w->heard_out = false;
-    w->pace = (struct pace){.patience = w->options->body_ms};
+    w->pace = (struct pace){.patience = w->options->body_ms, .crowd = w->crowd};
     civet_begin(w->civet, str_view(&c->early));
     str_release(&c->early);
     int status = civet_next(w->civet);
@@ -138,11 +138,11 @@ static void release(struct worker *w)
     condition_destroy(&w->sleeper.woken);
 }
 
-bool worker_start(
-    struct worker *w, const struct server_options *options, struct front *front, const atomic_bool *stopping)
+bool worker_start(struct worker *w, const struct server_options *options, struct front *front, struct crowd *crowd,
+    const atomic_bool *stopping)
 {
     pthread_attr_t attributes;
-    *w = (struct worker){.options = options, .front = front, .stopping = stopping};
+    *w = (struct worker){.options = options, .front = front, .crowd = crowd, .stopping = stopping};
     condition_init(&w->sleeper.woken);
     arena_init(&w->arena, options->arena_cap);
     w->civet = civet_new(receive, w);

@@ -295,6 +295,25 @@ static void front__ends_slow_bodies(void **state)
     server_close(server);
 }
 
+/* With all workers waiting for bodies, the patience is over. */
+static void front__gives_slow_bodies_up_when_workers_are_scarce(void **state)
+{
+    (void)state;
+    struct pollfd slow[4];
+    open_server((struct server_options){.workers = COUNT(slow)});
+    for (size_t i = 0; i < COUNT(slow); i++) {
+        slow[i] = (struct pollfd){.fd = client(), .events = POLLIN};
+        say(slow[i].fd, "POST /a HTTP/1.1\r\n" HOST "Content-Length: 900000\r\n\r\nh");
+    }
+    expect_served();
+    assert_true(poll(slow, COUNT(slow), 10000) > 0);
+    for (size_t i = 0; i < COUNT(slow); i++) {
+        if (slow[i].revents) expect(slow[i].fd, 408, "refused 408", "Connection: close");
+        close(slow[i].fd);
+    }
+    server_close(server);
+}
+
 static void front__ends_idle_connections(void **state)
 {
     (void)state;
@@ -490,6 +509,7 @@ int main(void)
         cmocka_unit_test(front__answers_who_has_closed_the_sending_side),
         cmocka_unit_test(front__ends_slow_heads),
         cmocka_unit_test(front__ends_slow_bodies),
+        cmocka_unit_test(front__gives_slow_bodies_up_when_workers_are_scarce),
         cmocka_unit_test(front__ends_idle_connections),
         cmocka_unit_test(front__refuses_connections_over_the_limit),
         cmocka_unit_test(front__refuses_connections_beyond_its_descriptors),
