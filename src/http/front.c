@@ -1,28 +1,21 @@
 /* How a connection changes hands.
  *
  * Each is in the epoll set once, with EPOLLONESHOT: an event disarms it, so that between an event and the next arming
- * nobody hears of it, and who has it may close it. A worker that gives it back arms it before it links it, so that no
- * system call is made under the lock, and the event may come in between: then `fired` is left in it by the front, and
- * the worker, finding that, hands it over by the list `returned`. The front alone unlinks and closes what waits, and
- * takes it out of the set before, as a child that is just being made may hold the same file for a moment.
- *
- * Deadlines: a list for each stage, all of whose connections have the same time, so that its head is the next one due;
- * a connection that goes on in its stage keeps its deadline, and is put where it belongs from the end. While there are
- * connections the front looks at the lists at least every LOOK_MS, since those that workers link do not wake it.
- *
- * Of the workers that sleep the last one is woken first, and wakes the next when it has taken a connection and another
- * is left: so no more run than there is work for, and the memory of the others stays untouched.
+ * nobody hears of it, and who has it may close it. A worker that gives it back arms it before it enters the lobby, so
+ * that no system call is made under the lock, and the event may come in between: then `fired` is left in it by the
+ * front, and the worker, finding that, returns it and wakes the front. The front alone takes out and closes what waits,
+ * and removes it from the set before, as a child that is just being made may hold the same file for a moment. While
+ * there are connections the front looks at the deadlines at least every LOOK_MS, since those that workers give back do
+ * not wake it.
  *
  * Descriptors: a new one has the lowest free number, so that a high number says how many are in use, whoever has them.
- * Beyond the limit a connection is accepted, told 503 and heard out; when even that has no more room, it is closed.
+ * Beyond the limit a connection is accepted, told 503 and heard out; when there is no room for that either, only told.
  *
  * Tried and not taken: civetweb's own threads, which hold a connection for as long as it lives; arming under the lock;
- * sending every connection back through the front's thread, which wakes it twice for each request; letting no more than
- * sixteen workers run unless they stand still, which costs writes more than it spares reads. */
+ * sending every connection back through the front's thread, which wakes it twice for each request. */
 #include "http/front.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "http/arrival.h"
 #include <errno.h>
@@ -49,17 +42,13 @@ struct front {
     /* fixed after open */
     struct front_options options;
     struct listeners listeners;
-    int64_t timeouts[STAGES];
     int descriptors; /* a connection's number must be below */
     size_t refused_most;
     int epoll, wake;
     pthread_t thread;
     bool started;
-    /* under lock */
-    struct lock lock;
-    struct list waiting[STAGES], ready, returned;
-    struct list sleepers; /* the last to have fallen asleep comes first */
-    bool stopping, ended;
+    /* shared */
+    struct lobby lobby;
     /* atomic */
     atomic_size_t count; /* connections that have not been closed or detached */
     atomic_bool asked_to_stop;
@@ -88,25 +77,6 @@ static void wake(struct front *f)
 {
     uint64_t one = 1;
     if (write(f->wake, &one, sizeof one) < 0) ASSERT(errno == EAGAIN); /* it is awake */
-}
-
-/* With the lock held. */
-static void link_waiting(struct front *f, struct connection *c)
-{
-    struct list *end = &f->waiting[c->stage], *where = end;
-    bool goes_on = c->timed == c->stage || (c->timed == STAGE_NEW && c->stage == STAGE_HEAD);
-    if (!goes_on) c->deadline = clock_monotonic() + f->timeouts[c->stage];
-    c->timed = c->stage;
-    while (where->prev != end && CONNECTION_OF(where->prev)->deadline > c->deadline) where = where->prev;
-    list_insert(where, &c->link);
-    c->waiting = true;
-}
-
-static void unlink_waiting(struct connection *c, struct list *to)
-{
-    list_remove(&c->link);
-    list_insert(to, &c->link);
-    c->waiting = false;
 }
 
 /* One that is armed, on the front's thread. */
@@ -222,68 +192,41 @@ static void accept_batch(struct front *f, size_t listener, struct list *still)
     }
 }
 
-/* Takes what the events are about out of the lists. Answers which listeners have something, as bits. */
-static uint32_t sort_events(struct front *f, const struct epoll_event *events, int n, struct list *mine)
+/* Keeps what is about connections. Answers which listeners have something, as bits. */
+static uint32_t sort_events(struct front *f, const struct epoll_event *events, int *n, struct happening *happenings)
 {
     uint32_t listeners = 0;
     uint64_t dropped;
-    lock_take(&f->lock);
-    list_splice(mine, &f->returned);
-    for (int i = 0; i < n; i++) {
-        if (!events[i].data.u64) continue;
-        if (events[i].data.u64 <= LISTENERS_MOST) {
-            listeners |= (uint32_t)1 << (events[i].data.u64 - 1);
-            continue;
-        }
-        struct connection *c = (struct connection *)(uintptr_t)events[i].data.u64;
-        c->fired = events[i].events;
-        if (c->waiting) unlink_waiting(c, mine);
+    int kept = 0;
+    for (int i = 0; i < *n; i++) {
+        uint64_t what = events[i].data.u64;
+        if (!what && read(f->wake, &dropped, sizeof dropped) < 0) ASSERT(errno == EAGAIN);
+        if (what > LISTENERS_MOST)
+            happenings[kept++] = (struct happening){(struct connection *)(uintptr_t)what, events[i].events};
+        else if (what)
+            listeners |= (uint32_t)1 << (what - 1);
     }
-    lock_drop(&f->lock);
-    for (int i = 0; i < n; i++)
-        if (!events[i].data.u64 && read(f->wake, &dropped, sizeof dropped) < 0) ASSERT(errno == EAGAIN);
+    *n = kept;
     return listeners;
-}
-
-/* With the lock held. NULL: nobody sleeps, or nothing is ready. To be signalled without the lock. */
-static struct sleeper *rouse(struct front *f)
-{
-    if (list_empty(&f->ready) || list_empty(&f->sleepers)) return NULL;
-    struct sleeper *s = CONTAINER(f->sleepers.next, struct sleeper, link);
-    list_remove(&s->link);
-    s->asleep = false;
-    return s;
-}
-
-static void hand_over(struct front *f, struct list *still, struct list *ready)
-{
-    lock_take(&f->lock);
-    while (!list_empty(still)) {
-        struct connection *c = CONNECTION_OF(still->next);
-        list_remove(&c->link);
-        link_waiting(f, c);
-    }
-    list_splice(&f->ready, ready);
-    struct sleeper *sleeper = rouse(f);
-    lock_drop(&f->lock);
-    if (sleeper) condition_signal(&sleeper->woken);
 }
 
 /* Waits at most `ms`; false: nothing came. */
 static bool look(struct front *f, int ms)
 {
     struct epoll_event events[EVENTS];
+    struct happening happenings[EVENTS];
     struct list mine, still, ready;
     int n = epoll_wait(f->epoll, events, EVENTS, ms);
     if (n <= 0) return false;
     list_init(&mine);
     list_init(&still);
     list_init(&ready);
-    uint32_t listeners = sort_events(f, events, n, &mine);
+    uint32_t listeners = sort_events(f, events, &n, happenings);
+    lobby_claim(&f->lobby, happenings, n, &mine);
     while (!list_empty(&mine)) attend(f, CONNECTION_OF(mine.next), &still, &ready);
     for (size_t i = 0; i < f->listeners.n; i++)
         if (listeners >> i & 1) accept_batch(f, i, &still);
-    hand_over(f, &still, &ready);
+    lobby_give(&f->lobby, &still, &ready);
     return true;
 }
 
@@ -292,15 +235,10 @@ static bool look(struct front *f, int ms)
 static void expire(struct front *f)
 {
     struct list due, still, none;
-    int64_t now = clock_monotonic();
     list_init(&due);
     list_init(&still);
     list_init(&none);
-    lock_take(&f->lock);
-    for (int i = 0; i < STAGES; i++)
-        while (!list_empty(&f->waiting[i]) && CONNECTION_OF(f->waiting[i].next)->deadline <= now)
-            unlink_waiting(CONNECTION_OF(f->waiting[i].next), &due);
-    lock_drop(&f->lock);
+    lobby_due(&f->lobby, clock_monotonic(), &due);
     if (list_empty(&due)) return;
     while (!list_empty(&due)) {
         struct connection *c = CONNECTION_OF(due.next);
@@ -314,7 +252,7 @@ static void expire(struct front *f)
         list_remove(&c->link);
         list_insert(&still, &c->link);
     }
-    hand_over(f, &still, &none);
+    lobby_give(&f->lobby, &still, &none);
 }
 
 /* Until the next deadline; -1: there is none. */
@@ -322,12 +260,7 @@ static int patience(struct front *f)
 {
     int64_t now = clock_monotonic(), until = f->paused_until ? f->paused_until : now + LOOK_MS;
     if (!f->paused_until && !atomic_load(&f->count)) return -1;
-    lock_take(&f->lock);
-    for (int i = 0; i < STAGES; i++) {
-        const struct list *first = f->waiting[i].next;
-        if (first != &f->waiting[i] && CONNECTION_OF(first)->deadline < until) until = CONNECTION_OF(first)->deadline;
-    }
-    lock_drop(&f->lock);
+    until = lobby_next(&f->lobby, until);
     return until > now ? (int)(until - now) : 0;
 }
 
@@ -344,17 +277,9 @@ static void end(struct front *f)
     list_init(&all);
     listen_close(&f->listeners);
     for (int i = 0; i < LAST_LOOKS && look(f, 0); i++) continue;
-    lock_take(&f->lock);
-    f->stopping = true;
-    for (int i = 0; i < STAGES; i++) list_splice(&all, &f->waiting[i]);
-    list_splice(&all, &f->returned);
-    lock_drop(&f->lock);
+    lobby_close(&f->lobby, &all);
     while (!list_empty(&all)) finish(f, CONNECTION_OF(all.next));
-    lock_take(&f->lock);
-    f->ended = true;
-    for (struct list *l = f->sleepers.next; l != &f->sleepers; l = l->next)
-        condition_signal(&CONTAINER(l, struct sleeper, link)->woken);
-    lock_drop(&f->lock);
+    lobby_end(&f->lobby);
 }
 
 static void *run(void *front)
@@ -373,46 +298,22 @@ static void *run(void *front)
 
 struct connection *front_take(struct front *f, struct sleeper *self)
 {
-    struct connection *c = NULL;
-    lock_take(&f->lock);
-    while (list_empty(&f->ready) && !f->ended) {
-        if (!self->asleep) list_insert(f->sleepers.next, &self->link);
-        self->asleep = true;
-        condition_wait(&self->woken, &f->lock);
-    }
-    if (self->asleep) list_remove(&self->link);
-    self->asleep = false;
-    if (!list_empty(&f->ready)) {
-        c = CONNECTION_OF(f->ready.next);
-        list_remove(&c->link);
-    }
-    struct sleeper *next = rouse(f);
-    lock_drop(&f->lock);
-    if (next) condition_signal(&next->woken);
-    return c;
+    return lobby_take(&f->lobby, self);
 }
 
 void front_wait(struct front *f, struct connection *c)
 {
     arm(f, c, EPOLL_CTL_MOD);
-    lock_take(&f->lock);
-    bool stopping = f->stopping, fired = c->fired;
-    if (!stopping && fired) list_insert(&f->returned, &c->link);
-    if (!stopping && !fired) link_waiting(f, c);
-    lock_drop(&f->lock);
-    if (stopping)
-        front_close(f, c);
-    else if (fired)
-        wake(f);
+    switch (lobby_enter(&f->lobby, c)) {
+    case ENTRY_WAITS: break;
+    case ENTRY_RETURNED: wake(f); break;
+    case ENTRY_CLOSED: front_close(f, c); break;
+    }
 }
 
 bool front_yield(struct front *f, struct connection *c)
 {
-    lock_take(&f->lock);
-    bool others = !list_empty(&f->ready);
-    if (others) list_insert(&f->ready, &c->link);
-    lock_drop(&f->lock);
-    return others;
+    return lobby_yield(&f->lobby, c);
 }
 
 void front_part(struct front *f, struct connection *c)
@@ -479,15 +380,11 @@ enum status front_open(struct front **out, const struct front_options *options, 
     if (!front) return fail(f, NO_MEMORY, "Out of memory.");
     front->options = *options;
     front->listeners = *options->listeners;
-    front->timeouts[STAGE_NEW] = front->timeouts[STAGE_HEAD] = options->head_ms;
-    front->timeouts[STAGE_BODY] = options->body_ms;
-    front->timeouts[STAGE_IDLE] = options->idle_ms;
-    front->timeouts[STAGE_PARTING] = PARTING_MS;
-    lock_init(&front->lock);
-    for (int i = 0; i < STAGES; i++) list_init(&front->waiting[i]);
-    list_init(&front->ready);
-    list_init(&front->returned);
-    list_init(&front->sleepers);
+    lobby_init(&front->lobby, (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
+                                  [STAGE_HEAD] = options->head_ms,
+                                  [STAGE_BODY] = options->body_ms,
+                                  [STAGE_IDLE] = options->idle_ms,
+                                  [STAGE_PARTING] = PARTING_MS});
     count_descriptors(front);
     if (!open_set(front) || !start(front)) {
         enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));
@@ -517,6 +414,6 @@ void front_free(struct front *f)
     if (f->epoll >= 0) close(f->epoll);
     if (f->wake >= 0) close(f->wake);
     str_release(&f->text);
-    lock_destroy(&f->lock);
+    lobby_destroy(&f->lobby);
     free(f);
 }

@@ -4,9 +4,9 @@
 #ifndef HTTP_FRONT_H
 #define HTTP_FRONT_H
 
-#include "base/lock.h"
 #include "http/connection.h"
 #include "http/listen.h"
+#include "http/lobby.h"
 #include "parley/status.h"
 
 struct front;
@@ -28,13 +28,6 @@ MUST_CHECK enum status front_open(struct front **out, const struct front_options
 void front_stop(struct front *f);
 /* After front_stop, when every connection has come back. Takes NULL. */
 void front_free(struct front *f);
-
-/* Where a worker sleeps; {0} with an initialized condition. Stays where it is until front_stop. */
-struct sleeper {
-    struct list link;
-    struct condition woken;
-    bool asleep;
-};
 
 /* For workers. Waits for a connection, which is the worker's until it calls one of those below. NULL: there will be no
  * more. */
