@@ -95,6 +95,10 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_cors: o->parley.cors = value; break;
     case ROW_csrf: o->parley.csrf = value; break;
     case ROW_workers: o->parley.workers = number; break;
+    case ROW_max_connections: o->parley.max_connections = number; break;
+    case ROW_head_timeout: o->parley.head_timeout = number; break;
+    case ROW_body_timeout: o->parley.body_timeout = number; break;
+    case ROW_idle_timeout: o->parley.idle_timeout = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
     case ROW_log_bytes: o->parley.log_bytes = number; break;
     case ROW_stream_lag_bytes: o->parley.stream_lag_bytes = number; break;

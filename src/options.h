@@ -30,7 +30,15 @@
         "the folder for uploaded files, with one folder for each collection in it, as DIR/media; default: --data's")   \
     NUMBER(upload_bytes, "--upload-bytes", "PARLEY_UPLOAD_BYTES", 268435456, 1, 1099511627776,                         \
         "the most bytes that an uploaded file may have")                                                               \
-    NUMBER(workers, "--workers", "PARLEY_WORKERS", 256, 1, 4096, "threads that answer requests")                       \
+    NUMBER(workers, "--workers", "PARLEY_WORKERS", 64, 1, 4096, "threads that answer requests")                        \
+    NUMBER(max_connections, "--max-connections", "PARLEY_MAX_CONNECTIONS", 0, 0, 10000000,                             \
+        "connections at once, streams not among them; beyond, 503; 0: as many as the limit of open files lets in")     \
+    NUMBER(head_timeout, "--head-timeout", "PARLEY_HEAD_TIMEOUT", 10, 1, 3600,                                         \
+        "seconds that a request's head may take, and a new connection until it has sent one")                          \
+    NUMBER(body_timeout, "--body-timeout", "PARLEY_BODY_TIMEOUT", 10, 1, 3600,                                         \
+        "seconds that a request's body may stand still; one over 16 KiB must also bring 1 KiB a second")               \
+    NUMBER(idle_timeout, "--idle-timeout", "PARLEY_IDLE_TIMEOUT", 60, 1, 86400,                                        \
+        "seconds that a connection may wait between two requests")                                                     \
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
     NUMBER(log_bytes, "--log-bytes", "PARLEY_LOG_BYTES", LOG_BYTES_DEFAULT, 65536, 1099511627776,                      \
         "memory for the newest changes of each collection, from which streams are sent; what is older comes from the " \

@@ -10,8 +10,8 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/tls.h"
-#include "http/civet.h"
 #include "http/listen.h"
+#include "http/server.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -207,6 +207,10 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
                 .nlisten = o->nlisten,
                 .tls = p->tls,
                 .workers = (int)o->workers,
+                .connections = (size_t)o->max_connections,
+                .head_ms = o->head_timeout * 1000,
+                .body_ms = o->body_timeout * 1000,
+                .idle_ms = o->idle_timeout * 1000,
                 .arena_cap = REQUEST_ARENA,
                 .handle = api_handle,
                 .refuse = api_refuse,

@@ -123,7 +123,6 @@ for name in $suites; do
     tsan)
         build tsan
         npm_packages test/api
-        export TSAN_OPTIONS="suppressions=$PWD/test/tsan.supp"
         suite "unit (tsan)" unit tsan
         suite "api (tsan)" node test/api/run.js build/tsan/parley
         ;;

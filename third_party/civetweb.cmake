@@ -1,5 +1,5 @@
 # The target `civetweb`: its source folder as a system include path and the switches it is built with. It is no library:
-# src/http/civet.c includes civetweb.c as a whole, because taking a socket away from it needs its inside.
+# src/http/civet.c includes civetweb.c as a whole: only its parser and its reader of bodies are used, and they are not public.
 #
 # The source is fetched when CMake configures (civetweb-fetch.sh), or taken from -DPARLEY_CIVETWEB_DIR=DIR.
 set(PARLEY_CIVETWEB_DIR "" CACHE PATH "A folder with the source of civetweb 1.15; empty: fetch Debian's")
@@ -32,9 +32,5 @@ add_library(civetweb INTERFACE)
 target_include_directories(civetweb SYSTEM INTERFACE "${civetweb_source}/include" "${civetweb_source}/src")
 target_link_libraries(civetweb INTERFACE Threads::Threads)
 # What is not used is not built: an overflow in the redirect of directories, for one, is in every release up to 1.16.
-# A stack is address space only; what a thread never touches costs no memory.
-# The quantum is how long a thread may sleep before it sees that the server is being stopped, in milliseconds.
 target_compile_definitions(civetweb INTERFACE
-    NO_CGI NO_FILES NO_CACHING NO_SSL USE_IPV6
-    USE_STACK_SIZE=524288
-    SOCKET_TIMEOUT_QUANTUM=1000)
+    NO_CGI NO_FILES NO_CACHING NO_SSL)

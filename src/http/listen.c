@@ -1,9 +1,11 @@
-/* Every address is bound here before civetweb binds it, which says why it could not only in a line of its log. A trial
- * binds but does not listen: nobody can connect to a socket that is about to go away. */
+/* A socket is bound and listens before the next address is looked at: two that only are bound may share a port. */
 #include "http/listen.h"
+#include "base/check.h"
+#include "parley/str.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,22 +43,27 @@ static socklen_t fill(union address *a, const char *host, uint16_t port)
     return 0;
 }
 
-/* 0, or errno. A port 0 is replaced by the one that was given. */
-static int try_bind(const char *host, uint16_t *port)
+/* A socket that listens, or -1 with errno. A port 0 is replaced by the one that was given. The connections take over
+ * that small answers leave at once, and that the system asks now and then for the other end. */
+static int open_socket(const char *host, uint16_t *port)
 {
     union address a;
     socklen_t len = fill(&a, host, *port);
-    int one = 1, error = 0;
-    int s = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s < 0) return errno;
+    int one = 1;
+    int s = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s < 0) return -1;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (a.any.sa_family == AF_INET6) setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (bind(s, &a.any, len) || getsockname(s, &a.any, &len))
-        error = errno;
-    else
-        *port = ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
-    close(s);
-    return error;
+    if (bind(s, &a.any, len) || listen(s, SOMAXCONN) || getsockname(s, &a.any, &len)) {
+        int error = errno;
+        close(s);
+        errno = error;
+        return -1;
+    }
+    *port = ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
+    return s;
 }
 
 static bool family_missing(int error)
@@ -83,10 +90,10 @@ static enum status cannot(const char *text, int error, struct failure *f)
     }
 }
 
-static void append(struct str *list, const char *host, uint16_t port, bool secure)
+static void append(struct listeners *to, int socket, bool secure)
 {
-    str_addf(list, strchr(host, ':') ? "%s[%s]:%u%s" : "%s%s:%u%s", list->len ? "," : "", host, (unsigned)port,
-        secure ? "s" : "");
+    to->at[to->n].socket = socket;
+    to->at[to->n++].secure = secure;
 }
 
 /* "[::1]:3000" or "127.0.0.1:3000". */
@@ -108,20 +115,22 @@ static bool split(const char *text, char host[64], uint16_t *port)
     return true;
 }
 
-/* Both families on one port. With port 0 the second may find it taken: then another is tried. */
-static int bind_both(const char *v4, const char *v6, struct str *list, uint16_t *port, bool secure)
+/* Both families on one port; 0, or errno. With port 0 the second may find it taken: then another is tried. */
+static int open_both(const char *v4, const char *v6, struct listeners *to, uint16_t *port, bool secure)
 {
     uint16_t wanted = *port;
     for (int tries = 0;; tries++) {
         *port = wanted;
-        int error = try_bind(v4, port);
-        if (error) return error;
-        int second = try_bind(v6, port);
-        if (second == EADDRINUSE && !wanted && tries < 20) continue;
-        if (second && !family_missing(second)) return second;
-        append(list, v4, *port, secure);
-        if (!second) append(list, v6, *port, secure);
-        return 0;
+        int first = open_socket(v4, port);
+        if (first < 0) return errno;
+        int second = open_socket(v6, port), error = errno;
+        if (second >= 0 || family_missing(error)) {
+            append(to, first, secure);
+            if (second >= 0) append(to, second, secure);
+            return 0;
+        }
+        close(first);
+        if (error != EADDRINUSE || wanted || tries == 20) return error;
     }
 }
 
@@ -130,11 +139,12 @@ bool listen_secure(const char *text)
     return view_starts(view_of(text), SECURE);
 }
 
-enum status listen_resolve(const char *text, struct str *list, uint16_t *port, struct failure *f)
+enum status listen_open(const char *text, struct listeners *to, uint16_t *port, struct failure *f)
 {
     char host[64];
     union address probe;
     bool secure = listen_secure(text);
+    ASSERT(to->n + 2 <= LISTENERS_MOST);
     if (!split(secure ? text + strlen(SECURE) : text, host, port))
         return fail(f, INVALID,
             "Cannot understand --listen %s: it must be ADDR:PORT, as in localhost:3000 or [::1]:3000, or https:// and "
@@ -142,14 +152,19 @@ enum status listen_resolve(const char *text, struct str *list, uint16_t *port, s
             text);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(host, names[i].name)) continue;
-        int error = bind_both(names[i].v4, names[i].v6, list, port, secure);
+        int error = open_both(names[i].v4, names[i].v6, to, port, secure);
         return error ? cannot(text, error, f) : OK;
     }
     if (!fill(&probe, host, *port))
         return fail(f, INVALID, "Cannot understand --listen %s: %s is no address; localhost and * are the only names.",
             text, host);
-    int error = try_bind(host, port);
-    if (error) return cannot(text, error, f);
-    append(list, host, *port, secure);
+    int socket = open_socket(host, port);
+    if (socket < 0) return cannot(text, errno, f);
+    append(to, socket, secure);
     return OK;
+}
+
+void listen_close(struct listeners *l)
+{
+    while (l->n) close(l->at[--l->n].socket);
 }

@@ -14,10 +14,11 @@
 #define SLICE_TIME_MS 30000
 #define FILE_PIECE    (1 << 20) /* after which the peer's pace is looked at */
 #define HURRY_MS      1000
-#define DRAIN_MS      1000
-#define HANDSHAKE_MS  10000
 #define RECORD        16384 /* the most that one holds */
-#define LOOK_UP_MS    250   /* how soon a waiting thread sees `*hurry` */
+#define PACE_LEAST    1024  /* bytes a second, over all the time that the server has waited for them */
+#define CROWD_LEAST   65536 /* the same, where workers are scarce */
+#define CROWD_MS      1000
+#define LOOK_UP_MS    250 /* how soon a waiting thread sees `*hurry` */
 
 /* Waits until the socket is ready for `events` or `deadline` has passed, but no longer than it takes to look up. */
 static void wait_for(int socket, short events, int64_t deadline)
@@ -162,58 +163,39 @@ bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const 
 }
 
 /* What is left is read as it comes, sealed or not. */
-void wire_drain(struct peer *peer, const atomic_bool *hurry)
+/* Has the client had its time, or let the server wait longer than it may? `waited`: since its last byte. */
+static bool too_slow(const struct pace *pace, int64_t waited)
 {
-    char dropped[4096];
-    int socket = peer->socket;
-    int64_t deadline = clock_monotonic() + DRAIN_MS;
-    peer_finish(peer);
-    shutdown(socket, SHUT_WR);
-    while (!atomic_load(hurry) && clock_monotonic() < deadline) {
-        ssize_t n = recv(socket, dropped, sizeof dropped, MSG_DONTWAIT);
-        if (n == 0) return;
-        if (n > 0) continue;
-        if (!try_again()) return;
-        wait_for(socket, POLLIN, deadline);
+    bool crowded = atomic_load(&pace->crowd->waiting) > pace->crowd->most;
+    int64_t all = pace->waited + waited, trial = crowded && CROWD_MS < pace->patience ? CROWD_MS : pace->patience;
+    int64_t least = crowded ? CROWD_LEAST : PACE_LEAST;
+    return waited >= pace->patience || (all >= trial && (int64_t)pace->got < all * least / 1000);
+}
+
+/* peer_receive, once it gives something. */
+static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
+{
+    int64_t since = clock_monotonic(), waited = 0;
+    ssize_t n;
+    while ((n = peer_receive(peer, at, room)) < 0) {
+        if (atomic_load(hurry) || pace->late) return 0;
+        if (n == PEER_AGAIN) continue;
+        wait_for(peer->socket, n == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, since + pace->patience);
+        waited = clock_monotonic() - since;
+        pace->late = too_slow(pace, waited);
     }
+    pace->waited += waited;
+    return n;
 }
 
-/* Waits for what the answer names; false: no longer. */
-static bool wait_as_told(const struct peer *peer, int answer, int64_t deadline, const atomic_bool *hurry)
+ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
 {
-    if (answer != PEER_AGAIN) wait_for(peer->socket, answer == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, deadline);
-    return !atomic_load(hurry) && clock_monotonic() < deadline;
-}
-
-static void tell_plain(struct peer *peer, const atomic_bool *hurry)
-{
-    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 36\r\n"
-                                 "Connection: close\r\n\r\nThis port speaks TLS: use https://.\n";
-    peer_finish(peer);
-    if (wire_send(peer, view_of(answer), (struct view){0}, false, hurry)) wire_drain(peer, hurry);
-}
-
-bool wire_secure(struct peer *peer, struct tls *tls, const atomic_bool *hurry)
-{
-    int64_t deadline = clock_monotonic() + HANDSHAKE_MS;
-    if (!peer_secure(peer, tls)) return false;
-    int answer;
-    do answer = peer_shake_hands(peer);
-    while (answer < 0 && answer != PEER_NOT_TLS && wait_as_told(peer, answer, deadline, hurry));
-    if (answer > 0) return true;
-    if (answer == PEER_NOT_TLS) tell_plain(peer, hurry);
-    return false;
-}
-
-int wire_await(struct peer *peer, int ms)
-{
-    int64_t deadline = clock_monotonic() + ms;
-    for (;;) {
-        int answer = peer_look(peer);
-        int64_t left = deadline - clock_monotonic();
-        if (answer > 0) return 1;
-        if (left <= 0) return 0;
-        struct pollfd p = {.fd = peer->socket, .events = answer == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN};
-        if (answer != PEER_AGAIN) poll(&p, 1, (int)left);
+    ssize_t n = peer_receive(peer, at, room);
+    if (n < 0) {
+        atomic_fetch_add(&pace->crowd->waiting, 1);
+        n = await(peer, at, room, pace, hurry);
+        atomic_fetch_sub(&pace->crowd->waiting, 1);
     }
+    pace->got += (size_t)n;
+    return n;
 }

@@ -1,5 +1,5 @@
-/* What is done with a connected peer and may take a while: begin TLS, wait for bytes, send all of an answer, and part
- * without losing it. The caller keeps the peer. */
+/* What is done with a connected peer and may take a while: send all of an answer, and read a body. The caller keeps the
+ * peer. */
 #ifndef HTTP_WIRE_H
 #define HTTP_WIRE_H
 
@@ -7,12 +7,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Lays TLS over a plain peer. False: it cannot be spoken to any more; the handshake failed or took longer than ten
- * seconds, or `*hurry` was set. One who spoke plain HTTP has been told. */
-MUST_CHECK bool wire_secure(struct peer *peer, struct tls *tls, const atomic_bool *hurry);
-/* poll() for a peer with TLS: waits at most `ms` for bytes to receive, or the connection's end; 0: neither came. */
-int wire_await(struct peer *peer, int ms);
 
 /* Sends both texts, in one send where they fit the socket; `more`: further bytes follow at once, and the system may
  * wait for them to fill a packet. False: the peer is gone, or takes less than 64 KiB in half a minute; once `*hurry` is
@@ -22,9 +16,24 @@ MUST_CHECK bool wire_send(
 /* The same for `len` bytes of a file from `from` on. False as well when the file ends before. */
 MUST_CHECK bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry);
 
-/* Ends TLS and the sending side, then reads and drops what the peer still sends, until it closes or a second has passed
- * or
- * `*hurry` is set. Without this a close() with unread bytes resets the connection, and the peer may lose the answer. */
-void wire_drain(struct peer *peer, const atomic_bool *hurry);
+/* Who waits for bodies at once. When they are more than `most`, the slow ones are given up. */
+struct crowd {
+    atomic_int waiting;
+    int most;
+};
+
+/* How long a client may take for a body; {.patience, .crowd} at its beginning. Only waiting counts: where the server is
+ * the slower, the client has all the time. */
+struct pace {
+    int64_t patience; /* ms without a byte, and before its pace is looked at: 1 KiB a second; in a crowd it is looked
+                         at after a second, and is 64 KiB */
+    struct crowd *crowd;
+    int64_t waited; /* ms */
+    size_t got;
+    bool late; /* it has been given up */
+};
+
+/* Reads some bytes; answers how many. 0: the peer is gone or late, or none had come when `*hurry` was set. */
+MUST_CHECK ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry);
 
 #endif

@@ -1,0 +1,168 @@
+/* Deadlines: a list for each stage, all of whose connections have the same time, so that its head is the next one due;
+ * a connection that goes on in its stage keeps its deadline, and is put where it belongs from the end.
+ *
+ * Of the workers that sleep the last one is woken first, and wakes the next when it has taken a connection and another
+ * is left: so no more run than there is work for, and the memory of the others stays untouched.
+ *
+ * Tried and not taken: letting no more than sixteen workers run unless they stand still, which costs writes more than
+ * it spares reads. */
+#include "http/lobby.h"
+#include "base/check.h"
+#include "base/clock.h"
+
+#define CONNECTION_OF(node) CONTAINER(node, struct connection, link)
+
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES])
+{
+    *l = (struct lobby){0};
+    lock_init(&l->lock);
+    for (int i = 0; i < STAGES; i++) {
+        l->timeouts[i] = timeouts[i];
+        list_init(&l->waiting[i]);
+    }
+    list_init(&l->ready);
+    list_init(&l->returned);
+    list_init(&l->sleepers);
+}
+
+void lobby_destroy(struct lobby *l)
+{
+    lock_destroy(&l->lock);
+}
+
+/* With the lock held. */
+static void link_waiting(struct lobby *l, struct connection *c)
+{
+    struct list *end = &l->waiting[c->stage], *where = end;
+    bool goes_on = c->timed == c->stage || (c->timed == STAGE_NEW && c->stage == STAGE_HEAD);
+    if (!goes_on) c->deadline = clock_monotonic() + l->timeouts[c->stage];
+    c->timed = c->stage;
+    while (where->prev != end && CONNECTION_OF(where->prev)->deadline > c->deadline) where = where->prev;
+    list_insert(where, &c->link);
+    c->waiting = true;
+}
+
+/* The same. */
+static void unlink_waiting(struct connection *c, struct list *to)
+{
+    list_remove(&c->link);
+    list_insert(to, &c->link);
+    c->waiting = false;
+}
+
+/* The same. NULL: nobody sleeps, or nothing is ready. To be signalled without the lock. */
+static struct sleeper *rouse(struct lobby *l)
+{
+    if (list_empty(&l->ready) || list_empty(&l->sleepers)) return NULL;
+    struct sleeper *s = CONTAINER(l->sleepers.next, struct sleeper, link);
+    list_remove(&s->link);
+    s->asleep = false;
+    return s;
+}
+
+void lobby_claim(struct lobby *l, const struct happening *happenings, int n, struct list *mine)
+{
+    lock_take(&l->lock);
+    list_splice(mine, &l->returned);
+    for (int i = 0; i < n; i++) {
+        struct connection *c = happenings[i].connection;
+        c->fired = happenings[i].events;
+        if (c->waiting) unlink_waiting(c, mine);
+    }
+    lock_drop(&l->lock);
+}
+
+void lobby_give(struct lobby *l, struct list *still, struct list *ready)
+{
+    lock_take(&l->lock);
+    while (!list_empty(still)) {
+        struct connection *c = CONNECTION_OF(still->next);
+        list_remove(&c->link);
+        link_waiting(l, c);
+    }
+    list_splice(&l->ready, ready);
+    struct sleeper *sleeper = rouse(l);
+    lock_drop(&l->lock);
+    if (sleeper) condition_signal(&sleeper->woken);
+}
+
+void lobby_due(struct lobby *l, int64_t now, struct list *due)
+{
+    lock_take(&l->lock);
+    for (int i = 0; i < STAGES; i++) {
+        const struct list *waiting = &l->waiting[i];
+        while (!list_empty(waiting) && CONNECTION_OF(waiting->next)->deadline <= now)
+            unlink_waiting(CONNECTION_OF(waiting->next), due);
+    }
+    lock_drop(&l->lock);
+}
+
+int64_t lobby_next(struct lobby *l, int64_t latest)
+{
+    lock_take(&l->lock);
+    for (int i = 0; i < STAGES; i++) {
+        const struct list *waiting = &l->waiting[i];
+        if (!list_empty(waiting) && CONNECTION_OF(waiting->next)->deadline < latest)
+            latest = CONNECTION_OF(waiting->next)->deadline;
+    }
+    lock_drop(&l->lock);
+    return latest;
+}
+
+void lobby_close(struct lobby *l, struct list *all)
+{
+    lock_take(&l->lock);
+    l->closed = true;
+    for (int i = 0; i < STAGES; i++) list_splice(all, &l->waiting[i]);
+    list_splice(all, &l->returned);
+    lock_drop(&l->lock);
+}
+
+void lobby_end(struct lobby *l)
+{
+    lock_take(&l->lock);
+    l->ended = true;
+    for (struct list *s = l->sleepers.next; s != &l->sleepers; s = s->next)
+        condition_signal(&CONTAINER(s, struct sleeper, link)->woken);
+    lock_drop(&l->lock);
+}
+
+struct connection *lobby_take(struct lobby *l, struct sleeper *self)
+{
+    struct connection *c = NULL;
+    lock_take(&l->lock);
+    while (list_empty(&l->ready) && !l->ended) {
+        if (!self->asleep) list_insert(l->sleepers.next, &self->link);
+        self->asleep = true;
+        condition_wait(&self->woken, &l->lock);
+    }
+    if (self->asleep) list_remove(&self->link);
+    self->asleep = false;
+    if (!list_empty(&l->ready)) {
+        c = CONNECTION_OF(l->ready.next);
+        list_remove(&c->link);
+    }
+    struct sleeper *next = rouse(l);
+    lock_drop(&l->lock);
+    if (next) condition_signal(&next->woken);
+    return c;
+}
+
+enum entry lobby_enter(struct lobby *l, struct connection *c)
+{
+    lock_take(&l->lock);
+    enum entry entry = l->closed ? ENTRY_CLOSED : c->fired ? ENTRY_RETURNED : ENTRY_WAITS;
+    if (entry == ENTRY_RETURNED) list_insert(&l->returned, &c->link);
+    if (entry == ENTRY_WAITS) link_waiting(l, c);
+    lock_drop(&l->lock);
+    return entry;
+}
+
+bool lobby_yield(struct lobby *l, struct connection *c)
+{
+    lock_take(&l->lock);
+    bool others = !list_empty(&l->ready);
+    if (others) list_insert(&l->ready, &c->link);
+    lock_drop(&l->lock);
+    return others;
+}

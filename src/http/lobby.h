@@ -1,0 +1,66 @@
+/* Where connections wait, for their clients or for a worker: lists under one lock, and no system call but to wake a
+ * worker. The front's thread has one half of the functions, the workers the other. */
+#ifndef HTTP_LOBBY_H
+#define HTTP_LOBBY_H
+
+#include "base/lock.h"
+#include "http/connection.h"
+
+/* Where a worker sleeps; {0} with an initialized condition. Stays where it is until lobby_end. */
+struct sleeper {
+    struct list link;
+    struct condition woken;
+    bool asleep;
+};
+
+struct lobby {
+    int64_t timeouts[STAGES]; /* ms; fixed after init */
+    /* under lock */
+    struct lock lock;
+    struct list waiting[STAGES]; /* each in the order of its deadlines */
+    struct list ready;           /* for a worker, the longest there first */
+    struct list returned;        /* came with an event while their worker gave them back */
+    struct list sleepers;        /* the last to have fallen asleep comes first */
+    bool closed, ended;
+};
+
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES]);
+void lobby_destroy(struct lobby *l);
+
+/* ---- for the front's thread ---- */
+
+struct happening {
+    struct connection *connection;
+    unsigned events;
+};
+
+/* Moves to `mine` what waits and is named, and what was returned; each with its events in `fired`. */
+void lobby_claim(struct lobby *l, const struct happening *happenings, int n, struct list *mine);
+/* All of `still` wait (again); all of `ready` may be taken, for which a worker is woken. Both are empty afterwards. */
+void lobby_give(struct lobby *l, struct list *still, struct list *ready);
+/* Moves to `due` those whose deadline has come. */
+void lobby_due(struct lobby *l, int64_t now, struct list *due);
+/* The next deadline, or `latest`, if that is sooner. */
+int64_t lobby_next(struct lobby *l, int64_t latest);
+/* Moves to `all` what waits, for which there is no place from then on. */
+void lobby_close(struct lobby *l, struct list *all);
+/* After that: workers take what is ready, and then NULL. */
+void lobby_end(struct lobby *l);
+
+/* ---- for workers ---- */
+
+/* Waits for a connection that is ready. NULL: there will be no more. */
+struct connection *lobby_take(struct lobby *l, struct sleeper *self);
+
+enum entry {
+    ENTRY_WAITS,
+    ENTRY_RETURNED, /* something has come for it meanwhile: the front is to look */
+    ENTRY_CLOSED,   /* it is the worker's still, who closes it */
+};
+
+/* Takes one that has been armed. Unless it says ENTRY_CLOSED, the connection is no longer the worker's. */
+MUST_CHECK enum entry lobby_enter(struct lobby *l, struct connection *c);
+/* Puts one behind those that are ready; false: there are none, and it is the worker's still. */
+MUST_CHECK bool lobby_yield(struct lobby *l, struct connection *c);
+
+#endif

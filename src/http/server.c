@@ -1,0 +1,117 @@
+/* Opened: listeners, front, workers; closed: the front first, which leaves the workers what has come whole. */
+#include "http/server.h"
+#include "base/check.h"
+#include "base/lock.h"
+#include "http/worker.h"
+#include <signal.h>
+#include <stdlib.h>
+
+#define MAX_LISTEN  16
+#define MAX_WORKERS 4096
+#define HEAD_MS     10000
+#define BODY_MS     10000
+#define IDLE_MS     60000
+
+struct server {
+    /* fixed after open */
+    struct server_options options;
+    uint16_t ports[MAX_LISTEN];
+    struct listeners listeners; /* until the front has them */
+    struct front *front;
+    struct worker *workers;
+    int nworkers;
+    struct crowd crowd;
+    /* atomic */
+    atomic_bool stopping;
+    /* the front's thread only */
+    struct response refusal;
+    struct answer answer;
+};
+
+static void refusal(void *ctx, int status, struct str *text)
+{
+    struct server *s = ctx;
+    answer_refuse(&s->refusal, status, &s->options);
+    if (status == 503) response_header(&s->refusal, "Retry-After", VIEW("1"));
+    answer_text(&s->answer, &s->refusal, text);
+}
+
+static enum status open_listeners(struct server *s, struct failure *f)
+{
+    for (size_t i = 0; i < s->options.nlisten; i++) {
+        enum status status = listen_open(s->options.listen[i], &s->listeners, &s->ports[i], f);
+        if (status) return status;
+    }
+    return OK;
+}
+
+static enum status open_front(struct server *s, struct failure *f)
+{
+    const struct server_options *o = &s->options;
+    return front_open(&s->front,
+        &(struct front_options){.listeners = &s->listeners,
+            .head_ms = o->head_ms,
+            .body_ms = o->body_ms,
+            .idle_ms = o->idle_ms,
+            .most = o->connections,
+            .refusal = refusal,
+            .ctx = s},
+        f);
+}
+
+static enum status start_workers(struct server *s, struct failure *f)
+{
+    s->workers = calloc((size_t)s->options.workers, sizeof *s->workers);
+    if (!s->workers) return fail(f, NO_MEMORY, "Out of memory.");
+    for (; s->nworkers < s->options.workers; s->nworkers++)
+        if (!worker_start(&s->workers[s->nworkers], &s->options, s->front, &s->crowd, &s->stopping))
+            return fail(
+                f, UNAVAILABLE, "The system gives no more than %d threads; ask for fewer with --workers.", s->nworkers);
+    return OK;
+}
+
+enum status server_open(struct server **out, const struct server_options *options, struct failure *f)
+{
+    *out = NULL;
+    if (options->nlisten < 1 || options->nlisten > MAX_LISTEN)
+        return fail(f, INVALID, "Between 1 and %d addresses can be listened on.", MAX_LISTEN);
+    if (options->workers < 1 || options->workers > MAX_WORKERS)
+        return fail(f, INVALID, "There must be between 1 and %d workers.", MAX_WORKERS);
+    struct server *s = calloc(1, sizeof *s);
+    if (!s) return fail(f, NO_MEMORY, "Out of memory.");
+    for (size_t i = 0; i < options->nlisten; i++) ASSERT(options->tls || !listen_secure(options->listen[i]));
+    s->options = *options;
+    if (!s->options.head_ms) s->options.head_ms = HEAD_MS;
+    if (!s->options.body_ms) s->options.body_ms = BODY_MS;
+    if (!s->options.idle_ms) s->options.idle_ms = IDLE_MS;
+    s->crowd.most = options->workers > 1 ? options->workers * 3 / 4 : 1;
+    signal(SIGPIPE, SIG_IGN);
+    enum status status = open_listeners(s, f);
+    if (!status) status = open_front(s, f);
+    if (!status) status = start_workers(s, f);
+    if (status) {
+        server_close(s);
+        return status;
+    }
+    *out = s;
+    return OK;
+}
+
+uint16_t server_port(const struct server *s, size_t n)
+{
+    return n < s->options.nlisten ? s->ports[n] : 0;
+}
+
+void server_close(struct server *s)
+{
+    if (!s) return;
+    atomic_store(&s->stopping, true);
+    if (s->front) front_stop(s->front);
+    while (s->nworkers) worker_join(&s->workers[--s->nworkers]);
+    front_free(s->front);
+    listen_close(&s->listeners);
+    response_release(&s->refusal);
+    answer_release(&s->answer);
+    free(s->workers);
+    free(s);
+}

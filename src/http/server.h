@@ -1,0 +1,45 @@
+/* The HTTP server: a front, which has the connections that wait (front.h), and a fixed number of workers, each of which
+ * reads a request, runs the handler and sends its answer. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "http/request.h"
+#include "http/response.h"
+#include "parley/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct server;
+struct tls;
+
+struct server_options {
+    const char *const *listen; /* as http/listen.h reads them */
+    size_t nlisten;
+    struct tls *tls; /* of the addresses behind "https://"; NULL: there are none. Outlives the server */
+    int workers;
+    size_t arena_cap; /* bytes a request may take from its arena */
+    /* Milliseconds; 0: 10, 10 and 60 seconds. What is late is answered with 408. */
+    int64_t head_ms; /* from a request's first byte, or the connection's beginning, to its whole head */
+    int64_t body_ms; /* of waiting for the next bytes of a body; those of a short request must all come in that time,
+                        those of a longer one at 1 KiB a second at least, or 64 where three quarters of the workers wait
+                        for bodies */
+    int64_t idle_ms; /* between two requests */
+    /* At once, without those that were detached; 0: as many as there are descriptors. Beyond: 503. */
+    size_t connections;
+    /* Called by a worker for each request. `ctx` as given. */
+    void (*handle)(void *ctx, struct request *rq, struct response *rs);
+    /* Called by any of the server's threads for what never becomes a request (a head over 16 KiB, a malformed or a late
+     * one, a connection too many): fills headers and body for that status. The connection closes afterwards. */
+    void (*refuse)(void *ctx, int status, struct response *rs);
+    void *ctx;
+};
+
+/* Listens when it returns OK. INVALID, UNAVAILABLE: as listen_open. Ignores SIGPIPE for the whole program. */
+MUST_CHECK enum status server_open(struct server **out, const struct server_options *options, struct failure *f);
+/* The port of the n-th address in `listen`; 0 beyond the last. */
+uint16_t server_port(const struct server *s, size_t n);
+/* Stops accepting; connections that wait end; answers the requests that have come, and waits for the handlers that run.
+ * Takes NULL. */
+void server_close(struct server *s);
+
+#endif

@@ -1,0 +1,156 @@
+// Many connections, few workers, few descriptors. What a single connection may do wrong is in test/unit/front.c.
+'use strict'
+const assert = require('node:assert')
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const net = require('node:net')
+const path = require('node:path')
+const tls = require('node:tls')
+const { trust, start, request, admin, say, stream, folder, remove, test } = require('../harness.js')
+
+const GET = 'GET /api/messages?limit=1 HTTP/1.1\r\nHost: a\r\n\r\n'
+
+// A connection: `answers(n)` waits for its n-th answer's status, `ended` for its end.
+function dial(port, ca) {
+  const socket = ca ? tls.connect({ port, host: '127.0.0.1', ca }) : net.connect(port, '127.0.0.1')
+  const c = { socket, text: '', waiting: [] }
+  const look = () => { c.waiting = c.waiting.filter((w) => !w()) }
+  c.closed = false
+  c.ended = new Promise((resolve) => socket.on('close', () => { c.closed = true; look(); resolve(c.text) }))
+  c.ready = new Promise((resolve, reject) => { socket.on(ca ? 'secureConnect' : 'connect', resolve); socket.on('close', () => reject(new Error('closed'))) })
+  c.ready.catch(() => {})
+  socket.on('data', (d) => { c.text += d; look() })
+  socket.on('error', () => {})
+  c.answers = (n) => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer ${n}; came: ${c.text.slice(-300)}`)), 20000)
+    const try_ = () => {
+      const heads = c.text.match(/HTTP\/1\.1 \d+/g) || []
+      if (heads.length < n && !c.closed) return false
+      clearTimeout(timer)
+      if (heads.length < n) reject(new Error(`closed before answer ${n}`))
+      else resolve(Number(heads[n - 1].slice(9)))
+      return true
+    }
+    if (!try_()) c.waiting.push(try_)
+  })
+  return c
+}
+
+module.exports = (binary) => {
+  let dir, pem, ca
+  const servers = async (after, args) => {
+    const server = await start(binary, { listen: 'https://127.0.0.1:0', args: ['--listen', '127.0.0.1:0', '--tls-cert', pem, ...args] })
+    after(() => server.stop())
+    await admin(server.url)
+    server.plain = Number(server.addresses[1].match(/\d+$/)[0])
+    return server
+  }
+
+  test('connections: a certificate for them', () => {
+    dir = folder()
+    pem = path.join(dir, 'one.pem')
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', pem, '-out', `${pem}.crt`,
+      '-subj', '/CN=one', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'], { stdio: 'pipe' })
+    ca = fs.readFileSync(`${pem}.crt`)
+    fs.appendFileSync(pem, ca)
+    trust(ca)
+  })
+
+  test('connections: one worker serves many that stay, sealed and open', async ({ after }) => {
+    const server = await servers(after, ['--workers', '1'])
+    const all = Array.from({ length: 200 }, (_, i) => (i % 2 ? dial(server.plain) : dial(server.port, ca)))
+    after(() => all.forEach((c) => c.socket.destroy()))
+    for (let round = 1; round <= 3; round++) {
+      for (const c of all) c.socket.write(GET)
+      for (const c of all) assert.strictEqual(await c.answers(round), 200)
+    }
+  })
+
+  test('connections: sealed ones that say half of something hold no worker', async ({ after }) => {
+    const server = await servers(after, ['--workers', '1'])
+    const body = JSON.stringify({ sender: 1, receiver: 1, content: 'x' })
+    const post = `POST /api/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const halves = [['', GET], ['G', GET.slice(1)], [GET.slice(0, -1), GET.slice(-1)], [post.slice(0, -1), post.slice(-1)], [GET + GET.slice(0, 9), GET.slice(9)]]
+    const all = halves.map(() => dial(server.port, ca))
+    const hello = net.connect(server.port, '127.0.0.1', () => hello.write(Buffer.from([0x16, 0x03, 0x01, 0x02])))
+    after(() => [hello, ...all.map((c) => c.socket)].forEach((socket) => socket.destroy()))
+    for (const [i, c] of all.entries()) {
+      await c.ready
+      c.socket.write(halves[i][0])
+    }
+    for (const address of server.addresses) assert.strictEqual((await request(`${address}/api/messages`)).status, 200)
+    for (const [i, c] of all.entries()) c.socket.write(halves[i][1])
+    for (const [i, c] of all.entries()) assert.strictEqual(await c.answers(i === 4 ? 2 : 1), i === 3 ? 201 : 200)
+  })
+
+  test('connections: late heads are told so, sealed or not', async ({ after }) => {
+    const server = await servers(after, ['--head-timeout', '1', '--idle-timeout', '1'])
+    for (const address of [[server.plain], [server.port, ca]]) {
+      const c = dial(...address)
+      c.socket.write(GET)
+      assert.strictEqual(await c.answers(1), 200)
+      c.socket.write(GET.slice(0, 20))
+      assert.strictEqual(await c.answers(2), 408)
+      assert.match(await c.ended, /"message":"Request Timeout"/)
+    }
+    for (const address of [[server.plain], [server.port, ca]]) assert.strictEqual(await dial(...address).ended, '') // nothing was asked
+  })
+
+  test('connections: one too many is told to come again, and streams do not count', async ({ after }) => {
+    const server = await start(binary, { args: ['--max-connections', '3'] })
+    after(() => server.stop())
+    await admin(server.url)
+    const streams = []
+    for (let i = 0; i < 6; i++) streams.push(await stream(`${server.url}/api/messages/sse`))
+    after(() => streams.forEach((s) => s.close()))
+    const held = [0, 1, 2].map(() => dial(server.port))
+    after(() => held.forEach((c) => c.socket.destroy()))
+    for (const c of held) {
+      c.socket.write(GET)
+      assert.strictEqual(await c.answers(1), 200)
+    }
+    const more = dial(server.port)
+    more.socket.write(GET)
+    const text = await more.ended
+    assert.match(text, /^HTTP\/1\.1 503 /)
+    assert.match(text, /\r\nRetry-After: 1\r\n/)
+    assert.match(text, /"message":"Service Unavailable"/)
+  })
+
+  test('connections: a server with few descriptors serves, streams, refuses and recovers', async ({ after }) => {
+    const box = folder()
+    after(() => remove(box))
+    const few = path.join(box, 'few')
+    fs.writeFileSync(few, `#!/bin/sh\nulimit -n 128\nexec '${path.resolve(binary)}' "$@"\n`, { mode: 0o700 })
+    const server = await start(few)
+    after(() => server.stop())
+    await admin(server.url)
+    const streams = []
+    for (let i = 0; i < 20; i++) streams.push(await stream(`${server.url}/api/messages/sse`))
+    after(() => streams.forEach((s) => s.close()))
+    const all = Array.from({ length: 200 }, () => dial(server.port))
+    after(() => all.forEach((c) => c.socket.destroy()))
+    for (const c of all) c.socket.write(GET)
+    const got = await Promise.all(all.map((c) => c.answers(1).catch(() => 'closed')))
+    assert.ok(got.includes(200) && got.includes(503), got.join())
+    all.forEach((c) => c.socket.destroy())
+    await Promise.all(all.map((c) => c.ended))
+    let said
+    do said = await say(server.url, 'after').catch((error) => ({ error }))
+    while (said.status === 503 || said.error)
+    assert.strictEqual(said.status, 201)
+    for (const s of streams) assert.strictEqual((await s.docs(1))[0].content, 'after')
+  })
+
+  test('connections: it stops with many of them', async () => {
+    const server = await start(binary)
+    await admin(server.url)
+    const all = Array.from({ length: 1000 }, () => dial(server.port))
+    for (const [i, c] of all.entries()) c.socket.write(i % 2 ? GET : GET.slice(0, 9))
+    for (const [i, c] of all.entries()) if (i % 2) assert.strictEqual(await c.answers(1), 200)
+    await server.stop()
+    await Promise.all(all.map((c) => c.ended))
+  })
+
+  test('connections: the certificate goes', () => remove(dir))
+}
