@@ -9,7 +9,7 @@
 
 #define KEY_MOST     255
 #define WAIT_MS      30000
-#define WAITING_MOST 128 /* requests that wait for the same one, each in a worker */
+#define WAITING_MOST 32  /* requests that wait for the same one, each in a worker */
 
 struct idempotency {
     struct turns *turns;

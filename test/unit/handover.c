@@ -133,7 +133,7 @@ static void offer(struct world *w, int64_t seq)
     put(&doc, "receiver", value_integer(receiver_of(seq)));
     put(&doc, "content", value_text((struct view){content, len + 4}));
     const struct news news = {w->messages, CHANGE_CREATE, seq, seq, NULL, &doc};
-    channels_offer(w->channels, &news, &(struct showing){0});
+    channels_offer(w->channels, &news, &(struct news_style){0});
 }
 
 static void wait_a_little(uint64_t dice)
@@ -233,11 +233,12 @@ static struct where *filter_of(struct reader *r)
     struct where *where;
     struct failure f;
     const char *query = kinds[r->kind].query;
+    const struct readable all = {{true}};
     arena_reset(&r->arena);
     if (*query && roll(r) % 2)
         query = arena_printf(&r->arena, "%s&where[id][greater_than]=-%u", query, 1 + (unsigned)roll(r) % 1000000000);
     if (query_parse(&r->arena, view_of(query), &json, &f) ||
-        where_parse(&where, r->world->messages, json_member(json, "where"), true, &r->arena, &f))
+        where_parse(&where, r->world->messages, json_member(json, "where"), &all, &r->arena, &f))
         abort();
     return where;
 }
