@@ -462,6 +462,43 @@ static void channels__has_reached_what_it_was_sent(void **state)
     channel_leave(c.channel);
 }
 
+static bool fail_to_write(void *ctx, struct str *out, const struct collection *c, int64_t id)
+{
+    (void)ctx;
+    (void)c;
+    (void)id;
+    out->failed = true;
+    return true;
+}
+
+/* Not half of it for the second one either. All go on from the database, and in the log with the next. */
+static void channels__a_frame_without_memory_is_nobodys(void **state)
+{
+    struct world *w = *state;
+    const struct relation_writer writer = {fail_to_write, NULL};
+    const struct showing showing = {.writer = &writer, .relations = &w->relations};
+    struct client clients[] = {join(w, NULL), join(w, "where[sender][equals]=1"), join(w, "where[receiver][equals]=2")};
+    struct doc d = message(5, 1, 2, "x");
+    struct framelog_run run;
+    begin(w, 1);
+    const struct news news = {d.collection, CHANGE_CREATE, w->seq, 5, NULL, &d};
+    channels_offer(w->channels, &news, &showing);
+    const struct changelog_span span = {.epoch = EPOCH, .head = w->seq, .oldest = 1};
+    assert_false(channels_end(w->channels, &span));
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        struct client *c = &clients[i];
+        assert_int_equal(framelog_read(c->log, c->position, &run), FRAMELOG_FALLEN_OFF);
+        assert_int_equal(channel_audience(c->channel)->notified, 1);
+        assert_false(channel_place(c->channel, 100, &c->position));
+        assert_true(channel_place(c->channel, 101, &c->position));
+    }
+    create(w, message(6, 1, 2, "x"));
+    for (size_t i = 0; i < COUNT_OF(clients); i++) {
+        expect(w, &clients[i], "102m6");
+        channel_leave(clients[i].channel);
+    }
+}
+
 /* ---- coming and going ---- */
 
 static void expect_place(struct client *c, int64_t seq, bool known)
@@ -777,6 +814,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(channels__several_collections_in_one, setup, teardown),
         cmocka_unit_test_setup_teardown(channels__a_round_of_many_is_published_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(channels__has_reached_what_it_was_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(channels__a_frame_without_memory_is_nobodys, setup, teardown),
         cmocka_unit_test_setup_teardown(channels__one_that_joins_between_two_rounds_has_no_hole, setup, teardown),
         cmocka_unit_test_setup_teardown(channels__one_that_joins_inside_a_round_begins_behind_it, setup, teardown),
         cmocka_unit_test_setup_teardown(channels__the_last_ones_without_readers_stay, setup, teardown),
