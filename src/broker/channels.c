@@ -360,7 +360,8 @@ static struct view frame_of(const struct offer *o, bool gone, bool named)
     if (named) str_addc(&all->docs, '}');
     const struct frame_id id = {.epoch = view_of(all->epoch), .seq = o->news->seq};
     frame_add(out, &id, gone ? "delete" : "message", str_view(&all->docs));
-    return out->failed || all->docs.failed ? (struct view){0} : str_view(out);
+    if (out->failed || all->docs.failed) str_reset(out);
+    return str_view(out);
 }
 
 static void offer_one(void *ctx, struct interest *one)

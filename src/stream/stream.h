@@ -40,18 +40,18 @@ struct stream {
     struct group *group; /* the delivery's: the streams of one audience and one thread */
     uint8_t crew;        /* whose it is, its number */
     /* the thread's */
+    uint8_t state;    /* enum stream_state */
+    uint8_t why;      /* enum stream_end, once CLOSING or ending */
+    uint8_t heard;    /* of what it was told, what it has not heeded yet */
+    bool watched : 1; /* the watcher knows it */
+    bool joining : 1; /* the source goes on when `page` has been sent (also while BEHIND) */
+    bool ending : 1;  /* close when `page` has been sent */
     struct list link;
     struct page *page; /* NULL: none */
     uint64_t position; /* of the next frame to send; between two */
     int64_t seq; /* every change up to it has been sent, the source need not know that; -1: the source knows best */
     stream_time sent_at, ping_at;
     stream_time well_at; /* when it last was at the log's end, or its source's page was out */
-    uint8_t state;       /* enum stream_state */
-    uint8_t why;         /* enum stream_end, once CLOSING or ending */
-    uint8_t heard;       /* of what it was told, what it has not heeded yet */
-    bool watched : 1;    /* the watcher knows it */
-    bool joining : 1;    /* the source goes on when `page` has been sent (also while BEHIND) */
-    bool ending : 1;     /* close when `page` has been sent */
     /* under the crew's lock */
     uint8_t told;
     struct list told_link;

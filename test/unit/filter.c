@@ -1,9 +1,8 @@
 /* Texts, keys and copies of filters: by hand, and of random queries. */
 #include "schema/filter.h"
 #include "schema/json.h"
-#include "schema/match.h"
 #include "schema/query.h"
-#include "schema/registry.h"
+#include "where_docs.h"
 #include "where_text.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,17 +10,11 @@
 
 #include <cmocka.h>
 
-#define QUERIES  8000
-#define MAX_ROWS 64
-#define ROOM     8
+#define QUERIES 8000
+#define ROOM    8
 
 /* Who is signed in may read users. */
 static const struct readable readable[] = {{{false}}, {{true}}};
-
-struct known {
-    struct doc docs[MAX_ROWS];
-    size_t ndocs;
-};
 
 struct world {
     struct arena arena;
@@ -30,32 +23,6 @@ struct world {
     struct str text;
     size_t keyed;
 };
-
-static struct value value_of(const struct cell *c)
-{
-    switch (c->type) {
-    case CELL_INTEGER: return value_integer(c->integer);
-    case CELL_REAL: return value_real(c->real);
-    case CELL_TEXT: return value_text(c->text);
-    case CELL_NULL: break;
-    }
-    return value_null();
-}
-
-static void learn(struct known *k, const struct table *t)
-{
-    const struct collection *c = collection_find(view_of(t->slug));
-    for (size_t row = 0; row < t->nrows; row++) {
-        struct doc *d = &k->docs[k->ndocs++];
-        struct view names = view_of(t->columns);
-        d->collection = c;
-        for (size_t cell = 0; names.at; cell++) {
-            struct view column = view_trim(view_cut(&names, ','));
-            for (size_t i = 0; i < c->nfields; i++)
-                if (view_is(column, c->fields[i].column)) d->values[i] = value_of(&t->rows[row][cell]);
-        }
-    }
-}
 
 static int setup(void **state)
 {
@@ -198,15 +165,6 @@ static void filter__keys(void **state)
     expect_keys(w, "where[id][in]=1,2,3,4,5&where[sender][equals]=1", "sender=1");
 }
 
-static const struct doc *find_user(void *ctx, const struct collection *c, int64_t id)
-{
-    struct world *w = ctx;
-    (void)c;
-    for (size_t i = 0; i < w->users.ndocs; i++)
-        if (doc_id(&w->users.docs[i]) == id) return &w->users.docs[i];
-    return NULL;
-}
-
 static bool has_key(const struct doc *d, const struct where_key *keys, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -276,7 +234,7 @@ static bool check_query(struct world *w, uint64_t seed, struct said *said)
     some_query(&w->generator, seed, &w->text);
     const struct table *t = w->generator.table;
     const struct known *k = t == &users_table ? &w->users : t == &messages_table ? &w->messages : &w->media;
-    const struct relation_reader relations = {find_user, w};
+    const struct relation_reader relations = {find_known, &w->users};
     if (parse(w, t->slug, str_view(&w->text), &parsed)) return false;
     struct str first = text_of(parsed);
     struct where *copy = where_copy(parsed);
