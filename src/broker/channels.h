@@ -75,7 +75,7 @@ struct news {
     const struct collection *collection;
     enum change_op op;
     int64_t seq, id;
-    const struct doc *before, *after; /* NULL: there was or is none, or it is not known what was before */
+    const struct doc *before, *after; /* NULL: there was or is none; of an update: it is not known what was before */
 };
 
 /* How the applier's frames show documents. */

@@ -90,6 +90,16 @@ static void tell_keyed(const struct interests *all, const struct telling *t, con
     }
 }
 
+/* An update of which it is not known what was before. */
+static void tell_every_keyed(const struct interests *all, const struct telling *t)
+{
+    for (size_t i = 0; i < all->nbuckets; i++)
+        for (struct interest_key *key = all->buckets[i], *next; key; key = next) {
+            next = key->next;
+            if (key->interest->subset->collection == t->news->collection) tell(t, key->interest);
+        }
+}
+
 void interests_tell(
     struct interests *all, const struct news *news, void (*told)(void *ctx, struct interest *one), void *ctx)
 {
@@ -98,6 +108,10 @@ void interests_tell(
     for (struct list *node = unkeyed->next; node != unkeyed; node = node->next)
         tell(&t, CONTAINER(node, struct interest, link));
     if (!all->nkeys) return;
+    if (news->op == CHANGE_UPDATE && !news->before) {
+        tell_every_keyed(all, &t);
+        return;
+    }
     tell_keyed(all, &t, news->before);
     tell_keyed(all, &t, news->after);
 }

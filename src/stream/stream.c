@@ -256,7 +256,7 @@ void stream_keep_alive(struct stream *s, stream_time now)
 
 void stream_check_lag(struct stream *s, const struct delivery_options *limits, stream_time now)
 {
-    if (s->ending)
+    if (s->ending && s->why != STREAM_END_SOURCE)
         stream_close(s, s->why);
     else if (limits->lag_ms && (int32_t)(now - s->well_at) > limits->lag_ms)
         stream_close(s, STREAM_END_LAG_SECONDS);

