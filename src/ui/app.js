@@ -90,7 +90,7 @@ async function openChat(me) {
   const { docs } = await call('GET', 'users?limit=0&depth=0')
   const people = new Map(docs.map((user) => [user.id, user.email]))
   const changed = () => thread.draw()
-  const feed = new Feed({ learned, arrived, changed, connection: showConnection })
+  const feed = new Feed({ learned, arrived, changed, connection: showConnection, ended: lookForSession })
   const outbox = new Outbox(me.id, { stored: (doc) => feed.learn([doc]), changed })
   const thread = new Thread(me, people, feed, outbox)
   chat = { me, people, feed, outbox, thread, refreshing: setInterval(refresh, REFRESH_MS) }
@@ -119,11 +119,13 @@ function closeChat(hint) {
 async function signOut() {
   const unsent = chat.outbox.items.length > 0 || at('content').value.trim() !== ''
   if (unsent && !confirm('Something you wrote has not been sent. Sign out and discard it?')) return
+  chat.leaving = true
   try {
     await call('POST', 'users/logout')
   } catch (refusal) {
     // The session's cookie is not the page's to remove: without an answer one is still signed in. 400: it had ended.
     if (refusal.status !== 400) {
+      chat.leaving = false
       at('compose-error').textContent = `You are still signed in. ${refusal.message}`
       return
     }
@@ -132,12 +134,21 @@ async function signOut() {
   closeChat()
 }
 
+const ENDED = 'Your session has ended. What you have not sent is kept.'
+
 async function refresh() {
   try {
     await call('POST', 'users/refresh-token')
   } catch (refusal) {
-    if (chat && refusal.status === 403) closeChat('Your session has ended. What you have not sent is kept.')
+    if (chat && refusal.status === 403) closeChat(ENDED)
   }
+}
+
+// The stream says that it is over; not to one who is signing out here.
+async function lookForSession() {
+  const asked = chat
+  const { user } = await call('GET', 'users/me').catch(() => ({}))
+  if (chat === asked && user === null && !chat.leaving) closeChat(ENDED)
 }
 
 // ---- The feed's news ----

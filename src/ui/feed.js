@@ -9,7 +9,7 @@ import { call } from './api.js'
 const PAGE = 30
 const SILENCE_MS = 75_000 // the server says something every 30 s: a stream that is silent for longer is dead
 const REOPEN_MS = 3_000 // and up to twice as long, so that not all come back at once
-const NOBODY = { learned() {}, arrived() {}, changed() {}, connection() {} }
+const NOBODY = { learned() {}, arrived() {}, changed() {}, connection() {}, ended() {} }
 
 export class Feed {
   #messages = new Map() // id -> document
@@ -20,6 +20,7 @@ export class Feed {
 
   // learned(docs): documents that are new or have changed · arrived(docs): those of them that were written just now
   // changed(): there is something to draw · connection(state): connecting, live, lost or offline
+  // ended(): the stream's session is over
   constructor(listener) {
     this.listener = listener
     this.#forgetAll()
@@ -35,6 +36,7 @@ export class Feed {
     on('message', (docs) => this.learn(docs, true))
     on('delete', (docs) => this.#forget(docs))
     on('reset', () => this.#startOver())
+    on('bye', ({ reason }) => reason === 'signed-out' && this.listener.ended())
     on('ping', () => {})
     stream.onopen = () => this.#opened()
     stream.onerror = () => this.#lost()

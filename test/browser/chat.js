@@ -104,6 +104,17 @@ test('a reload keeps the session, signing out ends it', async (t) => {
   await alice.shows(['kept'])
 })
 
+test('a session that ends elsewhere ends here, at once', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.signedIn(t, server.url, ALICE)
+  const bob = await Visitor.signedIn(t, server.url, BOB)
+  const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
+  await server.call('POST', 'users/logout?allSessions=true', {}, token)
+  await alice.page.getByText('Your session has ended.').waitFor()
+  await bob.connection('live')
+})
+
 test('a session that has ended leads to signing in, and what was not sent is still there', async (t) => {
   const server = await Server.start(t)
   await server.addPeople()
