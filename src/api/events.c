@@ -82,13 +82,18 @@ static enum status give_head(struct call *call)
 }
 
 /* Those that are turned away are not to come back all at once. */
-static enum status turn_away(struct failure *f, const char *reason)
+static enum status come_back_later(struct failure *f)
 {
     uint8_t random = 0;
     if (!crypt_random(&random, sizeof random)) random = 0;
-    fail(f, UNAVAILABLE, "%s", reason);
     f->retry_after = RETRY_LEAST + random % (RETRY_MOST - RETRY_LEAST + 1);
     return f->status;
+}
+
+static enum status turn_away(struct failure *f, const char *reason)
+{
+    fail(f, UNAVAILABLE, "%s", reason);
+    return come_back_later(f);
 }
 
 static enum status refuse(enum quota_result why, struct failure *f)
@@ -124,7 +129,7 @@ static enum status open_stream(struct call *call, struct asked *asked, struct fa
     status = channel_join(&asked->feed.channel, broker_channels(call->app->broker), &asked->subscription, f);
     if (status) {
         quota_drop(asked->feed.place);
-        return status;
+        return status == UNAVAILABLE ? come_back_later(f) : status;
     }
     struct audience *audience = channel_audience(asked->feed.channel);
     struct source *source = feed_new(call, &asked->feed);

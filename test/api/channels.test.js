@@ -337,6 +337,6 @@ module.exports = (binary) => {
     for (const id of [1, 2, 3]) assert.strictEqual((await open({ sender: { equals: id } })).status, 200)
     const refused = await request(`${url}/api/messages/sse?${where({ content: { contains: 'c' } })}`)
     assert.strictEqual(refused.status, 503)
-    assert.ok(refused.headers['retry-after'])
+    assert.ok(Number(refused.headers['retry-after']) >= 2)
   })
 }
