@@ -9,38 +9,14 @@
  * lock, and takes it in first. What a reader wants of the time before is in the database already. */
 #include "broker/channels.h"
 #include "base/lock.h"
-#include "broker/interests.h"
+#include "broker/channel.h"
 #include "stream/frame.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #define NAMES     1024 /* buckets */
 #define IDLE_MOST 16   /* channels without a reader that are kept */
-#define KEYS_MOST 64   /* values that a filter is found by */
 #define FILTERED  16   /* a channel beside the plain ones keeps at most this part of log_bytes */
-
-struct channel {
-    /* fixed */
-    struct channels *all;
-    struct framelog *log;
-    struct audience *audience;
-    struct subscription subscription; /* its trees are the channel's */
-    struct interest *interests;       /* one a part */
-    size_t unkeyed;                   /* subsets with a filter that has no keys */
-    struct str name;
-    uint64_t hash;
-    /* under lock */
-    struct channel *next; /* of its bucket */
-    struct list link;     /* newcomers, while it is one */
-    struct list idle;     /* while it has no reader, the longest so first */
-    size_t readers;
-    /* the applier's */
-    bool known;          /* its interests are */
-    struct list touched; /* in this round */
-};
 
 struct channels {
     /* fixed */
@@ -63,97 +39,6 @@ struct channels {
     struct str frames[2][2]; /* of one change: is it a delete, is it named; empty: not made yet */
     struct str docs;
 };
-
-/* ---- a channel's life ---- */
-
-static void add_name(struct str *out, const struct subscription *s)
-{
-    str_addc(out, s->named ? '+' : '-');
-    for (size_t i = 0; i < s->nsubsets; i++) {
-        struct str text[2] = {0};
-        if (s->subsets[i].rights) where_add_text(&text[0], s->subsets[i].rights);
-        if (s->subsets[i].filter) where_add_text(&text[1], s->subsets[i].filter);
-        str_addf(out, "%s %zu %zu ", s->subsets[i].collection->slug, text[0].len, text[1].len);
-        for (size_t k = 0; k < COUNT(text); k++) {
-            str_add(out, str_view(&text[k]));
-            if (text[k].failed) out->failed = true;
-            str_release(&text[k]);
-        }
-    }
-}
-
-static void channel_free(struct channel *c)
-{
-    if (!c) return;
-    for (size_t i = 0; i < c->subscription.nsubsets; i++) {
-        free((void *)(uintptr_t)c->subscription.subsets[i].rights);
-        free((void *)(uintptr_t)c->subscription.subsets[i].filter);
-        if (c->interests) free(c->interests[i].keys);
-    }
-    free(c->interests);
-    audience_free(c->audience);
-    framelog_free(c->log);
-    str_release(&c->name);
-    free(c);
-}
-
-static bool copy_tree(const struct where **tree)
-{
-    if (*tree) *tree = where_copy(*tree);
-    return *tree;
-}
-
-static bool make_interest(struct channel *c, size_t i, const struct subset *subset)
-{
-    struct subset *own = &c->subscription.subsets[i];
-    struct interest *one = &c->interests[i];
-    struct where_key keys[KEYS_MOST];
-    *own = (struct subset){.collection = subset->collection, .rights = subset->rights};
-    if (subset->rights && !copy_tree(&own->rights)) return false;
-    own->filter = subset->filter;
-    if (subset->filter && !copy_tree(&own->filter)) return false;
-    *one = (struct interest){.channel = c, .subset = own};
-    list_init(&one->link);
-    if (!own->filter) return true;
-    size_t n = where_keys(own->filter, keys, KEYS_MOST);
-    if (!n) c->unkeyed++;
-    if (n) one->keys = calloc(n, sizeof *one->keys);
-    if (n && !one->keys) return false;
-    for (one->nkeys = 0; one->nkeys < n; one->nkeys++)
-        one->keys[one->nkeys] = (struct interest_key){.interest = one, .key = keys[one->nkeys]};
-    return true;
-}
-
-/* Takes the name. NULL: no memory. */
-static struct channel *channel_new(
-    struct channels *all, const struct subscription *s, struct str *name, uint64_t hash, bool plain)
-{
-    struct channel *c = calloc(1, sizeof *c);
-    if (!c) {
-        str_release(name);
-        return NULL;
-    }
-    c->all = all;
-    c->name = *name;
-    *name = (struct str){0};
-    c->hash = hash;
-    c->subscription.named = s->named;
-    list_init(&c->link);
-    list_init(&c->idle);
-    list_init(&c->touched);
-    uint64_t bytes = all->options.log_bytes;
-    c->log = framelog_new(plain ? bytes : bytes / FILTERED, plain ? NULL : &all->budget, 0);
-    c->audience = c->log ? audience_new(all->options.delivery, c->log) : NULL;
-    c->interests = calloc(s->nsubsets, sizeof *c->interests);
-    bool ok = c->audience && c->interests;
-    while (ok && c->subscription.nsubsets < s->nsubsets) {
-        size_t i = c->subscription.nsubsets++;
-        ok = make_interest(c, i, &s->subsets[i]);
-    }
-    if (ok) return c;
-    channel_free(c);
-    return NULL;
-}
 
 /* ---- finding, joining, leaving: under the lock ---- */
 
@@ -209,18 +94,19 @@ static void forget(struct channels *all, struct channel *c)
 enum status channel_join(struct channel **out, struct channels *all, const struct subscription *s, struct failure *f)
 {
     struct str name = {0};
-    add_name(&name, s);
+    channel_add_name(&name, s);
     if (name.failed) {
         str_release(&name);
         return fail(f, NO_MEMORY, "Out of memory.");
     }
-    uint64_t hash = XXH3_64bits(name.at, name.len);
+    uint64_t hash = channel_hash(str_view(&name));
     *out = NULL;
     lock_take(&all->lock);
     struct channel *c = find(all, str_view(&name), hash);
     bool taken = c && take(all, c);
     lock_drop(&all->lock);
-    struct channel *fresh = c ? NULL : channel_new(all, s, &name, hash, false);
+    struct channel *fresh = NULL;
+    if (!c) fresh = channel_new(all, all->options.delivery, s, &name, all->options.log_bytes / FILTERED, &all->budget);
     str_release(&name);
     if (!c && !fresh) return fail(f, NO_MEMORY, "Out of memory.");
     if (fresh) {
@@ -411,10 +297,8 @@ static bool add_plain(struct channels *all, const struct collection *collection)
 {
     struct subscription s = {.subsets = {{.collection = collection}}, .nsubsets = 1};
     struct str name = {0};
-    add_name(&name, &s);
-    uint64_t hash = XXH3_64bits(name.at, name.len);
-    struct channel *c = name.failed ? NULL : channel_new(all, &s, &name, hash, true);
-    str_release(&name);
+    channel_add_name(&name, &s);
+    struct channel *c = channel_new(all, all->options.delivery, &s, &name, all->options.log_bytes, NULL);
     if (!c) return false;
     c->readers = 1;
     introduce(all, c);
