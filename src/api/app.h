@@ -20,9 +20,11 @@ struct filetypes;
 struct folder;
 struct idempotency;
 struct openapi;
+struct standings;
 
 struct app {
     struct pool *pool;
+    struct standings *standings;
     struct broker *broker;
     struct delivery *delivery;
     struct quota *quota; /* of the streams */
