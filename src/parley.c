@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/cache.h"
 #include "api/feed.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
@@ -177,8 +178,9 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
     if (status) return status;
     app->standings = standings_new(STANDING_BYTES);
+    app->cache = cache_new((size_t)o->cache_bytes);
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
-    if (!app->quota || !app->standings) return fail(f, NO_MEMORY, "Out of memory.");
+    if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
     broker_on_end(app->broker, end_streams, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
@@ -251,6 +253,7 @@ void parley_close(struct parley *p)
     delivery_free(p->app.delivery, STOPPING);
     quota_free(p->app.quota);
     uploads_close(&p->app);
+    cache_free(p->app.cache);
     standings_free(p->app.standings);
     pool_close(p->app.pool);
     broker_close(p->app.broker);

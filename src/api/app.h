@@ -16,6 +16,7 @@
 
 #define TOKEN_KEY_LENGTH 32
 
+struct cache;
 struct filetypes;
 struct folder;
 struct idempotency;
@@ -25,6 +26,7 @@ struct standings;
 struct app {
     struct pool *pool;
     struct standings *standings;
+    struct cache *cache; /* of answers */
     struct broker *broker;
     struct delivery *delivery;
     struct quota *quota; /* of the streams */
