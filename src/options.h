@@ -12,9 +12,11 @@
 
 /* A machine with little room for addresses has little memory. */
 #if SIZE_MAX > UINT32_MAX
-#define LOG_BYTES_DEFAULT 16777216
+#define LOG_BYTES_DEFAULT   16777216
+#define CACHE_BYTES_DEFAULT 8388608
 #else
-#define LOG_BYTES_DEFAULT 4194304
+#define LOG_BYTES_DEFAULT   4194304
+#define CACHE_BYTES_DEFAULT 1048576
 #endif
 
 #define OPTIONS_TABLE(TEXT, NUMBER, CHOICE)                                                                            \
@@ -43,6 +45,8 @@
     NUMBER(log_bytes, "--log-bytes", "PARLEY_LOG_BYTES", LOG_BYTES_DEFAULT, 65536, 1099511627776,                      \
         "memory for the newest changes of each collection, from which streams are sent; what is older comes from the " \
         "database")                                                                                                    \
+    NUMBER(cache_bytes, "--cache-bytes", "PARLEY_CACHE_BYTES", CACHE_BYTES_DEFAULT, 0, 1099511627776,                  \
+        "memory for lists, counts and documents that are answered again while nothing is written; 0: none are kept")   \
     NUMBER(stream_lag_bytes, "--stream-lag-bytes", "PARLEY_STREAM_LAG_BYTES", 67108864, 0, 1099511627776,              \
         "a stream that is more bytes behind is closed; 0: never")                                                      \
     NUMBER(stream_lag_seconds, "--stream-lag-seconds", "PARLEY_STREAM_LAG_SECONDS", 60, 0, 86400,                      \

@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/cache.h"
 #include "api/feed.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
@@ -12,6 +13,7 @@
 #include "base/tls.h"
 #include "http/listen.h"
 #include "http/server.h"
+#include "store/standing.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +28,8 @@
 #define REQUEST_ARENA  ((size_t)64 << 20)
 #define SECRET_BYTES   32
 #define SIGN_INS_QUEUE 32
+/* A machine with little room for addresses has little memory. */
+#define STANDING_BYTES ((size_t)(SIZE_MAX > UINT32_MAX ? 4 : 1) << 20)
 #define STOPPING       VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n")
 
 struct parley {
@@ -173,8 +177,10 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
         f);
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
     if (status) return status;
+    app->standings = standings_new(STANDING_BYTES);
+    app->cache = cache_new((size_t)o->cache_bytes);
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
-    if (!app->quota) return fail(f, NO_MEMORY, "Out of memory.");
+    if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
     broker_on_end(app->broker, end_streams, app->delivery);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
@@ -251,6 +257,8 @@ void parley_close(struct parley *p)
     delivery_free(p->app.delivery, STOPPING);
     quota_free(p->app.quota);
     uploads_close(&p->app);
+    cache_free(p->app.cache);
+    standings_free(p->app.standings);
     pool_close(p->app.pool);
     broker_close(p->app.broker);
     openapi_free(p->app.openapi);

@@ -36,6 +36,7 @@ struct parley_options {
     int64_t streams_per_ip;   /* of them from one address; 0: no limit */
     int64_t upload_bytes;     /* the most that an uploaded file may have */
     int64_t keep_changes;     /* rows of the change log that are kept for reconnecting streams */
+    int64_t cache_bytes;      /* memory for answers that are given again; 0: none are */
     int64_t log_bytes;        /* memory for each collection's newest changes, as streams show them */
     int64_t stream_lag_bytes, stream_lag_seconds; /* a stream that is more behind is closed; 0: never */
     int64_t max_filters;                          /* of streams, which each change must be compared with */

@@ -16,13 +16,17 @@
 
 #define TOKEN_KEY_LENGTH 32
 
+struct cache;
 struct filetypes;
 struct folder;
 struct idempotency;
 struct openapi;
+struct standings;
 
 struct app {
     struct pool *pool;
+    struct standings *standings;
+    struct cache *cache; /* of answers */
     struct broker *broker;
     struct delivery *delivery;
     struct quota *quota; /* of the streams */

@@ -38,6 +38,7 @@ struct call {
     struct keyed *keyed;  /* NULL: the request has no Idempotency-Key */
     struct view body;     /* of call_bytes */
     bool body_read;
+    bool personal; /* the answer shows what is the reader's alone: it is kept nowhere in the server */
     bool detached; /* the socket is another's now; nothing is to be answered */
 };
 

@@ -6,6 +6,7 @@
 #include "schema/json.h"
 #include "schema/registry.h"
 #include "store/read.h"
+#include "store/standing.h"
 
 /* Payload numbers an empty answer from 0 when it had to look through a relation. */
 static bool counts_from_zero(const struct find *find, size_t shown)
@@ -48,18 +49,48 @@ static void add_envelope(struct str *out, const struct find *find, int64_t total
     str_addf(out, ",\"totalDocs\":%lld,\"totalPages\":%lld}", (long long)total, (long long)pages);
 }
 
+/* Without pages there is no total to find. */
+static enum status look(struct call *call, struct db *db, const struct find *find, int64_t offset,
+    struct standing_page *out, struct failure *f)
+{
+    *out = (struct standing_page){0};
+    if (!find->pagination) return OK;
+    return standings_look(call->app->standings, db, find, find->limit, offset, call->arena, out, f);
+}
+
+/* In a transaction: the documents and their count from one moment. */
+static enum status in_snapshot(struct call *call, const struct find *find,
+    enum status (*run)(struct call *call, struct db *db, const struct find *find, struct failure *f), struct failure *f)
+{
+    struct failure end;
+    struct db *db = pool_take(call->app->pool);
+    enum status status = db_run(db, "BEGIN", NULL, 0, f);
+    if (!status) {
+        status = run(call, db, find, f);
+        if (db_run(db, "COMMIT", NULL, 0, &end) && !status) {
+            *f = end;
+            status = f->status;
+        }
+    }
+    pool_give(call->app->pool, db);
+    return status;
+}
+
 static enum status list(struct call *call, struct db *db, const struct find *find, struct failure *f)
 {
     struct writer w;
-    int64_t total = 0;
-    int64_t offset = find->limit ? (find->page - 1) * find->limit : 0;
+    struct standing_page page;
+    int64_t limit = find->limit, offset = find->limit ? (find->page - 1) * find->limit : 0;
     if (find->limit && find->page > INT64_MAX / (find->limit + 1)) offset = INT64_MAX;
     writer_init(&w, call, db, find, f);
     str_addz(w.out, "{\"docs\":[");
-    enum status status = read_many(db, find, find->limit, offset, call->arena, writer_add_listed, &w, f);
+    enum status status = look(call, db, find, offset, &page, f);
+    if (!status && page.listed)
+        status = read_ids(db, find->collection, page.ids, page.nids, call->arena, writer_add_listed, &w, f);
+    else if (!status)
+        status = read_many(db, find, limit, offset, call->arena, writer_add_listed, &w, f);
     if (!status) status = writer_end(&w);
-    if (!status && find->pagination) status = read_count(db, find, call->arena, &total, f);
-    add_envelope(w.out, find, total, w.count);
+    add_envelope(w.out, find, page.total, w.count);
     return status;
 }
 
@@ -69,16 +100,7 @@ enum status rest_find(struct call *call, struct failure *f)
     call->caching = CACHING_CHECKED;
     enum status status = call_find(call, RIGHT_READ, &find, f);
     if (status) return status;
-    struct failure end;
-    struct db *db = pool_take(call->app->pool);
-    /* The documents and their count from one moment. */
-    status = db_run(db, "BEGIN", NULL, 0, f);
-    if (!status) {
-        status = list(call, db, &find, f);
-        if (db_run(db, "COMMIT", NULL, 0, &end) && !status) *f = end;
-    }
-    pool_give(call->app->pool, db);
-    return f->status;
+    return in_snapshot(call, &find, list, f);
 }
 
 enum status rest_find_one(struct call *call, struct failure *f)
@@ -102,18 +124,20 @@ enum status rest_find_one(struct call *call, struct failure *f)
     return status;
 }
 
+static enum status total(struct call *call, struct db *db, const struct find *find, struct failure *f)
+{
+    struct standing_page page;
+    enum status status = standings_look(call->app->standings, db, find, 0, 0, call->arena, &page, f);
+    str_addf(&call->rs->body, "{\"totalDocs\":%lld}", (long long)page.total);
+    return status;
+}
+
 enum status rest_count(struct call *call, struct failure *f)
 {
     struct find find;
-    int64_t total = 0;
     call->caching = CACHING_CHECKED;
     enum status status = call_find(call, RIGHT_READ, &find, f);
-    if (status) return status;
-    struct db *db = pool_take(call->app->pool);
-    status = read_count(db, &find, call->arena, &total, f);
-    pool_give(call->app->pool, db);
-    str_addf(&call->rs->body, "{\"totalDocs\":%lld}", (long long)total);
-    return status;
+    return status ? status : in_snapshot(call, &find, total, f);
 }
 
 /* How a write is answered. */

@@ -2,6 +2,7 @@
 #include "api/access.h"
 #include "api/app.h"
 #include "api/auth.h"
+#include "api/cache.h"
 #include "api/caching.h"
 #include "api/cors.h"
 #include "api/events.h"
@@ -151,6 +152,35 @@ static bool reads_pieces(const struct route *route, const struct call *call)
     return route->body == BODY_CREATE && call->collection && call->collection->upload;
 }
 
+/* Of answers that are kept: all that they depend on besides the documents; empty: it is not kept. Of those who are
+ * signed in each has his own: what they may see, and are shown, differs. */
+static struct view cache_key(const struct call *call, const struct route *route)
+{
+    const struct request *rq = call->rq;
+    bool documents = route->answer == ANSWER_LIST || route->answer == ANSWER_COUNT || route->answer == ANSWER_DOC;
+    if (!documents || (rq->method != METHOD_GET && rq->method != METHOD_HEAD)) return (struct view){0};
+    return view_of(arena_printf(call->arena, "%lld %.*s?%.*s",
+        call->reader.signed_in ? (long long)call->reader.id : 0LL, VIEW_ARGS(rq->path), VIEW_ARGS(rq->query)));
+}
+
+static enum status run_route(struct call *call, const struct route *route, bool override, struct failure *f)
+{
+    struct view key = cache_key(call, route);
+    uint64_t version = key.len ? cache_version(call->app->broker, call->collection) : 0;
+    if (key.len && cache_show(call->app->cache, key, version, &call->rs->body)) {
+        call->caching = CACHING_CHECKED;
+        return OK;
+    }
+    bool posted = call->rq->method == METHOD_POST && !override;
+    enum status status = query_parse(call->arena, call->rq->query, &call->query, f);
+    if (!status && override) status = read_override(call, f);
+    if (!status && posted) status = idempotency_begin(call, f);
+    if (!status && !reads_pieces(route, call)) status = idempotency_decide_body(call, f);
+    if (!status && !idempotency_replayed(call)) status = route->run(call, f);
+    if (!status && key.len && !call->personal) cache_keep(call->app->cache, key, version, str_view(&call->rs->body));
+    return status;
+}
+
 static void answer(struct call *call)
 {
     struct path path;
@@ -163,12 +193,8 @@ static void answer(struct call *call)
         fail_no_route(call->rs, rq->path);
         return;
     }
-    enum status status = query_parse(call->arena, rq->query, &call->query, &f);
-    if (!status && override) status = read_override(call, &f);
-    if (!status) status = reader_find(call, &f);
-    if (!status && method == METHOD_POST) status = idempotency_begin(call, &f);
-    if (!status && !reads_pieces(route, call)) status = idempotency_decide_body(call, &f);
-    if (!status && !idempotency_replayed(call)) status = route->run(call, &f);
+    enum status status = reader_find(call, &f);
+    if (!status) status = run_route(call, route, override, &f);
     if (status && !call->detached) {
         call->type = VIEW("application/json");
         fail_respond(call->rs, &f);

@@ -5,6 +5,7 @@
 #include "api/call.h"
 
 struct writer {
+    struct call *call;
     struct str *out;
     struct populator populator;
     struct doc_style style;

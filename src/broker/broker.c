@@ -7,6 +7,7 @@
 #include "store/populate.h"
 #include "store/relations.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@ struct broker {
     char epoch[EPOCH_LENGTH + 1];
     pthread_t thread;
     bool started;
+    /* the applier writes, anybody reads */
+    _Atomic uint64_t versions[MAX_COLLECTIONS];
     /* under lock */
     struct lock lock;
     struct condition queued;
@@ -119,6 +122,19 @@ static void tell_ended(struct broker *b, const struct list *batch)
     }
 }
 
+/* Also where the commit failed: nobody knows what the disk holds then. */
+static void move_versions(struct broker *b, const struct list *batch)
+{
+    bool written[MAX_COLLECTIONS] = {false};
+    for (const struct list *node = batch->next; node != batch; node = node->next) {
+        const struct command *c = CONTAINER(node, const struct command, link);
+        for (size_t i = 0; i < c->nwrites; i++)
+            if (c->writes[i].op != WRITE_ANSWER) written[collection_index(c->writes[i].collection)] = true;
+    }
+    for (size_t i = 0; i < ncollections; i++)
+        if (written[i]) atomic_fetch_add(&b->versions[i], 1);
+}
+
 /* All of `batch` in one transaction. On a failure nothing of it is stored. */
 static enum status run_batch(struct broker *b, struct list *batch, struct failure *f)
 {
@@ -133,6 +149,7 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
     if (!status) status = tables_flush(&b->tables, (struct view){now, ISO_LENGTH}, f);
     if (!status) status = trim(b, f);
     if (!status) status = db_run(b->db, "COMMIT", NULL, 0, f);
+    move_versions(b, batch);
     if (!status) {
         tell_ended(b, batch);
         if (b->tables.seq != seq) publish(b, batch);
@@ -298,6 +315,11 @@ enum status broker_run(struct broker *b, struct write *writes, size_t nwrites, s
     enum status status = broker_wait(b, &c);
     if (status) *f = c.failure;
     return status;
+}
+
+uint64_t broker_version(const struct broker *b, size_t collection)
+{
+    return atomic_load(&b->versions[collection]);
 }
 
 struct channels *broker_channels(struct broker *b)

@@ -42,4 +42,8 @@ MUST_CHECK enum status broker_run(
 
 struct channels *broker_channels(struct broker *b);
 
+/* A number that grows with each commit that writes to the collection (by collection_index) or to what belongs to its
+ * documents: after the commit, and before anybody is told of it. Any thread. */
+uint64_t broker_version(const struct broker *b, size_t collection);
+
 #endif

@@ -117,13 +117,28 @@ static void add_parties(struct str *out, const struct doc *doc)
     str_addc(out, '}');
 }
 
+static bool sets(const struct write *w, const char *field)
+{
+    int at = field_find(w->collection, view_of(field));
+    return at >= 0 && w->draft->given[at];
+}
+
+/* When the document was made that is gone now, or is said to be of another time. */
+static struct value made_before(const struct write *w, enum change_op op)
+{
+    int at = field_find(w->collection, VIEW("createdAt"));
+    bool changes = op == CHANGE_DELETE || (op == CHANGE_UPDATE && sets(w, "createdAt"));
+    return at >= 0 && changes && w->before ? w->before->values[at] : value_null();
+}
+
 static enum status change(struct tables *t, struct write *w, enum change_op op, struct failure *f)
 {
     struct str parties = {0};
     w->seq = ++t->seq;
     t->touched[collection_index(w->collection)] = true;
     if (w->before && has_parties(w->collection)) add_parties(&parties, w->before);
-    struct change entry = {.seq = t->seq, .doc = w->id, .op = op, .parties = str_view(&parties)};
+    struct change entry = {
+        .seq = t->seq, .doc = w->id, .op = op, .parties = str_view(&parties), .made = made_before(w, op)};
     enum status status =
         parties.failed ? fail(f, NO_MEMORY, "Out of memory.") : changelog_append(t->db, w->collection, &entry, f);
     str_release(&parties);
@@ -209,8 +224,7 @@ static enum status read_before(struct tables *t, struct write *w, struct arena *
 
 static bool sets_password(const struct write *w)
 {
-    int hash = w->collection->auth ? field_find(w->collection, VIEW("hash")) : -1;
-    return hash >= 0 && w->draft->given[hash];
+    return w->collection->auth && sets(w, "hash");
 }
 
 static enum status update(struct tables *t, struct write *w, struct arena *arena, struct failure *f)
@@ -220,7 +234,8 @@ static enum status update(struct tables *t, struct write *w, struct arena *arena
     const struct collection *c = w->collection;
     int file = file_field(c);
     bool refiled = file >= 0 && w->draft->given[file];
-    bool needs = refiled || w->must_match || has_parties(c) || t->want_before[collection_index(c)];
+    bool needs =
+        refiled || w->must_match || has_parties(c) || sets(w, "createdAt") || t->want_before[collection_index(c)];
     enum status status = needs ? read_before(t, w, arena, f) : OK;
     if (status) return status;
     sql_add_update(&sql, w->draft, w->id, &binds);

@@ -50,7 +50,7 @@ struct write {
     /* the result */
     int64_t seq;    /* of the change */
     struct doc doc; /* as it is afterwards; DELETE: as it was. CREATE, UPDATE, DELETE, SIGNED_IN, EXTEND */
-    /* DELETE, and UPDATE of a collection with parties or in want_before: as it was; else NULL. */
+    /* DELETE, and UPDATE of a collection with parties or in want_before or of createdAt: as it was; else NULL. */
     const struct doc *before;
     struct view orphan; /* UPDATE, DELETE: the file that was the document's and is claimed now; at == NULL: none */
     struct dropped_session *dropped; /* SIGNED_IN: those that had expired; UPDATE: those that the new password ended */

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_VERSION "2"
+#define FILE_VERSION "3"
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS parley_meta (name text PRIMARY KEY NOT NULL, value text NOT NULL);"
     "CREATE TABLE IF NOT EXISTS parley_log (seq integer PRIMARY KEY NOT NULL,"
-    " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL, parties text);"
+    " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL, parties text, made text);"
     "CREATE INDEX IF NOT EXISTS parley_log_doc_idx ON parley_log (collection, doc, seq);"
     "CREATE TABLE IF NOT EXISTS parley_ids (collection text PRIMARY KEY NOT NULL,"
     " last integer NOT NULL, docs integer NOT NULL, written text NOT NULL);";
@@ -49,13 +49,20 @@ static enum status name_epoch(struct db *db, bool again, struct failure *f)
     return status ? status : meta_add(db, "epoch", epoch, f);
 }
 
-/* Version 1 did not know whose a document was. */
+/* Version 1 did not know whose a document was, and 2 not when it was made. */
 static enum status upgrade(struct db *db, struct failure *f)
 {
-    int64_t known = 0;
-    enum status status =
-        db_integer(db, "SELECT 1 FROM pragma_table_info('parley_log') WHERE name = 'parties'", NULL, 0, 0, &known, f);
-    if (!status && !known) status = db_exec(db, "ALTER TABLE parley_log ADD COLUMN parties text", f);
+    static const char *const columns[] = {"parties", "made"};
+    enum status status = OK;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns && !status; i++) {
+        struct value name = value_text(view_of(columns[i]));
+        struct str sql = {0};
+        int64_t known = 0;
+        status = db_integer(db, "SELECT 1 FROM pragma_table_info('parley_log') WHERE name = ?", &name, 1, 0, &known, f);
+        str_addf(&sql, "ALTER TABLE parley_log ADD COLUMN %s text", columns[i]);
+        if (!status && !known) status = sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_exec(db, sql.at, f);
+        str_release(&sql);
+    }
     return status ? status : db_exec(db, "UPDATE parley_meta SET value = '" FILE_VERSION "' WHERE name = 'version'", f);
 }
 
@@ -94,9 +101,9 @@ enum status changelog_append(struct db *db, const struct collection *c, const st
 {
     char op[2] = {(char)change->op, 0};
     struct value values[] = {value_integer(change->seq), value_text(view_of(c->slug)), value_integer(change->doc),
-        value_text(view_of(op)), change->parties.at ? value_text(change->parties) : value_null()};
+        value_text(view_of(op)), change->parties.at ? value_text(change->parties) : value_null(), change->made};
     return db_run(
-        db, "INSERT INTO parley_log (seq, collection, doc, op, parties) VALUES (?, ?, ?, ?, ?)", values, 5, f);
+        db, "INSERT INTO parley_log (seq, collection, doc, op, parties, made) VALUES (?, ?, ?, ?, ?, ?)", values, 6, f);
 }
 
 enum status changelog_trim(struct db *db, int64_t head, int64_t keep, struct failure *f)

@@ -2,7 +2,9 @@
  *
  *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
  *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order; parties:
- *                     whose it was before the change, as {"sender":1,"receiver":2}; NULL: new, nobody's, or not known
+ *                     whose it was before the change, as {"sender":1,"receiver":2}; NULL: new, nobody's, or not known;
+ *                     made: its createdAt before a change that takes it away or sets another; NULL: none such, or not
+ *                     known
  *     parley_ids      collection, last: the highest id ever given, so that none is used again; docs, written: how many
  *                     documents there were after the last write, and when that was, so that another program's shows
  *
@@ -28,6 +30,7 @@ struct change {
     int64_t seq, doc;
     enum change_op op;
     struct view parties; /* at == NULL: none, or not known, as of what another program changed */
+    struct value made;   /* of changelog_append alone */
 };
 
 /* CONFLICT: the file was written by a newer program. Changes nothing. */

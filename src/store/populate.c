@@ -27,6 +27,7 @@ static bool write_relation(void *ctx, struct str *out, const struct collection *
     struct doc_style style = {.select = p->populate.select[collection_index(c)],
         .relations = &p->writer,
         .sessions_shown = c == p->own && id == p->own_id};
+    p->personal = p->personal || (style.sessions_shown && doc.sessions.at);
     p->depth--;
     doc_add_json(&json, &doc, &style);
     p->depth++;

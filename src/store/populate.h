@@ -20,6 +20,7 @@ struct populator {
     const struct collection *own; /* the reader's own document, whose sessions are shown to it */
     int64_t own_id;
     struct populate populate;
+    bool personal; /* sessions were written */
     struct {
         const struct collection *collection;
         int64_t id;

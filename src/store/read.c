@@ -102,6 +102,21 @@ enum status read_many(struct db *db, const struct find *find, int64_t limit, int
     return read_rows(db, find->collection, &sql, &binds, arena, each, ctx, f);
 }
 
+enum status read_ids(struct db *db, const struct collection *c, const int64_t *ids, size_t n, struct arena *arena,
+    enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f)
+{
+    struct reading r = {db, c, arena, f, each, ctx};
+    struct str sql = {0};
+    sql_add_select_one(&sql, c);
+    enum status status = sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : OK;
+    for (size_t i = 0; i < n && !status; i++) {
+        struct value id = value_integer(ids[i]);
+        status = db_each(db, sql.at, &id, 1, take_doc, &r, f);
+    }
+    str_release(&sql);
+    return status;
+}
+
 enum status read_count(struct db *db, const struct find *find, struct arena *arena, int64_t *out, struct failure *f)
 {
     struct binds binds = {.arena = arena};

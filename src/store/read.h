@@ -18,6 +18,9 @@ MUST_CHECK enum status read_by(struct db *db, const struct collection *c, const 
  * arena). */
 MUST_CHECK enum status read_many(struct db *db, const struct find *find, int64_t limit, int64_t offset,
     struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);
+/* The same for documents by their ids, in the order given; those that are not there are passed over. */
+MUST_CHECK enum status read_ids(struct db *db, const struct collection *c, const int64_t *ids, size_t n,
+    struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);
 /* The same for a text whose columns are sql_add_columns'; takes the text's memory. */
 MUST_CHECK enum status read_rows(struct db *db, const struct collection *c, struct str *sql, const struct binds *binds,
     struct arena *arena, enum status (*each)(void *ctx, const struct doc *doc), void *ctx, struct failure *f);

@@ -1,0 +1,35 @@
+/* Standing queries: how many documents a where matches and which are the newest of them, kept from one request to the
+ * next, and how a collection's documents lie in their default order (store/ladder.h). What has changed since is read
+ * from the change log, in the reader's own snapshot: a page and its total cost what has changed and what is shown, not
+ * what is stored. A write costs nothing, and nothing of this is in the file.
+ *
+ * The first request for a where looks and counts as SQLite does; so does one whose snapshot is older than what is kept,
+ * and one after a document was changed or deleted of which it is not known whether it matched before: that is one that
+ * is not among the newest. Tried and not taken: indexes of each relation with createdAt, which cost a POST a fifth of
+ * its speed; counts kept in a table, which serve a single equality alone. */
+#ifndef STORE_STANDING_H
+#define STORE_STANDING_H
+
+#include "base/arena.h"
+#include "schema/find.h"
+#include "store/db.h"
+
+struct standings;
+
+/* `bytes`: of memory for what is kept of wheres. NULL: no memory. */
+MUST_CHECK struct standings *standings_new(size_t bytes);
+/* Takes NULL. */
+void standings_free(struct standings *s);
+
+struct standing_page {
+    int64_t total;
+    bool listed;        /* the page's documents are known: */
+    const int64_t *ids; /* in their order, in the arena */
+    size_t nids;
+};
+
+/* What `find` asks for, as the connection sees it, which is in a transaction. limit 0: only the total. Any thread. */
+MUST_CHECK enum status standings_look(struct standings *s, struct db *db, const struct find *find, int64_t limit,
+    int64_t offset, struct arena *arena, struct standing_page *out, struct failure *f);
+
+#endif
