@@ -186,7 +186,8 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->mailer = mailer_new(o->mail_command);
     app->private_messages = o->private_messages;
     app->openapi = openapi_new(app);
-    app->idempotency = idempotency_new(view_of(p->secret));
+    /* Some workers are always there for other requests. */
+    app->idempotency = idempotency_new(view_of(p->secret), (int)(o->workers - o->workers / 8 - 1));
     if (!app->passwords || !app->mailer || !app->openapi || !app->idempotency)
         return fail(f, NO_MEMORY, "Out of memory.");
     app->upload_bytes = o->upload_bytes;

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_MOST     255
-#define WAIT_MS      30000
-#define WAITING_MOST 32  /* requests that wait for the same one, each in a worker */
+#define KEY_MOST 255
+#define WAIT_MS  30000
 
 struct idempotency {
     struct turns *turns;
@@ -43,11 +42,11 @@ static void keyed_set(struct keyed *k, enum keyed_state state)
     k->state = state;
 }
 
-struct idempotency *idempotency_new(struct view secret)
+struct idempotency *idempotency_new(struct view secret, int waiting)
 {
     struct idempotency *i = calloc(1, sizeof *i);
     if (!i) return NULL;
-    i->turns = turns_new(WAIT_MS, WAITING_MOST);
+    i->turns = turns_new(WAIT_MS, waiting);
     if (i->turns && crypt_hmac_sha256(secret, VIEW("parley: kept answers"), i->key)) return i;
     idempotency_free(i);
     return NULL;

@@ -24,8 +24,8 @@
 
 #define ANSWER_KEPT_MOST ((size_t)1 << 20)
 
-/* NULL: no memory. */
-MUST_CHECK struct idempotency *idempotency_new(struct view secret);
+/* `waiting`: requests at most that wait for others with their keys, each in a worker. NULL: no memory. */
+MUST_CHECK struct idempotency *idempotency_new(struct view secret, int waiting);
 /* No call may be under way. Takes NULL. */
 void idempotency_free(struct idempotency *i);
 
