@@ -70,8 +70,8 @@ function run(binary, args, { env = {}, input } = {}) {
 async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen = `127.0.0.1:${port}` } = {}) {
   const dir = data || folder()
   const server = { data: dir, err: '' }
-  const child = launch(binary, [...(listen ? ['--listen', listen] : []), '--data', dir, '--log-level', 'warning', '--drain', '0', ...args],
-    { env: { ...tools, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = launch(binary, [...(listen ? ['--listen', listen] : []), '--data', dir, '--log-level', 'warning', ...args],
+    { env: { ...tools, PARLEY_DRAIN: '0', ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
   const release = () => { if (!data) remove(dir) }
   child.stderr.on('data', (d) => { server.err += d })

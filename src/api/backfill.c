@@ -167,6 +167,7 @@ static enum status take_missed(void *ctx, const struct change *change)
     status = change->op == CHANGE_DELETE ? NOT_FOUND : OK;
     if (!status) status = read_one(p->db, change->collection, change->doc, p->arena, &doc, p->f);
     if (status && status != NOT_FOUND) return status;
+    *p->f = (struct failure){0};
     p->collection = change->collection;
     if (!status && (!subset->filter || match(subset->filter, &doc, &p->relations.reader))) {
         add_doc(p, &doc);
@@ -248,7 +249,8 @@ enum status backfill_page(struct backfill *b, struct db *db, const struct change
         status = add_missed(&p, more);
     }
     str_release(&p.docs);
-    if (!status && p.populator.failure.status) *f = p.populator.failure;
-    if (!status && p.relations.failure.status) *f = p.relations.failure;
-    return status ? status : f->status;
+    const struct failure *failure = p.populator.failure.status ? &p.populator.failure : &p.relations.failure;
+    if (status || !failure->status) return status;
+    *f = *failure;
+    return f->status;
 }

@@ -126,6 +126,7 @@ static enum source_result read_page(struct feed *feed, struct str *out, uint64_t
     arena_release(&arena);
     /* Half a page would be a hole: end, and the reader comes back with its cursor. */
     if (status || out->failed) {
+        log_error("a stream was ended, what it missed cannot be read: %s", status ? f.reason : "out of memory");
         str_reset(out);
         return SOURCE_END;
     }

@@ -82,6 +82,26 @@ module.exports = (binary) => {
     assert.deepStrictEqual(seen(again).filter(([event]) => event === 'delete').map(([, id]) => id).sort(), [a, b, c])
   })
 
+  test('channels: a document that was given to another sender and then deleted is missed as two deletes', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    let { server, url } = await opened(() => {}, [], data)
+    const s = await stream(`${url}/api/messages/sse`)
+    const { epoch, head } = (await s.first('hello')).json
+    s.close()
+    const { id } = (await say(url, 'first mine')).json.doc
+    await patch(url, id, { sender: 2 })
+    await drop(url, id)
+    await say(url, 'the end')
+    await server.stop()
+    server = await start(binary, { data })
+    after(server.stop)
+    const again = await stream(`${server.url}/api/messages/sse`, { 'Last-Event-ID': `${epoch}-${head}` })
+    after(again.close)
+    assert.deepStrictEqual(contents(await again.docs(1)), ['the end'])
+    assert.deepStrictEqual(again.of('delete').map((e) => e.json), [[{ id }], [{ id }]])
+  })
+
   test('channels: what cannot be understood is a 400, never everything', async ({ after }) => {
     const { url } = await opened(after)
     const bad = ['sse?where[content][near]=1', 'sse?where[nothing][equals]=1', 'sse?where={', 'sse?limit=-1', 'sse?limit=abc', 'sse?limit=1&limit=2', 'sse?from=end', 'sse?from=start&limit=3',
