@@ -6,10 +6,11 @@
 #include "stream/frame.h"
 #include <stdlib.h>
 
-#define EVENT_DOCS   100                 /* of a first look, in one event */
-#define PAGE_CHANGES 100                 /* read at a time */
-#define PAGE_BYTES   ((size_t)256 << 10) /* and fewer of both where they are long; of one that reads nothing it is kept \
-                                          */
+#define EVENT_DOCS   100 /* of a first look, in one event */
+#define PAGE_CHANGES 100 /* read at a time */
+#define PAGE_BYTES                                                                                                     \
+    ((size_t)256 << 10) /* and fewer of both where they are long; of one that reads nothing it is kept                 \
+                         */
 
 struct look {
     bool started; /* `place` is where the part begins */
@@ -187,10 +188,14 @@ static enum status add_missed(struct page *p, bool *more)
     const struct collection *of[MAX_COLLECTIONS];
     size_t before = p->out->len;
     int64_t from = p->b->seq;
-    for (size_t i = 0; i < s->nsubsets; i++) of[i] = s->subsets[i].collection;
+    bool by_rights = false;
+    for (size_t i = 0; i < s->nsubsets; i++) {
+        of[i] = s->subsets[i].collection;
+        by_rights = by_rights || s->subsets[i].rights;
+    }
     p->reached = from;
-    enum status status =
-        excuse(p, changelog_read(p->db, of, s->nsubsets, from, PAGE_CHANGES, take_missed, p, &p->b->seq, more, p->f));
+    enum status status = excuse(p,
+        changelog_read(p->db, of, s->nsubsets, by_rights, from, PAGE_CHANGES, take_missed, p, &p->b->seq, more, p->f));
     if (status) return status;
     if (p->full) {
         p->b->seq = p->reached;

@@ -133,8 +133,8 @@ static enum status take_change(void *ctx, const struct row *row)
     return row_value(row, 3).integer ? OK : r->each(r->ctx, &change);
 }
 
-enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, int64_t after, int limit,
-    enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
+enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, bool by_parties, int64_t after,
+    int limit, enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
     struct failure *f)
 {
     struct reading r = {.each = each, .ctx = ctx, .last = after};
@@ -142,10 +142,10 @@ enum status changelog_read(struct db *db, const struct collection *const *of, si
     struct str sql = {0};
     ASSERT(n && n <= MAX_COLLECTIONS);
     /* "+": else SQLite reads by the index of documents, and sorts a collection's whole log for each page. */
-    str_addz(&sql,
-        "SELECT seq, doc, op, EXISTS (SELECT 1 FROM parley_log later WHERE later.collection = l.collection"
-        " AND later.doc = l.doc AND later.seq > l.seq AND (l.parties IS NULL OR l.parties IS later.parties)),"
-        " parties, collection FROM parley_log l WHERE seq > ? AND +collection IN (");
+    str_addz(&sql, "SELECT seq, doc, op, EXISTS (SELECT 1 FROM parley_log later WHERE later.collection = l.collection"
+                   " AND later.doc = l.doc AND later.seq > l.seq");
+    if (by_parties) str_addz(&sql, " AND (l.parties IS NULL OR l.parties IS later.parties)");
+    str_addz(&sql, "), parties, collection FROM parley_log l WHERE seq > ? AND +collection IN (");
     for (size_t i = 0; i < n; i++) {
         str_addz(&sql, i ? ", ?" : "?");
         values[1 + i] = value_text(view_of(of[i]->slug));

@@ -44,13 +44,12 @@ MUST_CHECK enum status changelog_append(
 MUST_CHECK enum status changelog_trim(struct db *db, int64_t head, int64_t keep, struct failure *f);
 
 /* The changes of the `n` collections after `after`, in order, at most `limit` of them looked at; a document's change is
- * passed over when a later one of the same document follows, since that one will show it; but not one that may have
- * taken the document from somebody, who may not be among the later one's parties. So the document of a change may be
- * gone.
- * `*last` is the seq up to which the log has been read; `*more`: there may be further ones. */
-MUST_CHECK enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, int64_t after,
-    int limit, enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last, bool *more,
-    struct failure *f);
+ * passed over when a later one of the same document follows, since that one will show it. With `by_parties` not when
+ * it may have taken the document from somebody who may not be among the later one's parties; so the document of a
+ * change may be gone. `*last` is the seq up to which the log has been read; `*more`: there may be further ones. */
+MUST_CHECK enum status changelog_read(struct db *db, const struct collection *const *of, size_t n, bool by_parties,
+    int64_t after, int limit, enum status (*each)(void *ctx, const struct change *change), void *ctx, int64_t *last,
+    bool *more, struct failure *f);
 
 /* What was known of a collection after the last write of this program. */
 struct ledger {

@@ -80,7 +80,7 @@ static void expect_changes(struct world *w, int64_t after, const char *wanted)
     int64_t last;
     bool more;
     str_reset(&w->seen);
-    assert_int_equal(changelog_read(w->db, &w->messages, 1, after, 100, take, w, &last, &more, &w->f), OK);
+    assert_int_equal(changelog_read(w->db, &w->messages, 1, true, after, 100, take, w, &last, &more, &w->f), OK);
     assert_string_equal(w->seen.len ? w->seen.at : "", wanted);
 }
 
@@ -161,16 +161,16 @@ static void changelog__several_collections_in_one_order(void **state)
     append_to(w, "users", 4, 2, CHANGE_CREATE, NULL);
     append(w, 5, 1, CHANGE_UPDATE, NULL);
     append_to(w, "media", 6, 2, CHANGE_CREATE, NULL);
-    assert_int_equal(changelog_read(w->db, of, 2, 0, 4, take_named, w, &last, &more, &w->f), OK);
+    assert_int_equal(changelog_read(w->db, of, 2, true, 0, 4, take_named, w, &last, &more, &w->f), OK);
     assert_string_equal(w->seen.at, "users 1c1 users 4c2 messages 5u1");
     assert_int_equal(last, 5);
     assert_true(more);
     str_reset(&w->seen);
-    assert_int_equal(changelog_read(w->db, of, 2, last, 4, take_named, w, &last, &more, &w->f), OK);
+    assert_int_equal(changelog_read(w->db, of, 2, true, last, 4, take_named, w, &last, &more, &w->f), OK);
     assert_int_equal(w->seen.len, 0);
     assert_int_equal(last, 5);
     assert_false(more);
-    assert_int_equal(changelog_read(w->db, of, 1, 1, 4, take_named, w, &last, &more, &w->f), OK);
+    assert_int_equal(changelog_read(w->db, of, 1, true, 1, 4, take_named, w, &last, &more, &w->f), OK);
     assert_string_equal(w->seen.at, "users 4c2");
     expect_changes(w, 0, "5u1");
 }
