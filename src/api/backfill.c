@@ -8,9 +8,8 @@
 
 #define EVENT_DOCS   100 /* of a first look, in one event */
 #define PAGE_CHANGES 100 /* read at a time */
-#define PAGE_BYTES                                                                                                     \
-    ((size_t)256 << 10) /* and fewer of both where they are long; of one that reads nothing it is kept                 \
-                         */
+/* Where documents are long fewer make an event or a page, which is kept for one that reads nothing. */
+#define PAGE_BYTES ((size_t)256 << 10)
 
 struct look {
     bool started; /* `place` is where the part begins */

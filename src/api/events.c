@@ -141,7 +141,7 @@ static enum status open_stream(struct call *call, struct asked *asked, struct fa
     }
     call->detached = true;
     counter_add(&call->app->metrics.streams_opened, 1);
-    if (!audience_add(audience, peer, source)) return OK; /* closed by the delivery: the client tries again */
+    audience_add(audience, peer, source);
     return OK;
 }
 

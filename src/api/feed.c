@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #define PAGE_ARENA ((size_t)64 << 20)
 #define RETRY_MS   2000 /* and as much again at random: not all come back at once */
 
@@ -42,9 +45,7 @@ struct feed {
 
 uint64_t feed_session(struct view session)
 {
-    uint64_t mark = 0;
-    for (size_t i = 0; i < session.len; i++) mark = mark * UINT64_C(0x100000001b3) + (unsigned char)session.at[i];
-    return session.at && !mark ? 1 : mark;
+    return session.at ? XXH3_64bits(session.at, session.len) | 1 : 0;
 }
 
 static void add_head(struct str *out, const struct opening *opening)
@@ -92,6 +93,14 @@ static void end_opening(struct feed *feed)
     feed->opening = NULL;
 }
 
+/* What every stream begins with. */
+static void begin(struct feed *feed, struct str *out, const struct changelog_span *span)
+{
+    add_head(out, feed->opening);
+    add_hello(out, "hello", span, NULL);
+    end_opening(feed);
+}
+
 static enum status add_page(
     struct feed *feed, struct db *db, struct arena *arena, struct str *out, bool *more, struct failure *f)
 {
@@ -100,11 +109,7 @@ static enum status add_page(
     if (status) return status;
     bool fresh = feed->opening && !feed->opening->resumes;
     const char *reason = fresh ? NULL : why_not(feed, &span);
-    if (feed->opening) {
-        add_head(out, feed->opening);
-        add_hello(out, "hello", &span, NULL);
-        end_opening(feed);
-    }
+    if (feed->opening) begin(feed, out, &span);
     if (reason) add_hello(out, "reset", &span, reason);
     if ((fresh || reason) && !backfill_look(&feed->at, span.head)) return fail(f, NO_MEMORY, "Out of memory.");
     return backfill_page(&feed->at, db, &span, arena, out, more, f);
@@ -147,11 +152,10 @@ static bool begin_in_log(struct feed *feed, struct str *out, uint64_t *position)
         feed->at.seq = span.head;
     }
     if (!channel_place(feed->at.channel, feed->at.seq, position)) return false;
-    add_head(out, opening);
-    add_hello(out, "hello", &span, NULL);
     const struct frame_id id = {.epoch = view_of(span.epoch), .seq = feed->at.seq};
-    if (!opening->resumes) frame_add_id(out, &id);
-    end_opening(feed);
+    bool fresh = !opening->resumes;
+    begin(feed, out, &span);
+    if (fresh) frame_add_id(out, &id);
     return true;
 }
 

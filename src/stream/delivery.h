@@ -79,9 +79,9 @@ MUST_CHECK struct audience *audience_new(struct delivery *d, struct framelog *lo
 void audience_free(struct audience *a);
 /* Says that its log grew. Cheap where nobody listens; holds one lock at a time. Any thread. */
 void audience_notify(struct audience *a);
-/* Takes a connected peer and a source; both are the delivery's from now on, also when it fails (they are closed then).
- * False: no memory, or the delivery drains. Any thread. */
-MUST_CHECK bool audience_add(struct audience *a, struct peer peer, struct source *source);
+/* Takes a connected peer and a source; both are the delivery's from now on, also when it fails: then they are closed,
+ * and the client tries again. False: no memory, or the delivery drains. Any thread. */
+bool audience_add(struct audience *a, struct peer peer, struct source *source);
 
 /* Ends the streams of that owner, or of one session of his (0: all), for the reason RIGHTS. They get nothing more of
  * the log. A stream that was added before the call is ended
