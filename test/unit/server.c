@@ -1,6 +1,6 @@
 /* The HTTP server, through its own door: a real one on a port of its own, spoken to over plain sockets. */
-#include "base/check.h"
 #include "http/server.h"
+#include "base/check.h"
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -309,7 +309,7 @@ static void release(void)
 
 /* ---- the tests ---- */
 
-static void civet__answers_and_keeps_the_connection(void **state)
+static void server__answers_and_keeps_the_connection(void **state)
 {
     (void)state;
     int s = client();
@@ -326,7 +326,7 @@ static void civet__answers_and_keeps_the_connection(void **state)
     done(s);
 }
 
-static void civet__obeys_connection_close(void **state)
+static void server__obeys_connection_close(void **state)
 {
     (void)state;
     int s = client();
@@ -349,7 +349,7 @@ static void civet__obeys_connection_close(void **state)
     expect_end(s);
 }
 
-static void civet__answers_pipelined_requests_in_order(void **state)
+static void server__answers_pipelined_requests_in_order(void **state)
 {
     (void)state;
     int s = client();
@@ -362,7 +362,7 @@ static void civet__answers_pipelined_requests_in_order(void **state)
     done(s);
 }
 
-static void civet__sends_the_head_alone(void **state)
+static void server__sends_the_head_alone(void **state)
 {
     (void)state;
     int s = client();
@@ -380,7 +380,7 @@ static void civet__sends_the_head_alone(void **state)
     done(s);
 }
 
-static void civet__sends_large_answers_to_slow_readers(void **state)
+static void server__sends_large_answers_to_slow_readers(void **state)
 {
     (void)state;
     int s = client();
@@ -395,7 +395,7 @@ static void civet__sends_large_answers_to_slow_readers(void **state)
     done(s);
 }
 
-static void civet__reads_bodies(void **state)
+static void server__reads_bodies(void **state)
 {
     (void)state;
     int s = client();
@@ -412,7 +412,7 @@ static void civet__reads_bodies(void **state)
     done(s);
 }
 
-static void civet__reads_chunked_bodies(void **state)
+static void server__reads_chunked_bodies(void **state)
 {
     (void)state;
     int s = client();
@@ -445,7 +445,7 @@ static void post_large(int s, size_t len, bool chunked)
     str_release(&body);
 }
 
-static void civet__limits_bodies(void **state)
+static void server__limits_bodies(void **state)
 {
     (void)state;
     for (int chunked = 0; chunked < 2; chunked++) {
@@ -470,7 +470,7 @@ static void civet__limits_bodies(void **state)
     expect_end(s);
 }
 
-static void civet__says_when_a_body_is_cut_off(void **state)
+static void server__says_when_a_body_is_cut_off(void **state)
 {
     (void)state;
     static const char *const cut[] = {"Content-Length: 10\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel"};
@@ -484,7 +484,7 @@ static void civet__says_when_a_body_is_cut_off(void **state)
     }
 }
 
-static void civet__promises_to_read_on_before_a_body(void **state)
+static void server__promises_to_read_on_before_a_body(void **state)
 {
     (void)state;
     int s = client();
@@ -505,7 +505,7 @@ static void civet__promises_to_read_on_before_a_body(void **state)
     expect_end(s);
 }
 
-static void civet__reads_over_a_body_nobody_wanted(void **state)
+static void server__reads_over_a_body_nobody_wanted(void **state)
 {
     (void)state;
     int s = client();
@@ -521,7 +521,7 @@ static void civet__reads_over_a_body_nobody_wanted(void **state)
     expect_end(s);
 }
 
-static void civet__refuses_ambiguous_lengths(void **state)
+static void server__refuses_ambiguous_lengths(void **state)
 {
     (void)state;
     static const char *const bad[] = {
@@ -556,7 +556,7 @@ static void civet__refuses_ambiguous_lengths(void **state)
     expect_refused("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
 }
 
-static void civet__refuses_malformed_heads(void **state)
+static void server__refuses_malformed_heads(void **state)
 {
     (void)state;
     static const char *const bad[] = {
@@ -588,7 +588,7 @@ static void civet__refuses_malformed_heads(void **state)
     expect_end(s);
 }
 
-static void civet__allows_an_empty_line_first(void **state)
+static void server__allows_an_empty_line_first(void **state)
 {
     (void)state;
     int s = client();
@@ -599,7 +599,7 @@ static void civet__allows_an_empty_line_first(void **state)
 }
 
 /* What an earlier connection pipelined must not be taken for the request of a later one that sends only blanks. */
-static void civet__forgets_what_earlier_connections_sent(void **state)
+static void server__forgets_what_earlier_connections_sent(void **state)
 {
     (void)state;
     struct server *all = server;
@@ -632,7 +632,7 @@ static void civet__forgets_what_earlier_connections_sent(void **state)
     server = all;
 }
 
-static void civet__limits_heads(void **state)
+static void server__limits_heads(void **state)
 {
     (void)state;
     struct str text = {0};
@@ -667,7 +667,7 @@ static void civet__limits_heads(void **state)
     str_release(&text);
 }
 
-static void civet__understands_every_form_of_target(void **state)
+static void server__understands_every_form_of_target(void **state)
 {
     (void)state;
     char text[200];
@@ -694,7 +694,7 @@ static void civet__understands_every_form_of_target(void **state)
     expect_refused("GET ** HTTP/1.1\r\n" HOST "\r\n", 400);
 }
 
-static void civet__refuses_for_want_of_memory(void **state)
+static void server__refuses_for_want_of_memory(void **state)
 {
     (void)state;
     int s = client();
@@ -703,7 +703,7 @@ static void civet__refuses_for_want_of_memory(void **state)
     expect_end(s);
 }
 
-static void civet__gives_sockets_away(void **state)
+static void server__gives_sockets_away(void **state)
 {
     (void)state;
     int s = client();
@@ -732,7 +732,7 @@ static void civet__gives_sockets_away(void **state)
     done(s);
 }
 
-static void civet__closes_with_connections_in_every_state(void **state)
+static void server__closes_with_connections_in_every_state(void **state)
 {
     (void)state;
     struct server *all = server;
@@ -775,7 +775,7 @@ static void *close_server(void *s)
     return NULL;
 }
 
-static void civet__waits_for_handlers_and_sends_their_answers(void **state)
+static void server__waits_for_handlers_and_sends_their_answers(void **state)
 {
     (void)state;
     struct server *all = server;
@@ -802,7 +802,7 @@ static void civet__waits_for_handlers_and_sends_their_answers(void **state)
     server_close(NULL);
 }
 
-static void civet__listens_on_both_families_of_localhost(void **state)
+static void server__listens_on_both_families_of_localhost(void **state)
 {
     (void)state;
     struct server *all = server;
@@ -848,7 +848,7 @@ static enum status try_listen(const char *address, const char *and_address, int 
     return status;
 }
 
-static void civet__says_why_it_cannot_listen(void **state)
+static void server__says_why_it_cannot_listen(void **state)
 {
     (void)state;
     struct failure f;
@@ -904,7 +904,7 @@ static void expect_letters(int s, size_t len)
     str_release(&wanted);
 }
 
-static void civet__reads_bodies_in_pieces(void **state)
+static void server__reads_bodies_in_pieces(void **state)
 {
     (void)state;
     static const char *const rooms[] = {"1", "7", "16384", "16385", "1000000"};
@@ -922,7 +922,7 @@ static void civet__reads_bodies_in_pieces(void **state)
     done(s);
 }
 
-static void civet__reads_no_further_than_a_body_in_pieces(void **state)
+static void server__reads_no_further_than_a_body_in_pieces(void **state)
 {
     (void)state;
     int s = client();
@@ -934,7 +934,7 @@ static void civet__reads_no_further_than_a_body_in_pieces(void **state)
     done(s);
 }
 
-static void civet__reads_pieces_as_they_come(void **state)
+static void server__reads_pieces_as_they_come(void **state)
 {
     (void)state;
     int s = client();
@@ -953,7 +953,7 @@ static void civet__reads_pieces_as_they_come(void **state)
     done(s);
 }
 
-static void civet__says_when_pieces_are_cut_off(void **state)
+static void server__says_when_pieces_are_cut_off(void **state)
 {
     (void)state;
     static const char *const cut[] = {"Content-Length: 10\r\n\r\n", "Content-Length: 10\r\n\r\nhello",
@@ -975,7 +975,7 @@ static void civet__says_when_pieces_are_cut_off(void **state)
         }
 }
 
-static void civet__promises_once_to_read_pieces(void **state)
+static void server__promises_once_to_read_pieces(void **state)
 {
     (void)state;
     int s = client();
@@ -991,7 +991,7 @@ static void civet__promises_once_to_read_pieces(void **state)
 }
 
 /* A handler that has had enough. */
-static void civet__reads_over_the_pieces_nobody_wanted(void **state)
+static void server__reads_over_the_pieces_nobody_wanted(void **state)
 {
     (void)state;
     int s = client();
@@ -1023,7 +1023,7 @@ static void expect_file(int s, int status, int64_t from, size_t len)
     str_release(&a.text);
 }
 
-static void civet__sends_files(void **state)
+static void server__sends_files(void **state)
 {
     (void)state;
     int s = client();
@@ -1051,7 +1051,7 @@ static void civet__sends_files(void **state)
     expect_end(s);
 }
 
-static void civet__sends_nothing_of_an_empty_file(void **state)
+static void server__sends_nothing_of_an_empty_file(void **state)
 {
     (void)state;
     int s = client();
@@ -1067,7 +1067,7 @@ static void civet__sends_nothing_of_an_empty_file(void **state)
     done(s);
 }
 
-static void civet__sends_the_head_of_a_file_alone(void **state)
+static void server__sends_the_head_of_a_file_alone(void **state)
 {
     (void)state;
     int s = client();
@@ -1090,7 +1090,7 @@ static void civet__sends_the_head_of_a_file_alone(void **state)
 }
 
 /* Beyond what 32 bits count. */
-static void civet__sends_the_end_of_a_very_large_file(void **state)
+static void server__sends_the_end_of_a_very_large_file(void **state)
 {
     (void)state;
     static const char zeros[1000];
@@ -1103,7 +1103,7 @@ static void civet__sends_the_end_of_a_very_large_file(void **state)
     done(s);
 }
 
-static void civet__sends_a_file_instead_of_a_text(void **state)
+static void server__sends_a_file_instead_of_a_text(void **state)
 {
     (void)state;
     int s = client();
@@ -1114,7 +1114,7 @@ static void civet__sends_a_file_instead_of_a_text(void **state)
 }
 
 /* As much as there is, and then the end: its length was promised. */
-static void civet__ends_where_a_file_is_too_short(void **state)
+static void server__ends_where_a_file_is_too_short(void **state)
 {
     (void)state;
     int s = client();
@@ -1138,7 +1138,7 @@ static int slow_client(int room)
     return s;
 }
 
-static void civet__sends_large_files_to_slow_readers(void **state)
+static void server__sends_large_files_to_slow_readers(void **state)
 {
     (void)state;
     int s = slow_client(131072); /* less than a loopback packet would be waited for by timers */
@@ -1177,7 +1177,7 @@ static void leave(int s, bool reset)
 }
 
 /* One worker: each request shows that it is free again. */
-static void civet__leaks_no_file(void **state)
+static void server__leaks_no_file(void **state)
 {
     (void)state;
     static const char *const targets[] = {"GET /file?200,0,0", "GET /file?200,0,10", "HEAD /file?200,0,3000000",
@@ -1215,7 +1215,7 @@ static void civet__leaks_no_file(void **state)
 }
 
 /* A reader that stands still in the middle of a file holds up nobody for long. */
-static void civet__closes_in_the_middle_of_files(void **state)
+static void server__closes_in_the_middle_of_files(void **state)
 {
     (void)state;
     struct server *all = server;
@@ -1235,7 +1235,7 @@ static void civet__closes_in_the_middle_of_files(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
-static void civet__closes_in_the_middle_of_pieces(void **state)
+static void server__closes_in_the_middle_of_pieces(void **state)
 {
     (void)state;
     struct server *all = server;
@@ -1283,45 +1283,45 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(civet__answers_and_keeps_the_connection),
-        cmocka_unit_test(civet__obeys_connection_close),
-        cmocka_unit_test(civet__answers_pipelined_requests_in_order),
-        cmocka_unit_test(civet__sends_the_head_alone),
-        cmocka_unit_test(civet__sends_large_answers_to_slow_readers),
-        cmocka_unit_test(civet__reads_bodies),
-        cmocka_unit_test(civet__reads_chunked_bodies),
-        cmocka_unit_test(civet__limits_bodies),
-        cmocka_unit_test(civet__says_when_a_body_is_cut_off),
-        cmocka_unit_test(civet__promises_to_read_on_before_a_body),
-        cmocka_unit_test(civet__reads_over_a_body_nobody_wanted),
-        cmocka_unit_test(civet__refuses_ambiguous_lengths),
-        cmocka_unit_test(civet__refuses_malformed_heads),
-        cmocka_unit_test(civet__allows_an_empty_line_first),
-        cmocka_unit_test(civet__forgets_what_earlier_connections_sent),
-        cmocka_unit_test(civet__limits_heads),
-        cmocka_unit_test(civet__understands_every_form_of_target),
-        cmocka_unit_test(civet__refuses_for_want_of_memory),
-        cmocka_unit_test(civet__gives_sockets_away),
-        cmocka_unit_test(civet__closes_with_connections_in_every_state),
-        cmocka_unit_test(civet__waits_for_handlers_and_sends_their_answers),
-        cmocka_unit_test(civet__listens_on_both_families_of_localhost),
-        cmocka_unit_test(civet__says_why_it_cannot_listen),
-        cmocka_unit_test(civet__reads_bodies_in_pieces),
-        cmocka_unit_test(civet__reads_no_further_than_a_body_in_pieces),
-        cmocka_unit_test(civet__reads_pieces_as_they_come),
-        cmocka_unit_test(civet__says_when_pieces_are_cut_off),
-        cmocka_unit_test(civet__promises_once_to_read_pieces),
-        cmocka_unit_test(civet__reads_over_the_pieces_nobody_wanted),
-        cmocka_unit_test(civet__sends_files),
-        cmocka_unit_test(civet__sends_nothing_of_an_empty_file),
-        cmocka_unit_test(civet__sends_the_head_of_a_file_alone),
-        cmocka_unit_test(civet__sends_the_end_of_a_very_large_file),
-        cmocka_unit_test(civet__sends_a_file_instead_of_a_text),
-        cmocka_unit_test(civet__ends_where_a_file_is_too_short),
-        cmocka_unit_test(civet__sends_large_files_to_slow_readers),
-        cmocka_unit_test(civet__leaks_no_file),
-        cmocka_unit_test(civet__closes_in_the_middle_of_files),
-        cmocka_unit_test(civet__closes_in_the_middle_of_pieces),
+        cmocka_unit_test(server__answers_and_keeps_the_connection),
+        cmocka_unit_test(server__obeys_connection_close),
+        cmocka_unit_test(server__answers_pipelined_requests_in_order),
+        cmocka_unit_test(server__sends_the_head_alone),
+        cmocka_unit_test(server__sends_large_answers_to_slow_readers),
+        cmocka_unit_test(server__reads_bodies),
+        cmocka_unit_test(server__reads_chunked_bodies),
+        cmocka_unit_test(server__limits_bodies),
+        cmocka_unit_test(server__says_when_a_body_is_cut_off),
+        cmocka_unit_test(server__promises_to_read_on_before_a_body),
+        cmocka_unit_test(server__reads_over_a_body_nobody_wanted),
+        cmocka_unit_test(server__refuses_ambiguous_lengths),
+        cmocka_unit_test(server__refuses_malformed_heads),
+        cmocka_unit_test(server__allows_an_empty_line_first),
+        cmocka_unit_test(server__forgets_what_earlier_connections_sent),
+        cmocka_unit_test(server__limits_heads),
+        cmocka_unit_test(server__understands_every_form_of_target),
+        cmocka_unit_test(server__refuses_for_want_of_memory),
+        cmocka_unit_test(server__gives_sockets_away),
+        cmocka_unit_test(server__closes_with_connections_in_every_state),
+        cmocka_unit_test(server__waits_for_handlers_and_sends_their_answers),
+        cmocka_unit_test(server__listens_on_both_families_of_localhost),
+        cmocka_unit_test(server__says_why_it_cannot_listen),
+        cmocka_unit_test(server__reads_bodies_in_pieces),
+        cmocka_unit_test(server__reads_no_further_than_a_body_in_pieces),
+        cmocka_unit_test(server__reads_pieces_as_they_come),
+        cmocka_unit_test(server__says_when_pieces_are_cut_off),
+        cmocka_unit_test(server__promises_once_to_read_pieces),
+        cmocka_unit_test(server__reads_over_the_pieces_nobody_wanted),
+        cmocka_unit_test(server__sends_files),
+        cmocka_unit_test(server__sends_nothing_of_an_empty_file),
+        cmocka_unit_test(server__sends_the_head_of_a_file_alone),
+        cmocka_unit_test(server__sends_the_end_of_a_very_large_file),
+        cmocka_unit_test(server__sends_a_file_instead_of_a_text),
+        cmocka_unit_test(server__ends_where_a_file_is_too_short),
+        cmocka_unit_test(server__sends_large_files_to_slow_readers),
+        cmocka_unit_test(server__leaks_no_file),
+        cmocka_unit_test(server__closes_in_the_middle_of_files),
+        cmocka_unit_test(server__closes_in_the_middle_of_pieces),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
