@@ -30,19 +30,10 @@ enum status call_now(const struct call *call, int64_t plus_ms, struct view *out,
 enum status call_find(struct call *call, enum right right, struct find *out, struct failure *f)
 {
     struct readable readable;
-    struct where *rights;
-    enum status status = rights_where(call, call->collection, right, &rights, f);
-    if (status) return status;
+    if (!rights_allow(call, call->collection, right)) return call_forbidden(f);
     rights_readable(call, &readable);
-    status = find_parse(out, call->collection, call->query, &readable, call->arena, f);
-    if (status || !rights) return status;
-    struct where *both = ARENA_NEW(call->arena, struct where);
-    if (!both) return fail(f, NO_MEMORY, "Out of memory.");
-    *both = (struct where){.kind = WHERE_AND, .first = rights};
-    rights->next = out->where;
-    out->where = both;
-    out->rights = rights;
-    return OK;
+    enum status status = find_parse(out, call->collection, call->query, &readable, call->arena, f);
+    return status ? status : rights_restrict(call, call->collection, right, &out->where, &out->rights, f);
 }
 
 enum status call_read(

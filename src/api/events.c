@@ -16,26 +16,6 @@ struct asked {
     struct feed_options feed;
 };
 
-/* The reader's rights, and what he asked for besides. */
-static enum status add_filter(struct call *call, struct subset *subset, struct where *asked, struct failure *f)
-{
-    struct where *rights;
-    enum status status = rights_where(call, subset->collection, RIGHT_READ, &rights, f);
-    if (status) return status;
-    if (!rights) {
-        if (!where_is_everything(asked)) subset->filter = asked;
-        return OK;
-    }
-    subset->rights = rights;
-    status = rights_where(call, subset->collection, RIGHT_READ, &rights, f);
-    struct where *both = ARENA_NEW(call->arena, struct where);
-    if (status || !both) return status ? status : fail(f, NO_MEMORY, "Out of memory.");
-    *both = (struct where){.kind = WHERE_AND, .first = rights};
-    rights->next = asked;
-    subset->filter = both;
-    return OK;
-}
-
 static enum status ask_subset(
     struct call *call, struct asked *asked, const struct collection *c, struct json_object *where, struct failure *f)
 {
@@ -46,7 +26,9 @@ static enum status ask_subset(
     if (!rights_allow(call, c, RIGHT_READ)) return call_forbidden(f);
     rights_readable(call, &readable);
     enum status status = where_parse(&filter, c, where, &readable, call->arena, f);
-    return status ? status : add_filter(call, subset, filter, f);
+    if (!status) status = rights_restrict(call, c, RIGHT_READ, &filter, &subset->rights, f);
+    if (!status && !where_is_everything(filter)) subset->filter = filter;
+    return status;
 }
 
 /* limit=N: so many documents at the start; from=start: all. */

@@ -71,6 +71,21 @@ enum status rights_where(
     return *out ? OK : fail(f, NO_MEMORY, "Out of memory.");
 }
 
+enum status rights_restrict(const struct call *call, const struct collection *c, enum right right, struct where **where,
+    const struct where **rights, struct failure *f)
+{
+    struct where *own;
+    enum status status = rights_where(call, c, right, &own, f);
+    *rights = own;
+    if (status || !own) return status;
+    struct where *both = ARENA_NEW(call->arena, struct where);
+    if (!both) return fail(f, NO_MEMORY, "Out of memory.");
+    *both = (struct where){.kind = WHERE_AND, .first = own};
+    own->next = *where;
+    *where = both;
+    return OK;
+}
+
 void rights_readable(const struct call *call, struct readable *out)
 {
     for (size_t i = 0; i < ncollections; i++) {

@@ -21,6 +21,10 @@ bool rights_allow(const struct call *call, const struct collection *c, enum righ
  * with none. */
 MUST_CHECK enum status rights_where(
     const struct call *call, const struct collection *c, enum right right, struct where **out, struct failure *f);
+/* Makes of `*where` what matches it and is among the reader's documents; `*rights` is the latter alone, NULL: all of
+ * them. FORBIDDEN: there are none. */
+MUST_CHECK enum status rights_restrict(const struct call *call, const struct collection *c, enum right right,
+    struct where **where, const struct where **rights, struct failure *f);
 /* What a query of the reader may look through relations into, and what is shown of them. */
 void rights_readable(const struct call *call, struct readable *out);
 
