@@ -1,6 +1,6 @@
-/* Which change goes to whom. The test is the applier and the delivery: audience_new and its like are defined here, so
- * that stream/delivery.c is not linked, and a reader looks at his channel's log by himself. */
+/* Which change goes to whom. The test is the applier too. */
 #include "broker/channels.h"
+#include "audience.h"
 #include "schema/filter.h"
 #include "schema/json.h"
 #include "schema/query.h"
@@ -18,29 +18,6 @@
 #define EPOCH       "abcd1234"
 #define MAX_FILTERS 3
 #define IDLE_MOST   16
-
-struct audience {
-    struct framelog *log;
-    int notified;
-};
-
-struct audience *audience_new(struct delivery *d, struct framelog *log)
-{
-    struct audience *a = calloc(1, sizeof *a);
-    (void)d;
-    if (a) a->log = log;
-    return a;
-}
-
-void audience_free(struct audience *a)
-{
-    free(a);
-}
-
-void audience_notify(struct audience *a)
-{
-    a->notified++;
-}
 
 struct world {
     struct channels *channels;

@@ -2,12 +2,11 @@
  * published, the logs are small, so that readers fall off them all the time, and each reader must get each change that
  * it asked for once, in order, wherever it comes from.
  *
- * The test is the delivery: audience_new and its like are defined here, so that stream/delivery.c is not linked, and a
- * reader goes through a log by itself, as a stream does (stream/stream.c), and comes to it as a feed does
- * (api/feed.c). The database is a number behind a lock: the last change that is committed. What a change is follows
- * from its number.
+ * A reader goes through a log as a stream does (stream/stream.c), and comes to it as a feed does (api/feed.c). The
+ * database is a number behind a lock: the last change that is committed. What a change is follows from its number.
  *
  * PARLEY_TEST_ALL=1: 100,000 hand-overs. */
+#include "audience.h"
 #include "base/lock.h"
 #include "broker/channels.h"
 #include "schema/json.h"
@@ -29,30 +28,6 @@
 #define BATCH   6  /* changes, at most */
 #define PAGE    20 /* changes */
 #define EPOCH   "abcd1234"
-
-/* ---- the delivery ---- */
-
-struct audience {
-    struct framelog *log;
-};
-
-struct audience *audience_new(struct delivery *d, struct framelog *log)
-{
-    struct audience *a = malloc(sizeof *a);
-    (void)d;
-    if (a) a->log = log;
-    return a;
-}
-
-void audience_free(struct audience *a)
-{
-    free(a);
-}
-
-void audience_notify(struct audience *a)
-{
-    (void)a;
-}
 
 /* ---- what is written ---- */
 
