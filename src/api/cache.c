@@ -40,7 +40,7 @@ struct cache *cache_new(size_t bytes)
     struct cache *c = malloc(sizeof *c);
     if (!c) return NULL;
     c->most = bytes;
-    if (!crypt_random(&c->seed, sizeof c->seed)) c->seed = 0;
+    c->seed = crypt_dice();
     c->bytes = 0;
     lock_init(&c->lock);
     list_init(&c->used);

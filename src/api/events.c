@@ -66,9 +66,7 @@ static enum status give_head(struct call *call)
 /* Those that are turned away are not to come back all at once. */
 static enum status come_back_later(struct failure *f)
 {
-    uint8_t random = 0;
-    if (!crypt_random(&random, sizeof random)) random = 0;
-    f->retry_after = RETRY_LEAST + random % (RETRY_MOST - RETRY_LEAST + 1);
+    f->retry_after = RETRY_LEAST + (int)(crypt_dice() % (RETRY_MOST - RETRY_LEAST + 1));
     return f->status;
 }
 

@@ -50,14 +50,12 @@ uint64_t feed_session(struct view session)
 
 static void add_head(struct str *out, const struct opening *opening)
 {
-    uint16_t random = 0;
-    if (!crypt_random(&random, sizeof random)) random = 0;
     str_addz(out, "HTTP/1.1 200 OK\r\n");
     str_addz(out, opening->http_1_0 ? "Connection: close\r\n" : "Connection: keep-alive\r\n");
     str_addz(out, feed_headers);
     if (opening->credentials) str_addz(out, "Access-Control-Allow-Credentials: true\r\n");
     str_addz(out, "\r\n");
-    frame_add_retry(out, RETRY_MS + random % RETRY_MS);
+    frame_add_retry(out, RETRY_MS + (int)(crypt_dice() % RETRY_MS));
 }
 
 static void add_hello(struct str *out, const char *event, const struct changelog_span *span, const char *reason)

@@ -10,6 +10,12 @@ bool crypt_random(void *out, size_t len)
     return len <= INT_MAX && RAND_bytes(out, (int)len) == 1;
 }
 
+uint64_t crypt_dice(void)
+{
+    uint64_t random;
+    return crypt_random(&random, sizeof random) ? random : 0;
+}
+
 bool crypt_sha256(struct view data, uint8_t out[32])
 {
     return EVP_Digest(data.at, data.len, out, NULL, EVP_sha256(), NULL) == 1;

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 MUST_CHECK bool crypt_random(void *out, size_t len);
+/* A random number, for what can do without chance: 0 when there is none. */
+uint64_t crypt_dice(void);
 MUST_CHECK bool crypt_sha256(struct view data, uint8_t out[32]);
 
 /* SHA-256 of bytes that come in pieces. It fails sticky; {0} takes nothing and gives nothing. */
