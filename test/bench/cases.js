@@ -1,10 +1,12 @@
 // What is measured. A case is a row of figures for each of its runs; a run is one load on one fresh server. `goals` are ratios and
 // limits, taken within each round.
 //
-//   runs     { server, name, mode, load, pad, stored }: `name` is its column, `load` the settings of load.c, `pad` bytes
-//            more in a message, `stored` messages that the server has already
+//   runs     { server, name, load, beside, pad, stored, args, warm }: `name` is its column, `load` the options of `parley bench`,
+//            `beside` those of another for as long, `pad` bytes more in a message, `stored` messages that the server has already,
+//            `args` options of its own, `warm` a path that is asked for once before; or { server, name, stored, opening }: how it opens
 //   figures  [label, unit, (result) => number]
 //   goals    [label, limit, (column) => number], the limit as '<= 0.5' or '' when there is none; column(name).figure
+//   elsewhere  goals that cannot be measured here, with the reason
 //   plots    see report.js
 'use strict'
 const { descriptors } = require('./servers.js')
@@ -30,14 +32,15 @@ const delivery = [
   ['bytes a delivery', 'bytes', (r) => r.frame_bytes],
 ]
 const p99 = (column, name) => column(name)['latency, 99th percentile']
-const everywhere = (mode, load, pad) => ['parley', 'nchan', 'bare'].map((server) => ({ server, name: server, mode, load, pad }))
+const everywhere = (load, pad) =>
+  ['parley', 'nchan', 'bare'].map((server) => ({ server, name: server, load: { kind: 'streams', connections: 32, timeout: 30, ...load }, pad }))
 const latencyPlot = { kind: 'percentiles', file: 'latency', title: 'latency from due to received', of: (r) => r.latency }
 
 module.exports = (size) => [
   {
     name: 'steady',
     title: '1,000 streams, 50 messages a second',
-    runs: everywhere('fan', { streams: most(1000), rate: 50, seconds: size.seconds }),
+    runs: everywhere({ streams: most(1000), rate: 50, seconds: size.seconds }),
     figures: delivery,
     goals: [
       ["99th percentile / nchan's", '', (c) => p99(c, 'parley') / p99(c, 'nchan')],
@@ -48,7 +51,7 @@ module.exports = (size) => [
   {
     name: 'wide',
     title: `${n(most(10000))} streams, 5 messages a second`,
-    runs: everywhere('fan', { streams: most(10000), rate: 5, seconds: size.seconds }),
+    runs: everywhere({ streams: most(10000), rate: 5, seconds: size.seconds }),
     figures: delivery,
     goals: [
       ["99th percentile / nchan's", '<= 0.5', (c) => p99(c, 'parley') / p99(c, 'nchan')],
@@ -59,13 +62,13 @@ module.exports = (size) => [
   {
     name: 'idle',
     title: `${n(most(19000))} idle streams, for ${size.idle} seconds`,
-    runs: everywhere('fan', { streams: most(19000), connections: 0, seconds: size.idle }).slice(0, 2),
+    runs: everywhere({ streams: most(19000), connections: 0, seconds: size.idle }).slice(0, 2),
     figures: [
       ['streams ready', '', (r) => r.ready - r.lost],
       ['user memory a stream', 'bytes', (r) => r.user_bytes],
       ['kernel memory a stream: socket, file, epoll', 'bytes', (r) => r.slab_bytes],
       ['kernel memory a stream: buffers', 'bytes', (r) => r.buffer_bytes],
-      ['resident, without files', 'MB', (r) => r.resident_bytes / 1e6],
+      ['resident, without files', 'MB', (r) => r.memory_bytes / 1e6],
       ['CPU for 10,000 streams, user', '% of a core', (r) => r.posting.user / r.posting.seconds / r.ready * 1e6],
       ['CPU for 10,000 streams, kernel', '% of a core', (r) => r.posting.kernel / r.posting.seconds / r.ready * 1e6],
     ],
@@ -84,8 +87,8 @@ module.exports = (size) => [
   {
     name: 'saturation',
     title: '1,000 streams, as many messages as can be delivered',
-    runs: everywhere('fan',
-      { streams: most(1000), rate: 0, seconds: size.saturate, window: 512, connections: 64, messages: 400000, patience: 20 }),
+    runs: everywhere(
+      { streams: most(1000), seconds: size.saturate, window: 512, connections: 64, messages: 400000, timeout: 20 }),
     figures: [
       ['deliveries a second', '', (r) => r.received_while_posting / r.posting.seconds],
       ['messages a second', '', (r) => r.acknowledged / r.posting.seconds],
@@ -101,8 +104,8 @@ module.exports = (size) => [
     name: 'stalled',
     title: '300 streams, 100 messages of 1 KB a second, alone and beside 200 stalled',
     runs: ['parley', 'nchan'].flatMap((server) => [0, 200].map((stalled) => ({
-      server, name: stalled ? `${server}, 200 stalled` : server, mode: 'fan', pad: 1000,
-      load: { streams: 300, rate: 100, seconds: size.seconds, stalled },
+      server, name: stalled ? `${server}, 200 stalled` : server, pad: 1000,
+      load: { kind: 'streams', connections: 32, timeout: 30, streams: 300, rate: 100, seconds: size.seconds, stalled },
     }))),
     figures: [
       ...delivery.slice(0, 3),
@@ -119,7 +122,7 @@ module.exports = (size) => [
   {
     name: 'storm',
     title: `${n(most(10000))} streams come back at once, each 100 messages behind`,
-    runs: everywhere('resume', { streams: most(10000), missed: 100, patience: 60 }),
+    runs: everywhere({ streams: most(10000), missed: 100, timeout: 60 }),
     figures: [
       ['until all have caught up', 's', (r) => r.seconds],
       ['until one has caught up, median', 's', (r) => r.arrival?.p50 / 1000],
@@ -139,8 +142,8 @@ module.exports = (size) => [
     name: 'resume',
     title: 'resuming the last 100 changes, 16 streams at a time',
     runs: [1000, 1000000].map((stored) => ({
-      server: 'parley', name: `${n(stored)} stored`, mode: 'resume', stored,
-      load: { streams: size.resumes, missed: 100, 'at-once': 16, patience: size.patience },
+      server: 'parley', name: `${n(stored)} stored`, stored,
+      load: { kind: 'streams', connections: 32, streams: size.resumes, missed: 100, 'at-once': 16, timeout: size.patience },
     })),
     figures: [
       ['resumes a second', '', (r) => r.ready / r.seconds],

@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define USAGE_PROCESSES 64
-
-/* Of a server: its process and those that it started. */
+/* Of a server on this machine: its process and those that it started. */
 struct usage {
     double user, kernel; /* CPU seconds */
     double memory;       /* bytes of its own, not those of files; shared ones are divided among those that share them */
@@ -15,10 +13,10 @@ struct usage {
                             may know */
 };
 
-/* `pids`: comma-separated. Dies when one of them is not there. */
+/* `pids`: comma-separated; NULL: none, and nothing is read. Dies when one of them is not there. */
 struct usage usage_read(const char *pids);
 
-/* Bytes that the kernel holds in the buffers of a port's established sockets, of those whose other end is at
+/* Bytes that the kernel holds in the buffers of a port's established IPv4 sockets, of those whose other end is at
  * loopback(host) or, with host 0, anywhere. `*count`: how many there are. */
 double usage_buffers(int port, unsigned host, size_t *count);
 
