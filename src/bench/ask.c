@@ -18,9 +18,8 @@ static enum status wait_for(struct link *l, const struct target *t, int64_t dead
     if (left <= 0 || epoll_wait(l->epoll, &event, 1, (int)left) < 1)
         return fail(f, UNAVAILABLE, "%s does not answer.", t->authority);
     if (link_go_on(l, t)) return OK;
-    if (errno != EPROTO) return fail(f, UNAVAILABLE, "Cannot connect to %s: %s.", t->authority, strerror(errno));
-    const char *complaint = peer_complaint();
-    return fail(f, UNAVAILABLE, "Cannot speak TLS with %s: %s.", t->authority, complaint ? complaint : "it hangs up");
+    if (!l->complaint) return fail(f, UNAVAILABLE, "Cannot connect to %s: %s.", t->authority, strerror(errno));
+    return fail(f, UNAVAILABLE, "Cannot speak TLS with %s: %s.", t->authority, l->complaint);
 }
 
 static enum status open_link(struct link *l, const struct target *t, int epoll, int64_t deadline, struct failure *f)

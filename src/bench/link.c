@@ -73,8 +73,11 @@ static bool shake_hands(struct link *l)
     while (answer == PEER_AGAIN) answer = peer_shake_hands(&l->peer);
     if (answer == PEER_UNTIL_READABLE) return watch(l, EPOLL_CTL_MOD, false) || lost(l);
     if (answer == PEER_UNTIL_WRITABLE) return watch(l, EPOLL_CTL_MOD, true) || lost(l);
-    errno = EPROTO;
-    if (answer <= 0) return lost(l);
+    if (answer <= 0) {
+        l->complaint = peer_complaint();
+        errno = EPROTO;
+        return lost(l);
+    }
     l->state = LINK_OPEN;
     return true;
 }

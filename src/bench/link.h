@@ -19,8 +19,9 @@ struct link {
     enum link_state state;
     bool wants_write; /* what the epoll was told */
     int epoll;
-    void *tag;       /* what the epoll's events carry */
-    struct str rest; /* of what was sent, what the socket has not taken */
+    void *tag;             /* what the epoll's events carry */
+    struct str rest;       /* of what was sent, what the socket has not taken */
+    const char *complaint; /* why TLS failed, in OpenSSL's words; NULL: it did not */
 };
 
 #define LINK_NOTHING     (-1)

@@ -178,8 +178,7 @@ struct readers *readers_new(const struct readers_options *options)
     all->streams = need(streams, sizeof *all->streams);
     all->seen = need(streams * all->words, sizeof *all->seen);
     all->places = need(options->messages, sizeof *all->places);
-    for (size_t i = 0; i < streams; i++)
-        all->streams[i] = (struct subscription){.seen = all->seen + i * all->words};
+    for (size_t i = 0; i < streams; i++) all->streams[i] = (struct subscription){.seen = all->seen + i * all->words};
     for (size_t i = 0; i < threads; i++) {
         size_t first = streams * i / threads;
         start_reader(all, &all->readers[i], first, streams * (i + 1) / threads - first);
