@@ -45,6 +45,7 @@ static double quantile(const struct histogram *h, double percent)
     double wanted = percent / 100 * (double)h->count;
     uint64_t below = 0;
     size_t last = 0;
+    if (percent <= 0) return least;
     if (percent >= 100) return greatest;
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         if (!h->buckets[i]) continue;

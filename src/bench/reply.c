@@ -7,7 +7,8 @@ static bool read_status(struct reply *r, struct view line)
 {
     int64_t status;
     if (line.len < 12 || !view_starts(line, "HTTP/1.") || line.at[8] != ' ' ||
-        !view_integer((struct view){line.at + 9, 3}, &status) || status < 100 || status > 599)
+        !view_integer((struct view){line.at + 9, 3}, &status) || status < 100 || status > 599 ||
+        (line.len > 12 && line.at[12] != ' '))
         return false;
     r->status = (int)status;
     r->closes = line.at[7] == '0';

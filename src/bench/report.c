@@ -57,13 +57,13 @@ static void print_errors(const struct load_result *r)
 static void print_loop(const struct bench *b, const char *verb)
 {
     const struct bench_options *o = b->options;
-    const char *connections = o->fresh ? "connections, each for one request" : "connections";
     if (o->rate)
-        printf("%lld %s a second, in an open loop over %lld %s\n\n", (long long)o->rate, verb,
-            (long long)o->connections, connections);
+        printf("%lld %s a second, in an open loop", (long long)o->rate, verb);
     else
-        printf("%s as fast as they are answered, in a closed loop over %lld %s\n\n", verb, (long long)o->connections,
-            connections);
+        printf("%s as fast as they are answered, in a closed loop", verb);
+    printf(" over %lld connections%s", (long long)o->connections, o->fresh ? ", each for one request" : "");
+    if (o->busy) printf(", of which %lld go on behind their first answer", (long long)o->busy);
+    printf("\n\n");
 }
 
 static void print_requests(const struct bench *b, const struct load_result *r)
