@@ -60,7 +60,7 @@ struct load {
     /* of the call of load_begin */
     double rate;
     size_t first, end;
-    uint64_t began, stop, give_up;
+    uint64_t began, stop, give_up; /* give_up: nothing is sent any more */
     /* any thread */
     _Atomic size_t next; /* the number of the request that nobody has claimed */
     atomic_int working;
@@ -238,7 +238,7 @@ static bool claim(struct worker *w)
 {
     struct load *l = w->all;
     uint64_t at = now();
-    if (atomic_load(&l->stopping) || at >= (l->rate > 0 ? l->give_up : l->stop)) return false;
+    if (atomic_load(&l->stopping) || at >= l->give_up) return false;
     if (w->claimed) return true;
     size_t number = atomic_fetch_add(&l->next, 1);
     if (number >= l->end) return false;
@@ -369,9 +369,9 @@ void load_begin(struct load *l, size_t count, double rate, uint64_t duration)
     l->rate = rate;
     l->began = now();
     l->stop = duration ? l->began + duration : UINT64_MAX;
-    l->give_up = UINT64_MAX;
-    if (rate > 0)
-        l->give_up = l->began + (uint64_t)((double)(l->end - first) / rate * (double)SECOND) + l->options.timeout;
+    if (rate > 0) l->stop = l->began + (uint64_t)((double)(l->end - first) / rate * (double)SECOND);
+    /* In an open loop, what was due before the end is still sent when it comes late. */
+    l->give_up = rate > 0 ? l->stop + l->options.timeout : l->stop;
     atomic_store(&l->working, l->nworkers);
     for (int i = 0; i < l->nworkers; i++)
         if (pthread_create(&l->workers[i].thread, NULL, work, &l->workers[i])) die("There is no thread for requests.");

@@ -71,10 +71,10 @@ struct load_result {
     uint64_t dials;                   /* connections that were begun */
     size_t starved;                   /* connections that asked and never got an answer */
     uint64_t bytes;                   /* received */
-    double seconds;                   /* of all calls, each to its duration's end or its last answer */
-    double cpu;                       /* of the threads, in them */
-    struct histogram latency;         /* of whole answers: from due, in a closed loop from sent, to answered */
-    _Atomic uint64_t *acknowledged;   /* with marks: a bit for each message that was; the load's */
+    double seconds; /* of all calls, each to its end or, where it is later or there is no end, its last answer */
+    double cpu;     /* of the threads, in them */
+    struct histogram latency;       /* of whole answers: from due, in a closed loop from sent, to answered */
+    _Atomic uint64_t *acknowledged; /* with marks: a bit for each message that was; the load's */
 };
 
 /* Of all calls of load_begin; after load_wait. */

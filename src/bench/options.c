@@ -69,6 +69,8 @@ static const char *quarrel(const struct bench_options *o)
 {
     bool streams = !strcmp(o->kind, "streams");
     if (!o->url) return "A URL is needed: parley bench http://localhost:3000/api/messages.";
+    if (o->processes && o->processes[strspn(o->processes, "0123456789,")])
+        return "--processes must be numbers with commas between them.";
     if (!o->email != !o->password) return "--email and --password need each other.";
     if (o->email && o->token) return "--token and --email are two ways to sign in: give one.";
     if (o->body && !strcmp(o->kind, "get")) return "--body is for --kind post and streams.";

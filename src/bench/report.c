@@ -148,14 +148,15 @@ static void print_streams_json(const struct bench *b, const struct streams_resul
         print_errors_json(r->posts);
         print_histogram("answer", &r->posts->latency);
     }
-    if (b->options->processes) {
+    if (b->options->processes && !r->gone) {
         print_spent("posting", &r->posting);
         print_spent("all", &r->all);
         printf("\"memory_bytes\":%.0f,\"user_bytes\":%.0f,\"buffer_bytes\":%.0f,", r->resident_bytes, r->user_bytes,
             r->buffer_bytes);
         if (r->slab_bytes >= 0) printf("\"slab_bytes\":%.0f,", r->slab_bytes);
     }
-    if (b->options->stalled) printf("\"stalled_open\":%zu,\"stalled_bytes\":%.0f,", r->stalled_open, r->stalled_bytes);
+    if (b->options->stalled && b->options->processes)
+        printf("\"stalled_open\":%zu,\"stalled_bytes\":%.0f,", r->stalled_open, r->stalled_bytes);
     print_histogram("latency", &read->latency);
     print_histogram("opening", &read->opening);
     print_histogram("arrival", &read->arrival);
@@ -202,7 +203,7 @@ void report_streams(const struct bench *b, const struct streams_result *r)
         return;
     }
     print_streams(b, r);
-    if (!b->options->processes) return;
+    if (!b->options->processes || r->gone) return;
     putchar('\n');
     print_server(&r->all, r->last.received, "a delivery");
     printf("  %-16s%.0f bytes of the server's own a stream, and %.0f in the kernel's buffers\n", "memory",

@@ -23,6 +23,7 @@ struct streams_result {
     uint64_t received_while_posting;
     double seconds;        /* with --missed: until all had caught up; without: to the newest message */
     double reading_cpu;    /* of the threads that read */
+    bool gone;             /* the server's processes are, and what they spent is not known */
     struct spent posting;  /* until the last POST was answered */
     struct spent all;      /* until all had come */
     double resident_bytes; /* with all streams */

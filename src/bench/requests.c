@@ -67,12 +67,13 @@ enum status requests_run(const struct bench *b, bool *right, struct failure *f)
         .timeout = b->timeout,
     });
     struct usage before = usage_read(o->processes);
+    if (before.gone) die("There is no process %s.", o->processes);
     begin(o, load);
     watch_load(load);
     struct usage after = usage_read(o->processes);
     load_wait(load);
     const struct load_result *result = load_result(load);
-    report_requests(b, result, o->processes ? &before : NULL, &after);
+    report_requests(b, result, o->processes && !after.gone ? &before : NULL, &after);
     *right = !result->failed && !result->starved && result->answered;
     load_free(load);
     template_release(&request);

@@ -25,6 +25,9 @@ struct streams {
     struct streams_result result;
     bool right;
     struct usage opened; /* the server, when all were */
+    struct {
+        uint64_t received, at;
+    } shown; /* in the last line of progress */
 };
 
 static int port_of(const struct target *t)
@@ -71,14 +74,13 @@ static struct load *new_load(const struct streams *s, struct readers *readers)
         .window = (size_t)o->window});
 }
 
-static void show(const struct readers_progress *p, struct load *load)
+static void show(struct streams *s, const struct readers_progress *p, struct load *load)
 {
-    static uint64_t last, last_at;
     uint64_t at = now();
-    double rate = last_at ? (double)(p->received - last) / seconds_of(at - last_at) : 0;
+    double rate = s->shown.at ? (double)(p->received - s->shown.received) / seconds_of(at - s->shown.at) : 0;
     struct load_progress posts = load ? load_progress(load) : (struct load_progress){0};
-    last = p->received;
-    last_at = at;
+    s->shown.received = p->received;
+    s->shown.at = at;
     watch_line("%zu streams, %zu lost; %llu messages taken, %llu failed; %.0f received a second", p->ready, p->lost,
         (unsigned long long)posts.answered, (unsigned long long)posts.failed, rate);
 }
@@ -126,8 +128,8 @@ static bool all_received(const struct readers_progress *p, size_t sent)
     return p->received >= (uint64_t)sent * (p->ready - p->lost);
 }
 
-/* Until it is done for `count`; longer than the timeout only as long as `patient` and something comes. */
-static void wait_until(const struct streams *s, struct readers *readers, struct load *load,
+/* Until it is done for `count`, or nothing has come for as long as the timeout. */
+static void wait_until(struct streams *s, struct readers *readers, struct load *load,
     bool (*done)(const struct readers_progress *, size_t), size_t count)
 {
     uint64_t seen = 0, give_up = now() + s->bench->timeout;
@@ -135,7 +137,7 @@ static void wait_until(const struct streams *s, struct readers *readers, struct 
     for (;; pause_for(LOOK)) {
         struct readers_progress p = readers_progress(readers);
         uint64_t at = now();
-        if (watch_due()) show(&p, load);
+        if (watch_due()) show(s, &p, load);
         if (watch_interrupted() && !hurried) {
             hurried = true;
             give_up = at + LAST_WORDS;
@@ -147,12 +149,12 @@ static void wait_until(const struct streams *s, struct readers *readers, struct 
     }
 }
 
-static void wait_for_load(struct readers *readers, struct load *load)
+static void wait_for_load(struct streams *s, struct readers *readers, struct load *load)
 {
     bool stopped = false;
     for (; load_under_way(load); pause_for(LOOK)) {
         struct readers_progress p = readers ? readers_progress(readers) : (struct readers_progress){0};
-        if (watch_due()) show(&p, load);
+        if (watch_due()) show(s, &p, load);
         if (!watch_interrupted() || stopped) continue;
         load_stop(load);
         stopped = true;
@@ -160,11 +162,11 @@ static void wait_for_load(struct readers *readers, struct load *load)
     load_wait(load);
 }
 
-static void wait_for_time(struct readers *readers, uint64_t duration)
+static void wait_for_time(struct streams *s, struct readers *readers, uint64_t duration)
 {
     for (uint64_t end = now() + duration; now() < end && !watch_interrupted(); pause_for(LOOK * 20)) {
         struct readers_progress p = readers_progress(readers);
-        if (watch_due()) show(&p, NULL);
+        if (watch_due()) show(s, &p, NULL);
     }
 }
 
@@ -198,7 +200,7 @@ static void close_stalled(const struct streams *s, struct link *links)
 static void look_at_stalled(struct streams *s)
 {
     struct streams_result *r = &s->result;
-    if (!s->bench->options->stalled) return;
+    if (!s->bench->options->stalled || !s->bench->options->processes) return;
     double bytes = usage_buffers(port_of(&s->bench->target), link_host(STALLED_PLACE), &r->stalled_open);
     r->stalled_bytes = r->stalled_open ? bytes / (double)r->stalled_open : 0;
 }
@@ -231,6 +233,7 @@ static struct link *open_all(struct streams *s, struct readers *readers)
     struct link *stalled = open_stalled(s);
     pause_for(SETTLE);
     s->opened = usage_read(processes);
+    if (s->opened.gone) die("There is no process %s.", processes);
     measure_memory(s, &at_half, streams - half);
     return stalled;
 }
@@ -240,14 +243,14 @@ static void send_all(struct streams *s, struct readers *readers, struct load *lo
     const struct bench_options *o = s->bench->options;
     uint64_t duration = (uint64_t)o->seconds * SECOND;
     if (!load) {
-        wait_for_time(readers, duration);
+        wait_for_time(s, readers, duration);
         return;
     }
     if (o->rate)
         load_begin(load, messages(o), (double)o->rate, 0);
     else
         load_begin(load, messages(o), 0, duration);
-    wait_for_load(readers, load);
+    wait_for_load(s, readers, load);
 }
 
 static void measure(struct streams *s, struct readers *readers, struct load *load)
@@ -263,6 +266,7 @@ static void measure(struct streams *s, struct readers *readers, struct load *loa
     if (load) wait_until(s, readers, load, all_received, (size_t)load_progress(load).answered);
     r->last = readers_progress(readers);
     struct usage drained = usage_read(s->bench->options->processes);
+    r->gone = drained.gone;
     uint64_t ended = r->last.last_at > began ? r->last.last_at : now();
     r->posting = spent(&s->opened, &after, posted - began);
     r->all = spent(&s->opened, &drained, ended - began);
@@ -300,7 +304,7 @@ static bool take_cursor(struct streams *s, struct load *load, char id[SUBSCRIPTI
     wait_until(s, readers, load, all_ready, 1);
     pause_for(SETTLE);
     load_begin(load, 1, 0, 0);
-    wait_for_load(readers, load);
+    wait_for_load(s, readers, load);
     wait_until(s, readers, load, all_received, 1);
     struct readers_result *result = readers_free(readers, NULL);
     bool taken = result->id[0] && result->latency.count;
@@ -326,6 +330,7 @@ static void come_back(struct streams *s, struct load *load)
     watch_end();
     r->last = readers_progress(readers);
     struct usage after = usage_read(o->processes);
+    r->gone = after.gone;
     r->reading_cpu = readers_cpu(readers);
     r->all = spent(&before, &after, r->last.last_at > began ? r->last.last_at - began : now() - began);
     r->seconds = r->all.seconds;
@@ -345,7 +350,7 @@ static enum status run_missed(struct streams *s, struct failure *f)
     enum status status = OK;
     if (take_cursor(s, load, id)) {
         load_begin(load, (size_t)s->bench->options->missed, 0, 0);
-        wait_for_load(NULL, load);
+        wait_for_load(s, NULL, load);
         status = subscribe_from(s, id, f);
         if (!status) come_back(s, load);
     } else {

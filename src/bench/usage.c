@@ -19,8 +19,9 @@ static void add_cpu(struct usage *u, long pid)
     unsigned long user, kernel;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *file = fopen(path, "r");
-    if (!file || !fgets(line, sizeof line, file)) die("The server's process %ld is gone.", pid);
-    fclose(file);
+    if (!file || !fgets(line, sizeof line, file)) u->gone = true;
+    if (file) fclose(file);
+    if (u->gone) return;
     /* The name, in brackets, may hold anything. */
     char *rest = strrchr(line, ')');
     if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
@@ -36,7 +37,10 @@ static void add_memory(struct usage *u, long pid)
     unsigned long kilobytes;
     snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", pid);
     FILE *file = fopen(path, "r");
-    if (!file) die("%s cannot be read: %s.", path, strerror(errno));
+    if (!file) {
+        u->gone = true;
+        return;
+    }
     while (fgets(line, sizeof line, file))
         if (sscanf(line, "Pss_Anon: %lu", &kilobytes) == 1 || sscanf(line, "Pss_Shmem: %lu", &kilobytes) == 1)
             u->memory += (double)kilobytes * 1024;
@@ -65,10 +69,10 @@ struct usage usage_read(const char *pids)
     struct usage u = {0};
     if (!pids) return u;
     u.slab = slab();
-    for (const char *at = pids; *at; at += *at == ',') {
+    for (const char *at = pids; *at && !u.gone; at += *at == ',') {
         char *end;
         long pid = strtol(at, &end, 10);
-        if (end == at) die("--processes must be numbers with commas between them, not \"%s\".", pids);
+        if (end == at) break;
         add_cpu(&u, pid);
         add_memory(&u, pid);
         at = end;

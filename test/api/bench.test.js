@@ -187,7 +187,7 @@ module.exports = (binary) => {
     after(server.stop)
     await admin(server.url)
     const args = ['--seconds', '3', '--connections', '4', '--rate', '100', '--timeout', '1']
-    const kinds = [[`${server.url}/api/users/me`, ...args], [server.url, '--kind', 'streams', '--streams', '20', '--sender', '1', '--receiver', '1', ...args]]
+    const kinds = [[`${server.url}/api/users/me`, '--processes', String(server.pid), ...args], [server.url, '--kind', 'streams', '--streams', '20', '--sender', '1', '--receiver', '1', ...args]]
     const runs = kinds.map((words) => {
       const child = launch(binary, ['bench', ...words, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
       const one = { begun: new Promise((resolve) => child.stderr.once('data', resolve)), out: '' }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh [--quick] [CASE…]: measures Parley beside the original Payload, nchan and a bare send() loop, and writes results.json,
-# results.md and plots (SVG) into build/bench. Without a case: all of them (--help lists them); about half an hour on two cores, with
+# results.md and plots (SVG) into build/bench. Without a case: all of them (--help lists them); about 25 minutes on two cores, with
 # --quick four minutes. Only figures of one run can be compared. The load is Parley's own, `parley bench`. It installs what building
 # needs; nchan and Payload are fetched, not installed, where they are missing.
 set -eu
