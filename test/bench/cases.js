@@ -121,19 +121,21 @@ module.exports = (size) => [
     runs: [
       { server: 'parley', name: 'no-op GET', stored: 1000, load: { ...nothing, seconds: size.requests } },
       { server: 'parley', name: 'list', stored: 1000, load: { path: '/api/messages?limit=10', seconds: size.requests } },
-      { server: 'parley', name: 'list, 500 POSTs a second', stored: 1000, load: { path: '/api/messages?limit=10', seconds: size.requests },
+      { server: 'parley', name: 'list beside POSTs', stored: 1000, load: { path: '/api/messages?limit=10', seconds: size.requests },
         beside: { kind: 'post', connections: 32, rate: 500 } },
     ],
     figures: [...requests, ['POSTs a second beside', '', (r) => r.beside?.per_second], ['POST, 99th percentile', 'ms', (r) => r.beside?.latency?.p99]],
     goals: [
       ['lists / no-op GETs', '>= 0.95', (c) => c('list')['a second'] / c('no-op GET')['a second']],
-      ['lists beside 500 POSTs a second / no-op GETs', '>= 0.6', (c) => c('list, 500 POSTs a second')['a second'] / c('no-op GET')['a second']],
+      ['lists beside 500 POSTs a second / no-op GETs', '>= 0.6', (c) => c('list beside POSTs')['a second'] / c('no-op GET')['a second']],
     ],
-    plots: [latencyPlot],
+    plots: [{ ...latencyPlot, title: 'latency' }],
   },
   {
     name: 'stored',
-    title: 'lists of ten by how much is stored, none kept in memory (--cache-bytes 0), 16 connections',
+    // Answers that are kept in memory (--cache-bytes) would all be as fast; what is found out for one page is kept for the next in any case,
+    // which the first answer tells.
+    title: 'lists of ten by what is stored, no answers kept, 16 connections',
     runs: Object.entries(lists).flatMap(([name, query]) => size.stored.map((stored) => ({
       server: 'parley', name: `${name}, ${n(stored)}`, stored, args: ['--cache-bytes', '0'], warm: `/api/messages?${query(stored)}`,
       load: { path: `/api/messages?${query(stored)}`, connections: 16, seconds: size.lists, timeout: 60 },
@@ -141,7 +143,7 @@ module.exports = (size) => [
     figures: [...requests.slice(0, 5), ['the first answer', 'ms', (r) => r.first_answer]],
     goals: Object.keys(lists).map((name) => [`${name}: at ${n(mostStored)} stored / at 1,000`, '>= 0.8',
       (c) => c(`${name}, ${n(mostStored)}`)['a second'] / c(`${name}, 1,000`)['a second']]),
-    plots: [{ kind: 'against', file: 'rate', title: 'lists of ten', xLabel: 'messages stored', unit: 'lists a second', x: size.stored, y: 'logarithmic',
+    plots: [{ kind: 'against', file: 'rate', title: 'lists of ten', xLabel: 'messages stored', unit: 'lists a second', x: size.stored, y: 'linear',
       lines: Object.keys(lists).map((name) => ({ name, figure: 'a second', columns: size.stored.map((stored) => `${name}, ${n(stored)}`) })) }],
   },
   {
