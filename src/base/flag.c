@@ -132,7 +132,7 @@ void flags_print(const struct flags *flags)
     for (size_t i = 0; i < flags->n; i++) {
         const struct flag *f = &flags->rows[i];
         if (!f->help) continue;
-        printf("  %s %s\n        %s", f->name, f->argument, f->help);
+        printf("  %s%s%s\n        %s", f->name, *f->argument ? " " : "", f->argument, f->help);
         const char *mark = " (";
         if (f->type != FLAG_SWITCH) {
             printf("%sdefault %s", mark, *f->fallback ? f->fallback : "none");

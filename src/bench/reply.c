@@ -36,7 +36,7 @@ static bool read_field(struct reply *r, struct view line)
 static enum reply_state begin_body(struct reply *r)
 {
     if (r->status < 200) { /* the answer itself is still to come */
-        *r = (struct reply){.begun = true, .body = r->body};
+        *r = (struct reply){.body = r->body};
         return REPLY_HEAD;
     }
     if (r->status == 204 || r->status == 304) return REPLY_WHOLE;
@@ -107,7 +107,6 @@ static size_t take_bytes(struct reply *r, const char *bytes, size_t len)
 size_t reply_take(struct reply *r, const char *bytes, size_t len)
 {
     size_t taken = 0;
-    r->begun = r->begun || len;
     while (taken < len && r->state != REPLY_WHOLE && r->state != REPLY_BAD) {
         bool in_body = r->state == REPLY_BODY || r->state == REPLY_CHUNK || r->state == REPLY_TO_END;
         taken += (in_body ? take_bytes : take_line)(r, bytes + taken, len - taken);

@@ -23,7 +23,6 @@ enum reply_state {
 struct reply {
     enum reply_state state;
     int status;
-    bool begun;  /* a byte of it is here */
     bool closes; /* the connection is of no use behind it */
     bool has_length, chunked;
     uint64_t left;
