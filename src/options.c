@@ -92,4 +92,7 @@ void options_print(bool markdown)
     printf("  --version\n  --help\n\nThe environment may also hold Payload's names:\n");
     for (size_t i = 0; i < COUNT(payload_rows); i++)
         printf("  %s\n        %s\n", payload_rows[i][0], payload_rows[i][1]);
+#ifdef PARLEY_BENCH
+    printf("\nparley bench URL puts a load on a server; parley bench --help lists its options.\n");
+#endif
 }

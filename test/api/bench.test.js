@@ -35,6 +35,7 @@ module.exports = (binary) => {
     const help = await run(binary, ['bench', '--help'])
     assert.strictEqual(help.code, 0)
     for (const flag of ['--kind', '--rate', '--json', '--streams']) assert.ok(help.out.includes(flag), flag)
+    assert.match((await run(binary, ['--help'])).out, /parley bench --help/)
     const url = await serveBy(after, (req, res) => { res.statusCode = 403; res.end('{}') })
     const bad = [[[], /URL is needed/], [[url, '--nope', '1'], /no option --nope/], [[url, url], /no option http/], [[url, '--kind', 'put'], /one of get\|post\|streams/],
       [[url, '--rate', 'x'], /--rate must be a whole number/], [[url, '--json=yes'], /takes no value/], [['ftp://x'], /must begin with http/], [['http://:1/'], /must name a host/],
