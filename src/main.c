@@ -1,7 +1,11 @@
 /* The program: reads its options, opens the server, waits for a signal, closes it; after SIGTERM the streams end
  * before, one after the other. SIGHUP, where there is TLS: the certificate is read again. Exit 0 after SIGTERM or
- * SIGINT, 2 for bad options, 1 for anything else, with one sentence on standard error. */
+ * SIGINT, 2 for bad options, 1 for anything else, with one sentence on standard error. `parley bench` is another
+ * program in the same file (bench/bench.h). */
 #include "base/log.h"
+#ifdef PARLEY_BENCH
+#include "bench/bench.h"
+#endif
 #include "options.h"
 #include "parley/parley.h"
 #include <signal.h>
@@ -58,6 +62,9 @@ int main(int argc, char **argv)
     sigset_t signals;
     int signal_number = 0;
 
+#ifdef PARLEY_BENCH
+    if (argc > 1 && !strcmp(argv[1], "bench")) return bench_main(argc - 1, argv + 1);
+#endif
     if (!options_read(&o, argc, argv, reason, sizeof reason)) {
         fprintf(stderr, "parley: %s\n", reason);
         options_release(&o);

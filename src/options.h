@@ -1,12 +1,17 @@
-/* The options, once: flag, environment name, type, default, bounds, help. From this table come the parser, --help, the
- * errors and the README's table.
+/* The options, once: flag, environment name, type, default, bounds, help. From this table come the parser
+ * (base/flag.h),
+ * --help, the errors and the README's table. The members are those of struct parley_options, of OWN_… those of struct
+ * options.
  *
  * TEXT(member, flag, environment, fallback, argument, help)
  * NUMBER(member, flag, environment, fallback, least, most, help)
- * CHOICE(member, flag, environment, fallback, choices separated by "|", help) */
+ * OWN_TEXTS(member, flag, environment, fallback, the most that may be given, argument, help)
+ * OWN_NUMBER(member, flag, environment, fallback, least, most, help)
+ * OWN_CHOICE(member, flag, environment, fallback, choices separated by "|", help) */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "base/flag.h"
 #include "parley/parley.h"
 #include <stdbool.h>
 
@@ -19,8 +24,8 @@
 #define CACHE_BYTES_DEFAULT 1048576
 #endif
 
-#define OPTIONS_TABLE(TEXT, NUMBER, CHOICE)                                                                            \
-    TEXT(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", "ADDR:PORT",                                           \
+#define OPTIONS_TABLE(TEXT, NUMBER, OWN_TEXTS, OWN_NUMBER, OWN_CHOICE)                                                 \
+    OWN_TEXTS(listen, "--listen", "PARLEY_LISTEN", "localhost:3000", PARLEY_MAX_LISTEN, "ADDR:PORT",                   \
         "where to listen; may be given up to 8 times; localhost is 127.0.0.1 and ::1, * is every address, port 0 "     \
         "any; https://ADDR:PORT has TLS")                                                                              \
     TEXT(tls_cert, "--tls-cert", "PARLEY_TLS_CERT", "", "FILE",                                                        \
@@ -54,7 +59,7 @@
     NUMBER(max_filters, "--max-filters", "PARLEY_MAX_FILTERS", 1000, 0, 1000000,                                       \
         "the most different filters of streams that each change must be compared with; one that names ids, senders "   \
         "or receivers costs nothing and does not count")                                                               \
-    NUMBER(drain, "--drain", "PARLEY_DRAIN", 5, 0, 3600,                                                               \
+    OWN_NUMBER(drain, "--drain", "PARLEY_DRAIN", 5, 0, 3600,                                                           \
         "seconds over which the streams are closed after SIGTERM; SIGINT, or a second signal, closes them at once")    \
     NUMBER(max_streams, "--max-streams", "PARLEY_MAX_STREAMS", 65536, 1, 10000000,                                     \
         "the most streams that may be open; a further one is told to come back later")                                 \
@@ -69,15 +74,17 @@
         "origins whose pages may read the answers, with commas; * alone is any, but then without cookies")             \
     TEXT(csrf, "--csrf", "PARLEY_CSRF", "*", "ORIGINS",                                                                \
         "origins whose pages may act with the cookie, this server's own among them; * alone is any")                   \
-    CHOICE(messages, "--messages", "PARLEY_MESSAGES", "open", "open|private",                                          \
+    OWN_CHOICE(messages, "--messages", "PARLEY_MESSAGES", "open", "open|private",                                      \
         "private: a message is read by its sender and receiver alone and written in no other's name, and files are "   \
         "read by those who are signed in")                                                                             \
-    CHOICE(                                                                                                            \
+    OWN_CHOICE(                                                                                                        \
         log_level, "--log-level", "PARLEY_LOG_LEVEL", "info", "debug|info|warning|error", "the least that is logged")  \
-    CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")
+    OWN_CHOICE(log_format, "--log-format", "PARLEY_LOG_FORMAT", "text", "text|json", "how log lines are written")
 
 struct options {
     struct parley_options parley;
+    struct flag_texts listen; /* parley.listen */
+    const char *messages;     /* parley.private_messages */
     const char *log_level;
     const char *log_format;
     int64_t drain; /* seconds */

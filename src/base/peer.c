@@ -38,19 +38,35 @@ static int answer_of(const struct peer *p, int result)
     }
 }
 
+/* Takes `ssl`, which may be NULL. */
+static bool lay_over(struct peer *p, SSL *ssl)
+{
+    if (ssl && SSL_set_fd(ssl, p->socket) == 1) {
+        p->tls = ssl;
+        return true;
+    }
+    SSL_free(ssl);
+    return false;
+}
+
 bool peer_secure(struct peer *p, struct tls *tls)
 {
-    p->tls = tls_connection(tls);
-    if (p->tls && SSL_set_fd(p->tls, p->socket) == 1) return true;
-    SSL_free(p->tls);
-    p->tls = NULL;
-    return false;
+    if (!lay_over(p, tls_connection(tls))) return false;
+    SSL_set_accept_state(p->tls);
+    return true;
+}
+
+bool peer_secure_to(struct peer *p, struct tls *tls, const char *host)
+{
+    if (!lay_over(p, tls_connection_to(tls, host))) return false;
+    SSL_set_connect_state(p->tls);
+    return true;
 }
 
 int peer_shake_hands(struct peer *p)
 {
     ERR_clear_error();
-    int result = SSL_accept(p->tls);
+    int result = SSL_do_handshake(p->tls);
     if (result == 1) return 1;
     int answer = answer_of(p, result);
     if (answer == PEER_GONE && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) return PEER_NOT_TLS;

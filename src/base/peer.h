@@ -1,4 +1,4 @@
-/* The other end of a connection: a socket, and TLS over it where the client speaks that. A small value with one owner,
+/* The other end of a connection: a socket, and TLS over it where both speak that. A small value with one owner,
  * handed over whole, between threads too; only its owner may use it. The socket is non-blocking and SIGPIPE is ignored;
  * nothing here waits: what cannot go on says for what it wants to be called again. */
 #ifndef BASE_PEER_H
@@ -34,6 +34,8 @@ static inline struct peer peer_plain(int socket)
 
 /* Lays TLS over a plain peer, as its server. False: no memory, and it is plain still. */
 MUST_CHECK bool peer_secure(struct peer *p, struct tls *tls);
+/* The same as a client of the server of that name or address. */
+MUST_CHECK bool peer_secure_to(struct peer *p, struct tls *tls, const char *host);
 /* The handshake, to be called until it is positive (done) or PEER_GONE or PEER_NOT_TLS. */
 MUST_CHECK int peer_shake_hands(struct peer *p);
 /* Why TLS failed in this thread's last call, in OpenSSL's words; NULL: for no reason of its own. */

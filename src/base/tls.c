@@ -5,13 +5,14 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct tls {
     /* fixed after open */
-    const char *certificate, *key;
+    const char *certificate, *key; /* a server's */
     /* under lock */
     struct lock lock;
     SSL_CTX *context; /* each connection holds one more reference */
@@ -107,6 +108,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
  * own, and one who sent half of one is still told what was wrong. */
 static void set_up(SSL_CTX *context)
 {
+    static const unsigned char offered[] = "\x08http/1.1";
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(
@@ -114,6 +116,7 @@ static void set_up(SSL_CTX *context)
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    SSL_CTX_set_alpn_protos(context, offered, sizeof offered - 1);
 }
 
 static enum status make_context(const struct tls *t, SSL_CTX **out, struct failure *f)
@@ -187,6 +190,46 @@ struct ssl_st *tls_connection(struct tls *t)
     SSL *ssl = SSL_new(context);
     SSL_CTX_free(context);
     return ssl;
+}
+
+/* ---- a client ---- */
+
+enum status tls_open_client(struct tls **out, const char *authorities, bool anyone, struct failure *f)
+{
+    *out = NULL;
+    struct tls *t = calloc(1, sizeof *t);
+    SSL_CTX *context = t ? SSL_CTX_new(TLS_client_method()) : NULL;
+    if (!context) {
+        free(t);
+        return fail(f, NO_MEMORY, "Out of memory.");
+    }
+    lock_init(&t->lock);
+    t->context = context;
+    set_up(context);
+    ERR_clear_error();
+    int believed =
+        authorities ? SSL_CTX_load_verify_file(context, authorities) : SSL_CTX_set_default_verify_paths(context);
+    SSL_CTX_set_verify(context, anyone ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    if (believed == 1) {
+        *out = t;
+        return OK;
+    }
+    enum status status = authorities ? look_into("certificate", authorities, f) : OK;
+    if (!status) status = refuse(f, "certificates", authorities ? authorities : "the system's folder");
+    tls_free(t);
+    return status;
+}
+
+struct ssl_st *tls_connection_to(struct tls *t, const char *host)
+{
+    SSL *ssl = tls_connection(t);
+    if (!ssl) return NULL;
+    X509_VERIFY_PARAM *wanted = SSL_get0_param(ssl);
+    bool address = X509_VERIFY_PARAM_set1_ip_asc(wanted, host) == 1;
+    /* Names alone are told to a server that may have several (RFC 6066, 3). */
+    if (address || (SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1)) return ssl;
+    SSL_free(ssl);
+    return NULL;
 }
 
 void tls_free(struct tls *t)

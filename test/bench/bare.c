@@ -1,11 +1,12 @@
 /* bare THREADS: what a machine can do at most. A server that appends what is posted to one buffer of events, as they
  * are, and sends each stream what it has not got yet, by send() in a loop in each of its threads. Nothing is stored,
  * checked or limited; the requests it understands are those of the load beside it. It prints its port. */
-#include "tool.h"
+#include "bench/tool.h"
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -208,7 +210,9 @@ static void serve(int listener, int epoll)
 
 int main(int argc, char **argv)
 {
-    tool_begin();
+    raise_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     ncrews = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
     if (!ncrews) die("bare THREADS");
     frames = mmap(NULL, LOG_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

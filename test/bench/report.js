@@ -19,12 +19,20 @@ function cell(spread) {
 const row = (cells) => `| ${cells.join(' | ')} |\n`
 const table = (head, rows) => row(head) + row(head.map(() => '---')) + rows.map(row).join('')
 
+const sign = (limit) => limit.replace('<=', '≤').replace('>=', '≥')
+
 function goals(results) {
   const verdict = (goal) => goal.met === null ? '' : goal.met ? 'met' : '**not met**'
-  const sign = (limit) => limit.replace('<=', '≤').replace('>=', '≥')
   const rows = results.cases.flatMap((c) => c.goals.filter((goal) => goal.value)
     .map((goal) => [c.title, goal.label, cell(goal.value), sign(goal.limit), verdict(goal)]))
-  return table(['case', 'what', 'measured', 'goal', ''], rows)
+  return table(['case', 'what', 'measured', 'goal', ''], rows) + missing(results)
+}
+
+// The goals about which this run says nothing.
+function missing(results) {
+  const idle = results.cases.flatMap((c) => c.goals.filter((goal) => goal.limit && !goal.value).map((goal) => `${c.title}: ${goal.label} ${sign(goal.limit)}, since not all of it ran`))
+  const told = [...results.cases.flatMap((c) => c.elsewhere.map((text) => `${c.title}: ${text}`)), ...idle]
+  return told.length ? `\nNot measured here:\n\n${told.map((text) => `- ${text}\n`).join('')}` : ''
 }
 
 function figures(c) {
@@ -35,21 +43,27 @@ function figures(c) {
 
 function head(r) {
   const m = r.machine
-  return `# Streams, measured\n\n${m.cpu}, ${m.cores} cores, ${m.memory}, ${m.kernel}, data on ${m.filesystem}. ` +
+  return `# Parley, measured\n\n${m.cpu}, ${m.cores} cores, ${m.memory}, ${m.kernel}, data on ${m.filesystem}. ` +
     `Commit ${r.commit}, ${r.date.slice(0, 16).replace('T', ' ')} UTC, ${r.rounds} ${r.rounds === 1 ? 'round' : 'rounds'}` +
     `${r.quick ? ' (quick)' : ''}, ${r.seconds} s; load average before it ${r.load_before.toFixed(1)}.\n` +
     `${Object.entries(r.versions).map(([name, version]) => `${name}: ${version}`).join('; ')}.\n\n` +
-    'Median over the rounds, least and greatest in brackets; ratios are taken within a round. The load ran on the same cores. Latency is ' +
-    'from when a message was due to be posted until a stream read it. Parley commits each message to the disk first; the others do not.\n\n'
+    'Median over the rounds, least and greatest in brackets; ratios are taken within a round. The load ran on the same cores. Latency of a ' +
+    'stream is from when a message was due to be posted until the stream read it. Parley and Payload commit each message to the disk ' +
+    'first; nchan and the bare loop do not.\n\n'
 }
 
 const picture = (c, p) => `${c.name}-${p.file}.svg`
 const points = (curve, most) => curve.filter(([percent]) => percent <= most).map(([percent, s]) => [percent, s.median, s.min, s.max])
 
-// A colour for each server; a server's second column is dashed.
-const styles = (c) => c.servers.map((server, i) => ({
-  name: c.columns[i], colour: ['parley', 'nchan', 'bare'].indexOf(server), dashed: c.servers.indexOf(server) < i,
-}))
+// A colour for each server, and a server's further columns dashed; of one server alone, a colour for each column.
+function styles(c) {
+  const several = new Set(c.servers).size > 1
+  return c.servers.map((server, i) => ({
+    name: c.columns[i],
+    colour: several ? ['parley', 'nchan', 'bare', 'payload'].indexOf(server) : i,
+    dashed: several && c.servers.indexOf(server) < i,
+  }))
+}
 
 const kinds = {
   percentiles(c, p, labels) {
@@ -65,6 +79,19 @@ const kinds = {
     if (!series.length) return null
     const x = plot.linear(Math.max(...series.flatMap((s) => s.points.map(([seconds]) => seconds))))
     return plot.lines({ ...labels, series, x, y: plot.linear(100), xLabel: 'seconds since the first connect', yLabel: '% of the streams' })
+  },
+  // A figure of several columns against what is different in them.
+  against(c, p, labels) {
+    const values = ({ figure, columns }) => {
+      const row = c.figures.find((f) => f.label === figure).values
+      return columns.map((name, i) => [p.x[i], row[c.columns.indexOf(name)]]).filter(([, spread]) => spread)
+    }
+    const series = p.lines.map((line, colour) => ({ name: line.name, colour, points: values(line).map(([x, s]) => [x, s.median, s.min, s.max]) }))
+      .filter((s) => s.points.length > 1)
+    const all = series.flatMap((s) => s.points.flatMap(([, , least, most]) => [least, most]))
+    if (!all.length) return null
+    const y = p.y === 'linear' ? plot.linear(Math.max(...all)) : plot.logarithmic(Math.max(Math.min(...all), 0.01), Math.max(...all))
+    return plot.lines({ ...labels, series, x: plot.logarithmic(Math.min(...p.x), Math.max(...p.x)), y, xLabel: p.xLabel, yLabel: p.unit })
   },
   bars(c, p, labels) {
     const parts = Object.entries(p.parts).map(([name, label]) => ({ name, values: c.figures.find((f) => f.label === label).values }))

@@ -1,17 +1,18 @@
 // run.js [--quick] [CASE…]: runs the cases in rounds and writes build/bench; run.sh builds first, and sees to what is left over.
-// Ends with 1 when a run of Parley's lost, repeated or mixed up a message.
+// Ends with 1 when a run of Parley's failed a request, or lost, repeated or mixed up a message.
 'use strict'
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { execFileSync } = require('node:child_process')
-const { servers, load, work, out, top, remove } = require('./servers.js')
+const harness = require('../harness.js')
+const { servers, begin, opening, work, out, top, remove } = require('./servers.js')
 const { summarize } = require('./summary.js')
 const { write } = require('./report.js')
 
 const sizes = {
-  full: { rounds: 3, seconds: 10, idle: 31, saturate: 5, resumes: 2000, patience: 10 },
-  quick: { rounds: 1, seconds: 3, idle: 5, saturate: 2, resumes: 500, patience: 4 },
+  full: { rounds: 3, seconds: 10, requests: 5, lists: 3, stored: [1000, 10000, 100000, 1000000], idle: 31, saturate: 5, resumes: 2000, patience: 10 },
+  quick: { rounds: 1, seconds: 3, requests: 2, lists: 2, stored: [1000, 1000000], idle: 5, saturate: 2, resumes: 500, patience: 4 },
 }
 
 const words = process.argv.slice(2)
@@ -47,12 +48,23 @@ function commit() {
   }
 }
 
-// One run: a fresh server, one load on it, and its end.
+// One run: a fresh server, one load on it, perhaps another beside it for as long, and its end. `warm`: a path that is asked for before,
+// so that what the first answer takes is told apart.
 async function runOnce(run, versions) {
-  const server = await servers[run.server]({ pad: 'x'.repeat(run.pad ?? 0), stored: run.stored })
+  if (run.opening) return opening(run, run.opening)
+  const server = await servers[run.server]({ pad: 'x'.repeat(run.pad ?? 0), stored: run.stored, args: run.args })
   try {
     versions[run.server] = server.version
-    return await load(server, run.mode, run.load)
+    let first
+    if (run.warm) {
+      const began = process.hrtime.bigint()
+      await harness.request(server.url + run.warm)
+      first = Number(process.hrtime.bigint() - began) / 1e6
+    }
+    const beside = run.beside && begin(server, { seconds: 600, ...run.beside })
+    const result = await begin(server, run.load).ended
+    beside?.stop()
+    return { ...result, first_answer: first, beside: await beside?.ended }
   } finally {
     await server.stop()
   }
@@ -95,7 +107,7 @@ async function main() {
   fs.writeFileSync(path.join(out, 'results.json'), JSON.stringify(results, null, 1))
   console.log(write(results, out))
   const bad = results.cases.filter((c) => c.wrong)
-  for (const c of bad) console.error(`${c.name}: Parley lost, repeated, refused or mixed up ${c.wrong} messages.`)
+  for (const c of bad) console.error(`${c.name}: Parley failed ${c.wrong} requests, or lost, repeated, refused or mixed up as many messages.`)
   process.exitCode = bad.length ? 1 : 0
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh [--quick] [CASE…]: measures Parley's streams beside nchan and a bare send() loop, and writes results.json, results.md and
-# plots (SVG) into build/bench. Without a case: all of them (--help lists them); about 15 minutes on two cores, with --quick two.
-# Only figures of one run can be compared. It installs what building needs; nchan is fetched, not installed, where it is missing.
+# run.sh [--quick] [CASE…]: measures Parley beside the original Payload, nchan and a bare send() loop, and writes results.json,
+# results.md and plots (SVG) into build/bench. Without a case: all of them (--help lists them); about 25 minutes on two cores, with
+# --quick four minutes. Only figures of one run can be compared. The load is Parley's own, `parley bench`. It installs what building
+# needs; nchan and Payload are fetched, not installed, where they are missing.
 set -eu
 cd "$(dirname "$0")/../.."
 . third_party/packages.sh
@@ -14,18 +15,8 @@ need_packages "measuring it" $build_packages nodejs sqlite3
 build release
 
 mkdir -p "$out"
-compile() {
-    program=$1
-    shift
-    quietly cc -std=c17 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
-        -Wwrite-strings -Wvla -Werror -pthread -o "$out/$program" "$@"
-}
-(
-    cd test/bench
-    out=../../$out
-    compile load load.c readers.c stream.c publisher.c usage.c histogram.c token.c tool.c
-    compile bare bare.c tool.c
-)
+quietly cc -std=c17 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+    -Wwrite-strings -Wvla -Werror -pthread -Isrc -Iinclude -o "$out/bare" test/bench/bare.c src/bench/tool.c
 
 # The folder that holds usr/sbin/nginx and its module, as text to put before both; fails when there is none.
 nchan_root() {
@@ -39,6 +30,9 @@ nchan_root() {
 }
 BENCH_NCHAN=$(nchan_root) || echo "nchan is not here and cannot be fetched: it is left out." >&2
 export BENCH_NCHAN
+
+[ -e test/api/node_modules/payload ] || (cd test/api && need_npm "measuring Payload" && quietly npm ci --ignore-scripts --no-audit --no-fund) ||
+    echo "Payload is not here and cannot be fetched: it is left out." >&2
 
 # A session of its own: whatever ends this script or the run, all that they started is ended too.
 setsid setpriv --pdeathsig TERM node test/bench/run.js "$@" &

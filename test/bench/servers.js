@@ -1,6 +1,6 @@
 // The servers that are measured. Each starts on a port of its own on loopback, in a folder of its own, and is
-// { port, subscribe, publish, body, version, pids(), stop() }: `body` is what is posted, with a '#' where the token goes. All three
-// send about as many bytes for a message: Parley makes a message's event itself, the others get its text ready-made.
+// { url, subscribe, publish, body, version, pids(), stop() }: `body` is what is posted, with a '#' where a message's mark goes. All
+// that have streams send about as many bytes for a message: Parley makes a message's event itself, the others get its text ready-made.
 'use strict'
 const fs = require('node:fs')
 const net = require('node:net')
@@ -13,6 +13,8 @@ const top = path.join(__dirname, '../..')
 const out = path.join(top, 'build/bench')
 const work = path.join(out, 'work') // on a disk, which the folder for temporary files may not be
 const binary = path.join(top, 'build/release/parley')
+const packages = path.join(top, 'test/api/node_modules')
+const original = path.join(top, 'test/api/original/server.mjs')
 const descriptors = Number(fs.readFileSync('/proc/self/limits', 'utf8').match(/Max open files +\S+ +(\d+)/)?.[1] ?? 1024)
 const threads = 2 // that send: Parley's default
 
@@ -31,7 +33,7 @@ const register = async (url) => {
   if (id !== 1) throw new Error(`the first user has the id ${id}`)
 }
 
-// A database with so many messages, written as another program would and taken over by a start.
+// A database with so many messages of a hundred users, written as another program would and taken over by a start.
 const stored = new Map() // how many -> folder
 async function store(count) {
   if (stored.has(count)) return stored.get(count)
@@ -41,27 +43,60 @@ async function store(count) {
   await server.stop()
   const at = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
   execFileSync('sqlite3', [path.join(data, 'parley.db'),
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+    `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+     INSERT INTO users (id, email, updated_at, created_at) SELECT i, 'user' || i || '@example.com', ${at}, ${at} FROM n;
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
      INSERT INTO messages (sender_id, receiver_id, content, timestamp, updated_at, created_at)
-     SELECT 1, 1, 'message ' || i, ${at}, ${at}, ${at} FROM n`])
+     SELECT 1 + i % 100, 1 + i / 100 % 100, 'message ' || i, ${at}, ${at}, ${at} FROM n`])
   server = await harness.start(binary, { data })
   await server.stop()
   stored.set(count, data)
   return data
 }
 
-async function parley({ pad, stored: count }) {
-  const data = count ? await store(count) : folder()
-  const server = await harness.start(binary, { data })
+// A small one is copied, so that each run finds the same; a large one is only read from, or gets a few messages more.
+async function dataFor(count) {
+  if (!count) return { data: folder(), own: true }
+  const kept = await store(count)
+  if (count > 10000) return { data: kept, own: false }
+  const data = folder()
+  fs.cpSync(kept, data, { recursive: true })
+  return { data, own: true }
+}
+
+const message = (pad) => JSON.stringify({ sender: 1, receiver: 1, content: `#${pad}` })
+
+async function parley({ pad = '', stored: count, args }) {
+  const { data, own } = await dataFor(count)
+  const server = await harness.start(binary, { data, args })
   if (!count) await register(server.url)
   return {
-    port: server.port,
-    subscribe: '/api/messages/sse',
+    url: server.url,
+    subscribe: '/api/messages/sse?limit=0',
     publish: '/api/messages',
-    body: JSON.stringify({ sender: 1, receiver: 1, content: `#${pad}` }),
+    body: message(pad),
     version: execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim(),
     pids: () => family(server.pid),
-    stop: async () => { await server.stop(); if (!count) remove(data) },
+    stop: async () => { await server.stop(); if (own) remove(data) },
+  }
+}
+
+// ---- the original, on a database that Parley has made
+
+async function payload({ pad = '' }) {
+  const data = folder()
+  const env = { PAYLOAD_SECRET: 'one secret for both', NODE_ENV: 'production' }
+  const first = await harness.start(binary, { data, env })
+  await register(first.url)
+  await first.stop()
+  const server = await harness.start(original, { data, env })
+  return {
+    url: server.url,
+    publish: '/api/messages',
+    body: message(pad),
+    version: `Payload ${require(path.join(packages, 'payload/package.json')).version}, Node.js ${process.version}`,
+    pids: () => family(server.pid),
+    stop: async () => { await server.stop(); remove(data) },
   }
 }
 
@@ -133,7 +168,7 @@ async function nchan({ pad }) {
   const killWorkers = () => { for (const pid of pids.slice(1)) try { process.kill(pid, 'SIGKILL') } catch { /* gone */ } }
   process.on('exit', killWorkers)
   return {
-    port,
+    url: `http://127.0.0.1:${port}`,
     subscribe: '/subscribe',
     publish: '/publish',
     body: event(pad),
@@ -158,7 +193,7 @@ async function bare({ pad }) {
     child.once('close', () => reject(new Error('the bare loop does not start')))
   })
   return {
-    port,
+    url: `http://127.0.0.1:${port}`,
     subscribe: '/',
     publish: '/',
     body: event(pad),
@@ -180,21 +215,50 @@ function family(pid) {
   return [pid, ...fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parent(name) === pid).map(Number)]
 }
 
-// Runs the load program against a server; its result.
-async function load(server, mode, settings) {
-  const { port, subscribe, publish, body } = server
-  const all = { port, subscribe, publish, body, pids: server.pids().join(), ...settings }
-  const child = harness.launch(path.join(out, 'load'), [mode, ...Object.entries(all).map(([name, value]) => `${name}=${value}`)],
-    { stdio: ['ignore', 'pipe', 'pipe'] })
+// ---- the load
+
+// A load that is under way: `ended` becomes its result, stop() ends it early. `options`: those of `parley bench`; `path`: of the URL.
+function begin(server, { path: where, ...options }) {
+  const all = { processes: server.pids().join(), ...options }
+  if (options.kind === 'streams') Object.assign(all, { publish: server.publish, body: server.body })
+  if (options.kind === 'post') all.body = options.body ?? server.body
+  const place = where ?? (options.kind === 'streams' ? server.subscribe : server.publish)
+  const words = Object.entries(all).flatMap(([name, value]) => value === true ? [`--${name}`] : [`--${name}`, String(value)])
+  const child = harness.launch(binary, ['bench', server.url + place, '--json', '--quiet', ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
   let text = '', told = ''
   child.stdout.on('data', (d) => { text += d })
   child.stderr.on('data', (d) => { told += d })
-  const code = await new Promise((resolve, reject) => { child.on('error', reject); child.on('close', resolve) })
-  if (code !== 0) throw new Error(`load ended with ${code}: ${told}`)
-  return JSON.parse(text)
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      const result = harness.json(text)
+      if (result) resolve(result)
+      else reject(new Error(`parley bench ended with ${code}: ${told}`))
+    })
+  })
+  ended.catch(() => {}) // whoever waits for it is told
+  return { ended, stop: () => child.kill('SIGINT') }
 }
 
-const servers = { parley, nchan, bare }
-if (!process.env.BENCH_NCHAN) delete servers.nchan
+// What opening an existing database takes: from the program's start to its first answer, and its memory when idle.
+async function opening({ stored: count }, pause) {
+  const { data } = await dataFor(count)
+  const began = process.hrtime.bigint()
+  const server = await harness.start(binary, { data })
+  const { status } = await harness.request(`${server.url}/api/messages?limit=10`)
+  const first = Number(process.hrtime.bigint() - began) / 1e6
+  if (status !== 200) throw new Error(`the first answer is ${status}`)
+  await harness.sleep(pause)
+  const resident = Number(fs.readFileSync(`/proc/${server.pid}/status`, 'utf8').match(/VmRSS:\s*(\d+)/)[1]) * 1024
+  await server.stop()
+  remove(data)
+  const stripped = path.join(work, 'stripped')
+  execFileSync('strip', ['-o', stripped, binary])
+  return { first_answer: first, resident_bytes: resident, binary_bytes: fs.statSync(stripped).size }
+}
 
-module.exports = { servers, load, work, out, top, descriptors, remove }
+const servers = { parley, nchan, bare, payload }
+if (!process.env.BENCH_NCHAN) delete servers.nchan
+if (!fs.existsSync(path.join(packages, 'payload'))) delete servers.payload
+
+module.exports = { servers, begin, opening, work, out, top, descriptors, remove }

@@ -21,8 +21,15 @@ function curve(histograms) {
   return whole.length ? whole[0].curve.map(([percent], i) => [percent, spread(whole.map((h) => h.curve[i][1]))]) : []
 }
 
-// Messages that did not come to a stream just once and in order, or were not taken; streams that were refused or cut off.
-const wrong = (r) => ['missing', 'duplicates', 'disorder', 'foreign', 'failed', 'lost'].reduce((sum, name) => sum + (r[name] ?? 0), 0)
+// Requests that failed; messages that did not come to a stream just once and in order; streams that were refused or cut off.
+const wrong = (r) => ['missing', 'duplicates', 'disorder', 'foreign', 'failed', 'lost'].reduce((sum, name) => sum + (r[name] ?? 0), 0) +
+  (r.beside ? wrong(r.beside) : 0)
+
+// A result without its histograms' buckets, of which the curve says enough here.
+function brief(result) {
+  if (result === null || typeof result !== 'object' || Array.isArray(result)) return result
+  return Object.fromEntries(Object.entries(result).filter(([name]) => name !== 'buckets').map(([name, value]) => [name, brief(value)]))
+}
 
 // `runs`: those of the case that ran, a column each; `rounds`: for each round, its results by column. A goal that needs a column which
 // did not run has no value.
@@ -35,6 +42,7 @@ function summarize(c, runs, rounds) {
   return {
     name: c.name,
     title: c.title,
+    elsewhere: c.elsewhere ?? [],
     columns,
     servers: runs.map((run) => run.server),
     figures: c.figures.map(([label, unit]) =>
@@ -46,7 +54,7 @@ function summarize(c, runs, rounds) {
     plots: c.plots.map(({ of, ...plot }) =>
       ({ ...plot, curves: of && columns.map((name) => curve(rounds.map((results) => of(results[name])))) })),
     wrong: rounds.flatMap((results) => own.map((name) => wrong(results[name]))).reduce((a, b) => a + b, 0),
-    rounds,
+    rounds: rounds.map((results) => Object.fromEntries(Object.entries(results).map(([name, result]) => [name, brief(result)]))),
   }
 }
 

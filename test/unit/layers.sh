@@ -13,11 +13,12 @@ files: base
 store: schema base
 broker: store stream schema base
 api: http files broker store stream schema base
-collections:"
+collections:
+bench: base"
 
 # Prefixes of a library's functions, and the layers that may call them.
 libraries="sqlite3_: store
-json_: schema api
+json_: schema api bench
 magic_|XML_|WebP: files
 EVP_|HMAC|PKCS5_|RAND_|CRYPTO_|SSL_|ERR_: base"
 

@@ -412,6 +412,65 @@ static void tls__renewed_for_new_connections(void **state)
     write_pair("first", -10, 1000);
 }
 
+/* ---- a client ---- */
+
+/* Both ends are peers. What the client's handshake says at the end. */
+static int meet(struct tls *server_tls, struct tls *client_tls, const char *host)
+{
+    int ends[2], answer = PEER_UNTIL_READABLE;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    struct peer server = peer_plain(ends[0]), client = peer_plain(ends[1]);
+    assert_true(peer_secure(&server, server_tls));
+    assert_true(peer_secure_to(&client, client_tls, host));
+    for (int i = 0; i < 20 && answer < 0; i++) {
+        answer = peer_shake_hands(&client);
+        if (peer_shake_hands(&server) == PEER_GONE && answer < 0) break;
+    }
+    if (answer == 1) {
+        char got[8];
+        while (peer_shake_hands(&server) < 0) continue;
+        assert_int_equal(peer_send(&client, VIEW("hello")), 5);
+        assert_int_equal(peer_receive(&server, got, sizeof got), 5);
+    }
+    peer_close(&client);
+    peer_close(&server);
+    return answer;
+}
+
+static void peer__a_client_believes_those_it_knows(void **state)
+{
+    struct tls *server, *client;
+    struct failure f = {0};
+    (void)state;
+    EVP_PKEY *key = make_key();
+    X509 *other = make_certificate(key, "other", -10, 1000);
+    write_pem(file[1], other, NULL, NULL);
+    X509_free(other);
+    EVP_PKEY_free(key);
+    assert_int_equal(tls_open(&server, file[0], NULL, &f), OK);
+
+    assert_int_equal(tls_open_client(&client, file[0], false, &f), OK);
+    assert_int_equal(meet(server, client, "first"), 1);
+    assert_int_equal(meet(server, client, "second"), PEER_GONE);
+    assert_int_equal(meet(server, client, "127.0.0.1"), PEER_GONE);
+    tls_free(client);
+    assert_int_equal(tls_open_client(&client, file[1], false, &f), OK);
+    assert_int_equal(meet(server, client, "first"), PEER_GONE);
+    tls_free(client);
+    assert_int_equal(tls_open_client(&client, NULL, false, &f), OK);
+    assert_int_equal(meet(server, client, "first"), PEER_GONE);
+    tls_free(client);
+    assert_int_equal(tls_open_client(&client, NULL, true, &f), OK);
+    assert_int_equal(meet(server, client, "second"), 1);
+    tls_free(client);
+    tls_free(server);
+
+    unlink(file[1]);
+    assert_int_equal(tls_open_client(&client, file[1], false, &f), INVALID);
+    assert_non_null(strstr(f.reason, file[1]));
+    assert_null(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +489,7 @@ int main(void)
         cmocka_unit_test(peer__half_closed_is_still_answered),
         cmocka_unit_test(peer__garbage_ends_it),
         cmocka_unit_test(tls__renewed_for_new_connections),
+        cmocka_unit_test(peer__a_client_believes_those_it_knows),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,25 +1,23 @@
-#include "readers.h"
-#include "tool.h"
+#include "bench/readers.h"
+#include "bench/link.h"
+#include "bench/tool.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define EVENTS        512
 #define CHUNK         (256 << 10) /* read at once, and the longest line */
 #define OPENED_IN_ROW 64          /* then the others are read */
-#define PER_ADDRESS   8192        /* streams from one of this machine's addresses: each has 28,000 ports at most */
-#define FIRST_ADDRESS 0x0101      /* 127.0.1.1 */
 
 struct reader {
     struct readers *all;
     pthread_t thread;
     int epoll;
-    struct stream *streams;
+    struct subscription *streams;
     size_t nstreams, first; /* `first`: the place of its first stream among all */
     size_t opened, on_the_way, at_once;
     uint64_t began_at;
@@ -33,9 +31,8 @@ struct reader {
 
 struct readers {
     struct readers_options options;
-    char request[512];
-    size_t request_len, words;
-    struct stream *streams;
+    size_t words;
+    struct subscription *streams;
     uint64_t *seen;
     _Atomic uint64_t *places;
     atomic_size_t goal; /* streams that are to be opened */
@@ -43,12 +40,11 @@ struct readers {
     struct reader readers[];
 };
 
-static void end_stream(struct reader *r, struct stream *s, bool lost)
+static void end_stream(struct reader *r, struct subscription *s, bool lost)
 {
-    bool on_the_way = s->state != STREAM_NEW && !s->counted;
-    if (s->socket >= 0) close(s->socket);
-    s->socket = -1;
-    s->state = STREAM_ENDED;
+    bool on_the_way = s->state != SUBSCRIPTION_NEW && !s->counted;
+    link_close(&s->link);
+    s->state = SUBSCRIPTION_ENDED;
     free(s->rest);
     s->rest = NULL;
     s->rest_len = 0;
@@ -57,37 +53,19 @@ static void end_stream(struct reader *r, struct stream *s, bool lost)
     atomic_fetch_add(&r->lost, 1);
 }
 
-static void open_stream(struct reader *r, struct stream *s)
+static void open_stream(struct reader *r, struct subscription *s)
 {
-    size_t place = r->first + (size_t)(s - r->streams);
-    struct sockaddr_in from = loopback(FIRST_ADDRESS + (unsigned)(place / PER_ADDRESS), 0);
-    struct sockaddr_in to = loopback(1, r->all->options.port);
-    struct epoll_event event = {.events = EPOLLOUT, .data.ptr = s};
-    int one = 1;
     s->opened_at = now();
-    s->state = STREAM_CONNECTING;
+    s->state = SUBSCRIPTION_CONNECTING;
     r->on_the_way++;
-    s->socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (s->socket < 0) die("no socket for stream %zu: %s", place, strerror(errno));
-    setsockopt(s->socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    if (bind(s->socket, (struct sockaddr *)&from, sizeof from) ||
-        (connect(s->socket, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS) ||
-        epoll_ctl(r->epoll, EPOLL_CTL_ADD, s->socket, &event))
-        end_stream(r, s, true);
+    if (link_open(&s->link, r->all->options.target, r->epoll, s, r->first + (size_t)(s - r->streams))) return;
+    if (errno == EMFILE || errno == ENFILE) die("There is no socket for one more stream: %s.", strerror(errno));
+    end_stream(r, s, true);
 }
 
-static void send_request(struct reader *r, struct stream *s)
+static void count_ready(struct reader *r, struct subscription *s, uint64_t at)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = s};
-    ssize_t n = send(s->socket, r->all->request, r->all->request_len, MSG_NOSIGNAL);
-    s->state = STREAM_HEAD;
-    if (n != (ssize_t)r->all->request_len || epoll_ctl(r->epoll, EPOLL_CTL_MOD, s->socket, &event))
-        end_stream(r, s, true);
-}
-
-static void count_ready(struct reader *r, struct stream *s, uint64_t at)
-{
-    s->counted = 1;
+    s->counted = true;
     r->on_the_way--;
     histogram_add(&r->opening, at - s->opened_at);
     histogram_add(&r->arrival, at - r->began_at);
@@ -95,7 +73,7 @@ static void count_ready(struct reader *r, struct stream *s, uint64_t at)
     if (r->all->options.close_ready) end_stream(r, s, false);
 }
 
-static void keep_rest(struct stream *s, const char *at, size_t len)
+static void keep_rest(struct subscription *s, const char *at, size_t len)
 {
     if (len > s->rest_len) {
         free(s->rest);
@@ -105,30 +83,47 @@ static void keep_rest(struct stream *s, const char *at, size_t len)
     s->rest_len = len;
 }
 
-static void read_stream(struct reader *r, struct stream *s)
+/* False: there is no more for now. */
+static bool read_stream(struct reader *r, struct subscription *s)
 {
     size_t had = s->rest_len;
-    if (had == CHUNK) die("a line is longer than %d bytes", CHUNK);
-    ssize_t n = recv(s->socket, r->chunk + had, CHUNK - had, MSG_DONTWAIT);
+    if (had == CHUNK) die("A line of a stream is longer than %d bytes.", CHUNK);
+    ssize_t n = link_receive(&s->link, r->chunk + had, CHUNK - had);
     uint64_t at = now();
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (n <= 0) {
+    if (n == LINK_NOTHING) return false;
+    if (n == 0) {
         end_stream(r, s, true);
-        return;
+        return false;
     }
     if (had) memcpy(r->chunk, s->rest, had);
     uint32_t received = s->received, missed = r->all->options.missed;
-    size_t len = had + (size_t)n, taken = stream_take(s, &r->tally, r->chunk, len, at);
+    size_t len = had + (size_t)n, taken = subscription_take(s, &r->tally, r->chunk, len, at);
     keep_rest(s, r->chunk + taken, len - taken);
     r->tally.bytes += (uint64_t)n;
     if (s->received != received) {
         atomic_fetch_add_explicit(&r->received, s->received - received, memory_order_relaxed);
         atomic_store_explicit(&r->last_at, at, memory_order_relaxed);
     }
-    if (s->state == STREAM_ENDED)
+    if (s->state == SUBSCRIPTION_ENDED)
         end_stream(r, s, true);
-    else if (!s->counted && s->state == STREAM_OPEN && s->received >= missed)
+    else if (!s->counted && s->state == SUBSCRIPTION_OPEN && s->received >= missed)
         count_ready(r, s, at);
+    return s->state != SUBSCRIPTION_ENDED && s->link.peer.tls; /* a plain socket that has more will say so */
+}
+
+static void go_on(struct reader *r, struct subscription *s)
+{
+    if (s->state == SUBSCRIPTION_ENDED) return;
+    if ((s->state == SUBSCRIPTION_CONNECTING || s->link.wants_write) && !link_go_on(&s->link, r->all->options.target)) {
+        end_stream(r, s, true);
+        return;
+    }
+    if (s->state != SUBSCRIPTION_CONNECTING) {
+        while (read_stream(r, s)) continue;
+    } else if (s->link.state == LINK_OPEN) {
+        s->state = SUBSCRIPTION_HEAD;
+        if (!link_send(&s->link, str_view(&r->all->options.request->text))) end_stream(r, s, true);
+    }
 }
 
 /* True: there is more to open at once. */
@@ -151,14 +146,7 @@ static void *read_streams(void *ctx)
     while (!atomic_load_explicit(&r->all->ending, memory_order_relaxed)) {
         bool more = open_some(r);
         int n = epoll_wait(r->epoll, events, EVENTS, more ? 0 : 20);
-        for (int i = 0; i < n; i++) {
-            struct stream *s = events[i].data.ptr;
-            if (s->state == STREAM_ENDED) continue;
-            if (s->state == STREAM_CONNECTING)
-                send_request(r, s);
-            else
-                read_stream(r, s);
-        }
+        for (int i = 0; i < n; i++) go_on(r, events[i].data.ptr);
     }
     return NULL;
 }
@@ -172,29 +160,25 @@ static void start_reader(struct readers *all, struct reader *r, size_t first, si
     r->nstreams = nstreams;
     r->at_once = (all->options.at_once + threads - 1) / threads;
     r->chunk = need(CHUNK, 1);
+    r->tally.run = all->options.run;
     r->tally.messages = all->options.messages;
     r->tally.places = all->places;
     r->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (r->epoll < 0 || pthread_create(&r->thread, NULL, read_streams, r)) die("no thread for readers");
+    if (r->epoll < 0 || pthread_create(&r->thread, NULL, read_streams, r)) die("There is no thread for readers.");
 }
 
 struct readers *readers_new(const struct readers_options *options)
 {
-    size_t threads = (size_t)options->threads, streams = options->streams;
+    size_t streams = options->streams, threads = (size_t)options->threads;
+    if (threads > streams) threads = streams;
     struct readers *all = need(1, sizeof *all + threads * sizeof *all->readers);
     all->options = *options;
+    all->options.threads = (int)threads;
     all->words = options->messages / 64 + 1;
     all->streams = need(streams, sizeof *all->streams);
     all->seen = need(streams * all->words, sizeof *all->seen);
     all->places = need(options->messages, sizeof *all->places);
-    for (size_t i = 0; i < streams; i++)
-        all->streams[i] = (struct stream){.socket = -1, .seen = all->seen + i * all->words};
-    int n = snprintf(all->request, sizeof all->request,
-        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n%s%s%s\r\n", options->path,
-        options->port, options->cursor ? "Last-Event-ID: " : "", options->cursor ? options->cursor : "",
-        options->cursor ? "\r\n" : "");
-    if (n < 0 || (size_t)n >= sizeof all->request) die("the request is too long");
-    all->request_len = (size_t)n;
+    for (size_t i = 0; i < streams; i++) all->streams[i] = (struct subscription){.seen = all->seen + i * all->words};
     for (size_t i = 0; i < threads; i++) {
         size_t first = streams * i / threads;
         start_reader(all, &all->readers[i], first, streams * (i + 1) / threads - first);
@@ -234,19 +218,19 @@ double readers_cpu(struct readers *all)
 }
 
 /* Compares what each stream that was ready has received with what it must have. */
-static void compare(const struct readers *all, const uint64_t *sent, struct readers_result *result)
+static void compare(const struct readers *all, const _Atomic uint64_t *sent, struct readers_result *result)
 {
     for (size_t i = 0; i < all->options.streams; i++) {
         const uint64_t *seen = all->streams[i].seen;
         if (!all->streams[i].counted) continue;
         for (size_t w = 0; w < all->words; w++) {
             result->missing += (uint64_t)__builtin_popcountll(sent[w] & ~seen[w]);
-            result->foreign += (uint64_t)__builtin_popcountll(seen[w] & ~sent[w]);
+            result->unacknowledged += (uint64_t)__builtin_popcountll(seen[w] & ~sent[w]);
         }
     }
 }
 
-struct readers_result *readers_free(struct readers *all, const uint64_t *sent)
+struct readers_result *readers_free(struct readers *all, const _Atomic uint64_t *sent)
 {
     struct readers_result *result = need(1, sizeof *result);
     uint64_t bytes = 0, received = 0;

@@ -1,16 +1,14 @@
-#include "tool.h"
+#include "bench/tool.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 void pause_for(uint64_t nanoseconds)
 {
     struct timespec t = {.tv_sec = (time_t)(nanoseconds / SECOND), .tv_nsec = (long)(nanoseconds % SECOND)};
-    while (nanosleep(&t, &t) && errno == EINTR) continue;
+    nanosleep(&t, NULL); /* a signal ends it early: that is what people send it for */
 }
 
 void die(const char *sentence, ...)
@@ -27,19 +25,16 @@ void die(const char *sentence, ...)
 void *need(size_t count, size_t size)
 {
     void *p = calloc(count ? count : 1, size);
-    if (!p) die("no memory for %zu bytes", count * size);
+    if (!p) die("There is no memory for %zu bytes.", count * size);
     return p;
 }
 
-void tool_begin(void)
+void raise_descriptors(void)
 {
     struct rlimit files;
-    if (!getrlimit(RLIMIT_NOFILE, &files)) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_IGN);
+    if (getrlimit(RLIMIT_NOFILE, &files)) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 struct sockaddr_in loopback(unsigned host, int port)

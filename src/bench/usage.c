@@ -1,5 +1,5 @@
-#include "usage.h"
-#include "tool.h"
+#include "bench/usage.h"
+#include "bench/tool.h"
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -19,12 +19,13 @@ static void add_cpu(struct usage *u, long pid)
     unsigned long user, kernel;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *file = fopen(path, "r");
-    if (!file || !fgets(line, sizeof line, file)) die("the server's process %ld is gone", pid);
-    fclose(file);
+    if (!file || !fgets(line, sizeof line, file)) u->gone = true;
+    if (file) fclose(file);
+    if (u->gone) return;
     /* The name, in brackets, may hold anything. */
     char *rest = strrchr(line, ')');
     if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
-        die("%s cannot be understood", path);
+        die("%s cannot be understood.", path);
     double tick = 1.0 / (double)sysconf(_SC_CLK_TCK);
     u->user += (double)user * tick;
     u->kernel += (double)kernel * tick;
@@ -36,7 +37,10 @@ static void add_memory(struct usage *u, long pid)
     unsigned long kilobytes;
     snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", pid);
     FILE *file = fopen(path, "r");
-    if (!file) die("%s cannot be read: %s", path, strerror(errno));
+    if (!file) {
+        u->gone = true;
+        return;
+    }
     while (fgets(line, sizeof line, file))
         if (sscanf(line, "Pss_Anon: %lu", &kilobytes) == 1 || sscanf(line, "Pss_Shmem: %lu", &kilobytes) == 1)
             u->memory += (double)kilobytes * 1024;
@@ -62,11 +66,13 @@ static double slab(void)
 
 struct usage usage_read(const char *pids)
 {
-    struct usage u = {.slab = slab()};
-    for (const char *at = pids; *at; at += *at == ',') {
+    struct usage u = {0};
+    if (!pids) return u;
+    u.slab = slab();
+    for (const char *at = pids; *at && !u.gone; at += *at == ',') {
         char *end;
         long pid = strtol(at, &end, 10);
-        if (end == at) die("\"%s\" is no list of processes", pids);
+        if (end == at) break;
         add_cpu(&u, pid);
         add_memory(&u, pid);
         at = end;
@@ -103,7 +109,7 @@ static int ask_for_sockets(void)
     };
     int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (netlink < 0 || send(netlink, &request, sizeof request, 0) < 0)
-        die("the kernel does not tell about sockets: %s", strerror(errno));
+        die("The kernel does not tell about sockets: %s.", strerror(errno));
     return netlink;
 }
 
@@ -116,7 +122,7 @@ double usage_buffers(int port, unsigned host, size_t *count)
     *count = 0;
     for (;;) {
         ssize_t n = recv(netlink, answer, sizeof answer, 0);
-        if (n <= 0) die("the kernel does not tell about sockets: %s", strerror(errno));
+        if (n <= 0) die("The kernel does not tell about sockets: %s.", strerror(errno));
         size_t left = (size_t)n;
         for (const struct nlmsghdr *head = (const void *)answer; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left)) {
             if (head->nlmsg_type == NLMSG_DONE || head->nlmsg_type == NLMSG_ERROR) {

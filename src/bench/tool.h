@@ -1,7 +1,8 @@
-/* What both programs of the bench need: time, the end with a sentence, descriptors, memory that is there. */
+/* What the load generator is built of: time, the end with a sentence, memory that is there, descriptors. */
 #ifndef BENCH_TOOL_H
 #define BENCH_TOOL_H
 
+#include "parley/attributes.h"
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,18 +17,23 @@ static inline uint64_t now(void)
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
+static inline double seconds_of(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / (double)SECOND;
+}
+
 void pause_for(uint64_t nanoseconds);
 
 /* Prints "NAME: SENTENCE" and ends with 1. */
-__attribute__((noreturn, format(printf, 1, 2))) void die(const char *sentence, ...);
+NORETURN void die(const char *sentence, ...) PRINTF(1, 2);
 
 /* Zeroed; dies rather than return NULL. */
-void *need(size_t count, size_t size);
+MUST_CHECK void *need(size_t count, size_t size);
 
-/* Of this process: as many open files as the system lets it have, and an end with its parent's. */
-void tool_begin(void);
+/* Of this process: as many open files as the system lets it have. */
+void raise_descriptors(void);
 
-/* 127.0.0.1 with a port; `host` is the last two bytes of another address of the loopback network, or 1. */
+/* An address of the loopback network, by its last two bytes, with a port. */
 struct sockaddr_in loopback(unsigned host, int port);
 
 #endif

@@ -1,4 +1,4 @@
-#include "token.h"
+#include "bench/mark.h"
 
 static void write_hex(char *at, int digits, uint64_t value)
 {
@@ -16,19 +16,22 @@ static bool read_hex(const char *at, int digits, uint64_t *value)
     return true;
 }
 
-void token_write(char *at, struct token t)
+void mark_write(char *at, struct mark m)
 {
     at[0] = '#';
-    write_hex(at + 1, 8, t.number);
-    write_hex(at + 9, 16, t.due);
-    at[25] = '#';
+    write_hex(at + 1, 8, m.run);
+    write_hex(at + 9, 8, m.number);
+    write_hex(at + 17, 16, m.due);
+    at[33] = '#';
 }
 
-bool token_read(const char *at, size_t len, struct token *t)
+bool mark_read(const char *at, size_t len, struct mark *m)
 {
-    uint64_t number;
-    if (len < TOKEN_LENGTH || at[25] != '#' || !read_hex(at + 1, 8, &number) || !read_hex(at + 9, 16, &t->due))
+    uint64_t run, number;
+    if (len < MARK_LENGTH || at[33] != '#' || !read_hex(at + 1, 8, &run) || !read_hex(at + 9, 8, &number) ||
+        !read_hex(at + 17, 16, &m->due))
         return false;
-    t->number = (uint32_t)number;
+    m->run = (uint32_t)run;
+    m->number = (uint32_t)number;
     return true;
 }

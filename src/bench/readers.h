@@ -1,28 +1,31 @@
 /* Readers of event streams: a few threads, each in epoll with its share of the streams. They check what comes (each
  * message once, in one order for all) and measure how long it took from the moment when it was due.
  *
- * A message is known by the token in an event's data, its place in the order by the event's id: "<any>-N", "N" or
+ * A message is known by the mark in an event's data, its place in the order by the event's id: "<any>-N", "N" or
  * "N:M" (seconds and a count within them). */
 #ifndef BENCH_READERS_H
 #define BENCH_READERS_H
 
-#include "histogram.h"
-#include "stream.h"
+#include "bench/histogram.h"
+#include "bench/subscription.h"
+#include "bench/target.h"
+#include "bench/template.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct readers;
 
 struct readers_options {
-    int port;
-    const char *path;
-    const char *cursor; /* sent as Last-Event-ID; NULL: none */
-    int threads;
+    const struct target *target;
+    const struct template *request; /* with a cursor in it, or without */
+    int threads;                    /* fewer, where there are fewer streams */
+    uint32_t run;                   /* messages with the marks of others are passed over */
     size_t streams;
-    size_t messages; /* numbers below it are counted, others are foreign */
-    uint32_t missed; /* messages that a stream comes back for; 0: it is ready with the answer's head */
-    size_t at_once;  /* streams that may be on the way to being ready at a time */
-    int close_ready; /* those that are ready make room for others */
+    size_t messages;  /* numbers below it are counted, others are foreign */
+    uint32_t missed;  /* messages that a stream comes back for; 0: it is ready with the answer's head */
+    size_t at_once;   /* streams that may be on the way to being ready at a time */
+    bool close_ready; /* those that are ready make room for others */
 };
 
 /* Progress; grows only. Any thread may look. */
@@ -39,9 +42,10 @@ struct readers_result {
     struct histogram opening; /* from a stream's connect to ready */
     struct histogram arrival; /* from readers_open to ready */
     uint64_t missing, duplicates, disorder;
-    uint64_t foreign;        /* messages that were not to come */
-    double frame_bytes;      /* received, for each message */
-    char id[STREAM_ID_MOST]; /* the newest of the first stream */
+    uint64_t foreign;              /* marks that no message of this run has */
+    uint64_t unacknowledged;       /* messages that came although their POST was not answered */
+    double frame_bytes;            /* received, for each message */
+    char id[SUBSCRIPTION_ID_MOST]; /* the newest of the first stream */
 };
 
 /* Starts the threads; no stream is open yet. Dies when it cannot. */
@@ -52,7 +56,7 @@ struct readers_progress readers_progress(struct readers *r);
 /* CPU seconds of the threads up to now. */
 double readers_cpu(struct readers *r);
 /* Ends the threads and closes the streams. `sent`: a bit for each message that every stream that was ready must have
- * received. The result is the caller's to free(). */
-struct readers_result *readers_free(struct readers *r, const uint64_t *sent);
+ * received; NULL: it is not known. The result is the caller's to free(). */
+struct readers_result *readers_free(struct readers *r, const _Atomic uint64_t *sent);
 
 #endif
