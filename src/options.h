@@ -1,7 +1,6 @@
 /* The options, once: flag, environment name, type, default, bounds, help. From this table come the parser
- * (base/flag.h),
- * --help, the errors and the README's table. The members are those of struct parley_options, of OWN_… those of struct
- * options.
+ * (base/flag.h), --help, the errors and the README's table. The members are those of struct parley_options, of OWN_…
+ * those of struct options.
  *
  * TEXT(member, flag, environment, fallback, argument, help)
  * NUMBER(member, flag, environment, fallback, least, most, help)
