@@ -245,7 +245,7 @@ static struct opening *opening_new(const struct call *call, const struct feed_op
 
 struct source *feed_new(const struct call *call, const struct feed_options *options)
 {
-    static const struct source_type type = {feed_next, feed_fallen, feed_ping, feed_close};
+    static const struct source_type type = {feed_next, feed_fallen, feed_ping, feed_close, NULL};
     struct feed *feed = calloc(1, sizeof *feed);
     if (!feed) {
         channel_leave(options->channel);
