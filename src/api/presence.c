@@ -3,12 +3,12 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/lock.h"
-#include "base/table.h"
+#include "base/multimap.h"
 #include <stdlib.h>
 
 /* A user who is online. */
 struct guest {
-    struct table_node by_user;
+    struct multimap_node by_user;
     struct list untold;  /* in `arrived`, until it has been told */
     struct list leaving; /* in `left`, while there is no stream */
     size_t streams;
@@ -17,7 +17,7 @@ struct guest {
 
 struct presence {
     struct lock lock;
-    struct table guests;
+    struct multimap guests;
     struct list arrived, left; /* in the order of time */
 };
 
@@ -34,7 +34,7 @@ struct presence *presence_new(void)
 /* With the lock. It is nowhere any more. */
 static void take_out(struct presence *p, struct guest *g)
 {
-    table_take_out(&p->guests, &g->by_user);
+    multimap_take_out(&p->guests, &g->by_user);
     list_remove(&g->untold);
     list_remove(&g->leaving);
 }
@@ -42,7 +42,7 @@ static void take_out(struct presence *p, struct guest *g)
 void presence_free(struct presence *p)
 {
     if (!p) return;
-    for (struct table_node *node; (node = table_first(&p->guests));) {
+    for (struct multimap_node *node; (node = multimap_first(&p->guests));) {
         struct guest *g = CONTAINER(node, struct guest, by_user);
         ASSERT(!g->streams);
         take_out(p, g);
@@ -56,14 +56,14 @@ void presence_free(struct presence *p)
 /* With the lock. `*spare` is used up when he is new; false: he is, and there is none. */
 static bool enter(struct presence *p, int64_t user, struct guest **spare)
 {
-    struct table_node *node = table_find(&p->guests, (uint64_t)user);
+    struct multimap_node *node = multimap_find(&p->guests, (uint64_t)user);
     struct guest *g = node ? CONTAINER(node, struct guest, by_user) : *spare;
     if (!g) return false;
     if (!node) {
         *spare = NULL;
         list_init(&g->untold);
         list_init(&g->leaving);
-        table_put(&p->guests, &g->by_user, (uint64_t)user);
+        multimap_put(&p->guests, &g->by_user, (uint64_t)user);
         list_insert(&p->arrived, &g->untold);
     }
     g->streams++;
@@ -73,10 +73,10 @@ static bool enter(struct presence *p, int64_t user, struct guest **spare)
 
 static void make_room(struct presence *p, size_t wanted)
 {
-    struct table_node **room = table_room(wanted);
+    struct multimap_node **room = multimap_room(wanted);
     if (!room) return;
     lock_take(&p->lock);
-    room = table_spread(&p->guests, room, wanted);
+    room = multimap_spread(&p->guests, room, wanted);
     lock_drop(&p->lock);
     free(room);
 }
@@ -89,7 +89,7 @@ bool presence_enter(struct presence *p, int64_t user)
     do {
         lock_take(&p->lock);
         entered = enter(p, user, &spare);
-        wanted = table_wants(&p->guests);
+        wanted = multimap_wants(&p->guests);
         lock_drop(&p->lock);
     } while (!entered && (spare = calloc(1, sizeof *spare)));
     free(spare); /* another thread was faster */
@@ -101,7 +101,7 @@ void presence_leave(struct presence *p, int64_t user)
 {
     int64_t now = clock_monotonic();
     lock_take(&p->lock);
-    struct guest *g = CONTAINER(table_find(&p->guests, (uint64_t)user), struct guest, by_user);
+    struct guest *g = CONTAINER(multimap_find(&p->guests, (uint64_t)user), struct guest, by_user);
     if (!--g->streams) {
         g->left_at = now;
         list_insert(&p->left, &g->leaving);
@@ -164,8 +164,8 @@ static size_t list_guests(struct presence *p, int64_t *ids, size_t most)
 {
     size_t n = 0;
     lock_take(&p->lock);
-    struct table_node *node = table_first(&p->guests);
-    for (; node && n < most; node = table_next(&p->guests, node)) ids[n++] = (int64_t)node->key;
+    struct multimap_node *node = multimap_first(&p->guests);
+    for (; node && n < most; node = multimap_next(&p->guests, node)) ids[n++] = (int64_t)node->key;
     lock_drop(&p->lock);
     return n;
 }

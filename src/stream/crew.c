@@ -19,13 +19,13 @@ static struct listener *listener_of(struct stream *s)
 
 static void take_notices(struct crew *crew, struct listener *listener, struct stream *s)
 {
-    struct table *all = &crew->listeners;
+    struct multimap *all = &crew->listeners;
     listener->stream = s;
-    table_put(all, &listener->by_owner, s->source->owner);
+    multimap_put(all, &listener->by_owner, s->source->owner);
     atomic_store(&crew->nlisteners, all->count);
-    size_t wanted = table_wants(all);
-    struct table_node **room = wanted ? table_room(wanted) : NULL;
-    if (room) free(table_spread(all, room, wanted));
+    size_t wanted = multimap_wants(all);
+    struct multimap_node **room = wanted ? multimap_room(wanted) : NULL;
+    if (room) free(multimap_spread(all, room, wanted));
 }
 
 /* From now on it may be told something. */
@@ -63,7 +63,7 @@ static void let_go(struct crew *crew, struct stream *s)
     if (last) list_remove(&group->of_crew);
     struct listener *listener = listener_of(s);
     if (listener) {
-        table_take_out(&crew->listeners, &listener->by_owner);
+        multimap_take_out(&crew->listeners, &listener->by_owner);
         atomic_store(&crew->nlisteners, crew->listeners.count);
     }
     s->source->type->close(s->source, s->why);
@@ -215,7 +215,7 @@ static void end_one(struct crew *crew, struct stream *s, struct view words, enum
         settle(crew, s, true);
 }
 
-static void tell(struct crew *crew, struct table_node *node, const struct notice *n, int64_t now)
+static void tell(struct crew *crew, struct multimap_node *node, const struct notice *n, int64_t now)
 {
     const struct listener *listener = CONTAINER(node, const struct listener, by_owner);
     struct stream *s = listener->stream;
@@ -227,16 +227,17 @@ static void tell(struct crew *crew, struct table_node *node, const struct notice
 
 static void tell_all(struct crew *crew, struct round *round)
 {
-    const struct table *all = &crew->listeners;
+    const struct multimap *all = &crew->listeners;
     struct list *notices = &round->news->notices;
-    struct table_node *node;
+    struct multimap_node *node;
     while (!list_empty(notices)) {
         struct notice *n = CONTAINER(notices->next, struct notice, link);
         list_remove(&n->link);
         if (n->owner)
-            for (node = table_find(all, n->owner); node; node = table_find_next(node)) tell(crew, node, n, round->now);
+            for (node = multimap_find(all, n->owner); node; node = multimap_find_next(node))
+                tell(crew, node, n, round->now);
         else
-            for (node = table_first(all); node; node = table_next(all, node)) tell(crew, node, n, round->now);
+            for (node = multimap_first(all); node; node = multimap_next(all, node)) tell(crew, node, n, round->now);
         free(n);
     }
 }

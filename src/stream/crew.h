@@ -24,7 +24,7 @@
 #define STREAM_CREW_H
 
 #include "base/lock.h"
-#include "base/table.h"
+#include "base/multimap.h"
 #include "stream/watcher.h"
 
 /* The streams of one audience in one crew. */
@@ -70,7 +70,7 @@ struct crew {
     struct list ready, behind;
     struct list dead; /* of this round */
     struct list groups;
-    struct table listeners; /* by their streams' owner */
+    struct multimap listeners; /* by their streams' owner */
     unsigned dice;
     int64_t tick_at, draw_at; /* draw_at: 0 unless it drains */
     atomic_size_t nlisteners; /* it writes, anybody reads */

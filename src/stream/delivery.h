@@ -29,8 +29,8 @@
 #ifndef STREAM_DELIVERY_H
 #define STREAM_DELIVERY_H
 
+#include "base/multimap.h"
 #include "base/peer.h"
-#include "base/table.h"
 #include "parley/attributes.h"
 #include "parley/str.h"
 #include "stream/end.h"
@@ -58,7 +58,7 @@ struct source;
 struct listener {
     unsigned kinds; /* bits, the caller's */
     /* the delivery's, zero to begin with */
-    struct table_node by_owner;
+    struct multimap_node by_owner;
     struct stream *stream;
 };
 
@@ -72,7 +72,7 @@ struct source_type {
     /* Writes a ping; the stream has been sent all of the log up to `position`. */
     void (*ping)(struct source *s, struct str *page, uint64_t position);
     void (*close)(struct source *s, enum stream_end why); /* frees it */
-    struct listener *(*listener)(struct source *s);       /* NULL: its streams take no notices */
+    struct listener *(*listener)(struct source *s);       /* NULL, or answers it: it takes no notices */
 };
 
 struct source {
