@@ -164,10 +164,12 @@ enum status conversation_recount(struct db *db, struct failure *f)
 /* ---- following the messages ---- */
 
 /* ?4, ?5: is it for the low one, for the high one */
-static const char adding[] =
+static const char beginning[] =
     "INSERT INTO parley_conversations (low, high, last, unread_low, unread_high, read_low, read_high)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0) ON CONFLICT (low, high) DO UPDATE SET last = max(last, ?3),"
-    " unread_low = unread_low + (?4 AND ?3 > read_low), unread_high = unread_high + (?5 AND ?3 > read_high)";
+    " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)";
+static const char adding[] =
+    "UPDATE parley_conversations SET last = max(last, ?3), unread_low = unread_low + (?4 AND ?3 > read_low),"
+    " unread_high = unread_high + (?5 AND ?3 > read_high) WHERE low = ?1 AND high = ?2";
 static const char removing[] =
     "UPDATE parley_conversations SET unread_low = unread_low - (?4 AND ?3 > read_low),"
     " unread_high = unread_high - (?5 AND ?3 > read_high) WHERE low = ?1 AND high = ?2 RETURNING last";
@@ -180,10 +182,12 @@ static enum status follow(struct db *db, const char *sql, const struct letter *l
     return db_integer(db, sql, values, 5, 0, last, f);
 }
 
+/* Nearly every message goes on with a conversation: in one statement with ON CONFLICT that takes half as long again. */
 static enum status add(struct db *db, const struct letter *l, struct failure *f)
 {
     int64_t none;
-    return follow(db, adding, l, &none, f);
+    enum status status = follow(db, adding, l, &none, f);
+    return status || db_changes(db) ? status : follow(db, beginning, l, &none, f);
 }
 
 /* The message was the pair's newest. */
