@@ -32,7 +32,8 @@
     ",'totalDocs':" INTEGER ",'totalPages':" INTEGER)
 #define UNREAD "{'type':'integer','minimum':0,'maximum':1000,'description':'1000: so many or more'}"
 
-/* Those whose name holds {one} are there for each collection of the sort, the others once. */
+/* Those whose name holds {one} are there for each collection of the sort, the others once; in these, {one} is what users
+ * exchange. */
 static const struct {
     enum collection_sort sort;
     const char *name, *schema;
@@ -100,7 +101,7 @@ static const struct {
     {ANY, "Presence", OBJECT("'online'", "'online':" LIST(INTEGER))},
     {ANY, "Peer", OBJECT("'id','email','collection'", "'id':" INTEGER ",'email':" STRING ",'collection':" STRING)},
     {ANY, "Conversation", OBJECT("'peer','last','unread','read','peerRead'",
-        "'peer':" REF("Peer") ",'last':{'anyOf':[{'type':'object','additionalProperties':true},{'type':'null'}],"
+        "'peer':" REF("Peer") ",'last':{'anyOf':[" REF("{one}") ",{'type':'null'}],"
         "'description':'The newest message, with bare ids'},'unread':" UNREAD ",'read':" INTEGER
         ",'peerRead':" INTEGER)},
     {ANY, "ConversationList", PAGE(REF("Conversation"))},
@@ -235,7 +236,7 @@ static void add_schemas(struct str *out)
     jsonschema_add_all(out);
     for (size_t i = 0; i < COUNT(schemas); i++) {
         bool each = strstr(schemas[i].name, "{one}");
-        if (!each) add_schema(out, i, NULL);
+        if (!each) add_schema(out, i, collection_exchanged());
         for (size_t k = 0; each && k < ncollections; k++)
             if (collection_fits(collection_at(k), schemas[i].sort)) add_schema(out, i, collection_at(k));
     }

@@ -28,7 +28,7 @@ static enum status add_last(struct call *call, struct db *db, int64_t id, struct
     struct doc doc;
     enum status status = id ? read_one(db, collection_exchanged(), id, call->arena, &doc, f) : NOT_FOUND;
     if (status == OK)
-        doc_add_json(out, &doc, &(struct doc_style){0});
+        doc_add_json(out, &doc, &(struct doc_style){.select = SELECT_ALL});
     else if (status == NOT_FOUND)
         str_addz(out, "null");
     return status == NOT_FOUND ? OK : status;
