@@ -5,7 +5,9 @@
 #include "api/feed.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
+#include "api/presence.h"
 #include "api/token.h"
+#include "api/typing.h"
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/crypt.h"
@@ -157,16 +159,27 @@ static void end_streams(void *ctx, const struct collection *c, int64_t user, str
     delivery_end(ctx, (uint64_t)user, feed_session(session));
 }
 
+/* On a thread of the delivery's. */
+static void tell_presence(void *ctx, struct delivery *d)
+{
+    presence_tell(ctx, d);
+}
+
 static enum status open_app(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     struct app *app = &p->app;
     app->started = clock_wall() / 1000;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!token_key(view_of(p->secret), app->token_key)) return fail(f, NO_MEMORY, "Out of memory.");
+    app->presence = presence_new();
+    app->typing = typing_new();
+    if (!app->presence || !app->typing) return fail(f, NO_MEMORY, "Out of memory.");
     app->delivery = delivery_new(&(struct delivery_options){.threads = (int)o->delivery_threads,
         .lag_bytes = o->stream_lag_bytes,
         .lag_ms = o->stream_lag_seconds * 1000,
-        .over = VIEW(FEED_OVER)});
+        .over = VIEW(FEED_OVER),
+        .tick = tell_presence,
+        .ctx = app->presence});
     if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
     enum status status = broker_open(&app->broker,
         &(struct broker_options){.database = p->database,
@@ -256,6 +269,8 @@ void parley_close(struct parley *p)
     if (!p) return;
     server_close(p->server);
     delivery_free(p->app.delivery, STOPPING);
+    presence_free(p->app.presence);
+    typing_free(p->app.typing);
     quota_free(p->app.quota);
     uploads_close(&p->app);
     cache_free(p->app.cache);

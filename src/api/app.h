@@ -21,7 +21,9 @@ struct filetypes;
 struct folder;
 struct idempotency;
 struct openapi;
+struct presence;
 struct standings;
+struct typing;
 
 struct app {
     struct pool *pool;
@@ -30,6 +32,8 @@ struct app {
     struct broker *broker;
     struct delivery *delivery;
     struct quota *quota; /* of the streams */
+    struct presence *presence;
+    struct typing *typing;
     struct password_gate *passwords;
     struct mailer *mailer;
     struct idempotency *idempotency;

@@ -10,6 +10,12 @@ enum status call_forbidden(struct failure *f)
     return fail(f, FORBIDDEN, "You are not allowed to perform this action.");
 }
 
+enum status call_signed_in(const struct call *call, struct failure *f)
+{
+    if (call->reader.signed_in) return OK;
+    return fail(f, UNAUTHORIZED, "Unauthorized, you must be logged in to make this request.");
+}
+
 enum status call_id(const struct call *call, int64_t *out, struct failure *f)
 {
     for (size_t i = 0; i < call->id.len; i++)
@@ -34,6 +40,23 @@ enum status call_find(struct call *call, enum right right, struct find *out, str
     rights_readable(call, &readable);
     enum status status = find_parse(out, call->collection, call->query, &readable, call->arena, f);
     return status ? status : rights_restrict(call, call->collection, right, &out->where, &out->rights, f);
+}
+
+enum status call_snapshot(struct call *call,
+    enum status (*run)(struct call *call, struct db *db, void *ctx, struct failure *f), void *ctx, struct failure *f)
+{
+    struct failure end;
+    struct db *db = pool_take(call->app->pool);
+    enum status status = db_run(db, "BEGIN", NULL, 0, f);
+    if (!status) {
+        status = run(call, db, ctx, f);
+        if (db_run(db, "COMMIT", NULL, 0, &end) && !status) {
+            *f = end;
+            status = f->status;
+        }
+    }
+    pool_give(call->app->pool, db);
+    return status;
 }
 
 enum status call_read(

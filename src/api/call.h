@@ -47,12 +47,17 @@ typedef enum status operation(struct call *call, struct failure *f);
 
 /* FORBIDDEN, in Payload's words. */
 enum status call_forbidden(struct failure *f);
+/* UNAUTHORIZED, in Payload's words: nobody is signed in. */
+MUST_CHECK enum status call_signed_in(const struct call *call, struct failure *f);
 /* The path's :id as a document's id; NOT_FOUND for anything that can be none. */
 MUST_CHECK enum status call_id(const struct call *call, int64_t *out, struct failure *f);
 /* Now as ISO text, in the arena. */
 MUST_CHECK enum status call_now(const struct call *call, int64_t plus_ms, struct view *out, struct failure *f);
 /* What the query asks for, of the documents that the reader has that right to. FORBIDDEN: none. */
 MUST_CHECK enum status call_find(struct call *call, enum right right, struct find *out, struct failure *f);
+/* Calls run(call, db, ctx, f) on a reader's connection, in a transaction: what it reads is all of one moment. */
+MUST_CHECK enum status call_snapshot(struct call *call,
+    enum status (*run)(struct call *call, struct db *db, void *ctx, struct failure *f), void *ctx, struct failure *f);
 /* The document, in the arena. NOT_FOUND: there is none, or none that `rights` (of a find; NULL: all) match. */
 MUST_CHECK enum status call_read(
     const struct call *call, struct db *db, const struct where *rights, int64_t id, struct doc *out, struct failure *f);

@@ -20,21 +20,25 @@
 #define EVENT_JSON(name, data) \
     EVENT(name, "{'type':'string','contentMediaType':'application/json','contentSchema':" data "}")
 
-/* Those whose name holds {one} are there for each collection of the sort, the others once. */
+#define PAGE(of) OBJECT( \
+    "'docs','hasNextPage','hasPrevPage','limit','nextPage','page','pagingCounter','prevPage'," \
+    "'totalDocs','totalPages'", \
+    "'docs':" LIST(of) \
+    ",'hasNextPage':" BOOLEAN ",'hasPrevPage':" BOOLEAN \
+    ",'limit':" INTEGER \
+    ",'nextPage':" OPTIONAL("integer") ",'page':" INTEGER \
+    ",'pagingCounter':" INTEGER \
+    ",'prevPage':" OPTIONAL("integer") \
+    ",'totalDocs':" INTEGER ",'totalPages':" INTEGER)
+#define UNREAD "{'type':'integer','minimum':0,'maximum':1000,'description':'1000: so many or more'}"
+
+/* Those whose name holds {one} are there for each collection of the sort, the others once; in these, {one} is what users
+ * exchange. */
 static const struct {
     enum collection_sort sort;
     const char *name, *schema;
 } schemas[] = {
-    {ANY, "{one}List", OBJECT(
-        "'docs','hasNextPage','hasPrevPage','limit','nextPage','page','pagingCounter','prevPage',"
-        "'totalDocs','totalPages'",
-        "'docs':" LIST(REF("{one}"))
-        ",'hasNextPage':" BOOLEAN ",'hasPrevPage':" BOOLEAN
-        ",'limit':" INTEGER
-        ",'nextPage':" OPTIONAL("integer") ",'page':" INTEGER
-        ",'pagingCounter':" INTEGER
-        ",'prevPage':" OPTIONAL("integer")
-        ",'totalDocs':" INTEGER ",'totalPages':" INTEGER)},
+    {ANY, "{one}List", PAGE(REF("{one}"))},
     {ANY, "{one}Written", OBJECT("'doc','message'", "'doc':" REF("{one}") ",'message':" STRING)},
     {ANY, "{one}Bulk", OBJECT("'docs','errors','message'",
         "'docs':" LIST(REF("{one}"))
@@ -56,7 +60,11 @@ static const struct {
             "'collection':" STRING ",'docs':" LIST(OBJECT("'id'", "'id':" INTEGER)))) ","
         EVENT_JSON("reset", REF("StreamPosition")) ","
         EVENT_JSON("bye", OBJECT("'reason'", "'reason':" STRING)) ","
-        EVENT("ping", "{'const':'keep-alive'}")
+        EVENT("ping", "{'const':'keep-alive'}") ","
+        EVENT_JSON("read", OBJECT("'user','peer','message'",
+            "'user':" INTEGER ",'peer':" INTEGER ",'message':" INTEGER)) ","
+        EVENT_JSON("typing", OBJECT("'user','typing'", "'user':" INTEGER ",'typing':" BOOLEAN)) ","
+        EVENT_JSON("presence", OBJECT("'user','online'", "'user':" INTEGER ",'online':" BOOLEAN))
         "]}"},
     {AUTH, "{one}Me", OBJECT("'user','message'",
         "'user':{'anyOf':[" REF("{one}SignedIn") ",{'type':'null'}]}"
@@ -87,6 +95,20 @@ static const struct {
     {ANY, "Credentials", OBJECT("'email','password'", "'email':" STRING ",'password':" STRING)},
     {ANY, "Email", OBJECT("'email'", "'email':" STRING)},
     {ANY, "NewPassword", OBJECT("'token','password'", "'token':" STRING ",'password':" STRING)},
+    {ANY, "Config", OBJECT("'version','messages','maxContent','uploadBytes','mail','setup'",
+        "'version':" STRING ",'messages':{'enum':['open','private']},'maxContent':" INTEGER ",'uploadBytes':" INTEGER
+        ",'mail':" BOOLEAN ",'setup':" BOOLEAN)},
+    {ANY, "Presence", OBJECT("'online'", "'online':" LIST(INTEGER))},
+    {ANY, "Peer", OBJECT("'id','email','collection'", "'id':" INTEGER ",'email':" STRING ",'collection':" STRING)},
+    {ANY, "Conversation", OBJECT("'peer','last','unread','read','peerRead'",
+        "'peer':" REF("Peer") ",'last':{'anyOf':[" REF("{one}") ",{'type':'null'}],"
+        "'description':'The newest message, with bare ids'},'unread':" UNREAD ",'read':" INTEGER
+        ",'peerRead':" INTEGER)},
+    {ANY, "ConversationList", PAGE(REF("Conversation"))},
+    {ANY, "ConversationMark", OBJECT("'peer','read','unread'",
+        "'peer':" REF("Peer") ",'read':" INTEGER ",'unread':" UNREAD)},
+    {ANY, "ReadMark", OBJECT("'message'", "'message':{'type':'integer','minimum':1}")},
+    {ANY, "Typing", OBJECT("", "'typing':" BOOLEAN)},
     {ANY, "Query", "{'type':'object','description':'The parameters of GET','additionalProperties':true}"},
     {ANY, "PlainError", OBJECT("'message'", "'message':" STRING)},
     {ANY, "ValidationError", OBJECT("'name','data','message'",
@@ -110,6 +132,7 @@ static const struct {
 } parameters[] = {
     {0, "id", "id", "path", "'required':true,'schema':{'type':'integer','minimum':1}"},
     {0, "filename", "filename", "path", "'required':true,'schema':" STRING},
+    {0, "peer", "peer", "path", "'required':true,'schema':{'type':'integer','minimum':1}"},
     {ASKS_WHERE, "{one}Where", "where", "query",
         DEEP "'description':'Which documents: where[field][operator]=value, where[or][0][field][operator]=value, or "
              "the whole as one JSON text. Without a session, other fields of a relation than its id cannot be asked "
@@ -120,7 +143,9 @@ static const struct {
     {ASKS_SORT, "limit", "limit", "query",
         "'description':'0: all. A list has ten where nothing is said, a bulk write all','schema':{'type':'integer',"
         "'minimum':0}"},
-    {ASKS_PAGE, "page", "page", "query", "'schema':{'type':'integer','minimum':1,'default':1}"},
+    {ASKS_CONVERSATIONS, "most", "limit", "query",
+        "'schema':{'type':'integer','minimum':1,'maximum':500,'default':50}"},
+    {ASKS_PAGE | ASKS_CONVERSATIONS, "page", "page", "query", "'schema':{'type':'integer','minimum':1,'default':1}"},
     {ASKS_PAGE, "pagination", "pagination", "query",
         "'description':'false: no pages, all documents','schema':{'type':'boolean','default':true}"},
     {ASKS_DOCS, "depth", "depth", "query",
@@ -140,6 +165,10 @@ static const struct {
     {ASKS_SEVERAL, "whereOfEach", "where", "query",
         DEEP "'description':'Which documents, for each collection: where[slug][field][operator]=value, or the whole "
              "as one JSON text','schema':{'type':'object'}"},
+    {ASKS_SEVERAL, "events", "events", "query",
+        "'style':'form','explode':false,'description':'What else is told, to those who are signed in: how far users "
+        "have read in conversations with the reader, who writes to him, who comes and goes','schema':"
+             LIST("{'enum':['read','typing','presence']}")},
     {ASKS_FIRST, "newest", "limit", "query",
         "'description':'How many documents of each collection the stream begins with, the newest','schema':{'type':"
         "'integer','minimum':0,'maximum':2147483647,'default':10}"},
@@ -207,7 +236,7 @@ static void add_schemas(struct str *out)
     jsonschema_add_all(out);
     for (size_t i = 0; i < COUNT(schemas); i++) {
         bool each = strstr(schemas[i].name, "{one}");
-        if (!each) add_schema(out, i, NULL);
+        if (!each) add_schema(out, i, collection_exchanged());
         for (size_t k = 0; each && k < ncollections; k++)
             if (collection_fits(collection_at(k), schemas[i].sort)) add_schema(out, i, collection_at(k));
     }

@@ -1,6 +1,7 @@
 #include "api/events.h"
 #include "api/cors.h"
 #include "api/feed.h"
+#include "api/notices.h"
 #include "api/rights.h"
 #include "base/crypt.h"
 #include "schema/json.h"
@@ -169,6 +170,21 @@ static enum status check_filters(const struct asked *asked, struct json_object *
         f, INVALID, "The where of this stream is one for each of its collections: where[messages][sender][equals]=1.");
 }
 
+/* "read,typing" */
+static enum status ask_notices(struct call *call, struct asked *asked, struct failure *f)
+{
+    struct json_object *names = json_member(call->query, "events");
+    if (!names) return OK;
+    for (struct view rest = json_text(names); rest.at;) {
+        struct view name = view_trim(view_cut(&rest, ','));
+        unsigned kind = notice_find(name);
+        if (!kind) return fail(f, INVALID, "There is no event \"%.*s\" that can be asked for.", VIEW_ARGS(name));
+        if (asked->feed.notices & kind) return fail(f, INVALID, "\"%.*s\" is named twice.", VIEW_ARGS(name));
+        asked->feed.notices |= kind;
+    }
+    return call_signed_in(call, f);
+}
+
 enum status events_open_named(struct call *call, struct failure *f)
 {
     struct asked asked = {.subscription = {.named = true}};
@@ -177,5 +193,6 @@ enum status events_open_named(struct call *call, struct failure *f)
     if (json_object_is_type(where, json_type_string)) status = json_read(call->arena, json_text(where), &where, f);
     if (!status) status = ask_collections(call, &asked, where, f);
     if (!status) status = check_filters(&asked, where, f);
+    if (!status) status = ask_notices(call, &asked, f);
     return status ? status : open_stream(call, &asked, f);
 }

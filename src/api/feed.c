@@ -5,6 +5,7 @@
  * for the applier, which has nothing else to do first. */
 #include "api/feed.h"
 #include "api/cors.h"
+#include "api/presence.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crypt.h"
@@ -41,6 +42,13 @@ struct feed {
     struct quota_place *place;
     struct opening *opening; /* NULL: the head has been written */
     struct backfill at;
+};
+
+/* One that takes notices too: his reader is online. The others are smaller. */
+struct attended {
+    struct feed feed;
+    struct listener listener;
+    int64_t user;
 };
 
 uint64_t feed_session(struct view session)
@@ -213,9 +221,30 @@ static void feed_close(struct source *source, enum stream_end why)
     feed_drop(source);
 }
 
+static struct listener *feed_listener(struct source *source)
+{
+    return &CONTAINER(source, struct attended, feed.source)->listener;
+}
+
+static const struct source_type plain = {feed_next, feed_fallen, feed_ping, feed_close, NULL};
+static const struct source_type attended = {feed_next, feed_fallen, feed_ping, feed_close, feed_listener};
+
+/* False: no memory. */
+static bool attend(struct feed *feed, int64_t user, unsigned notices)
+{
+    struct attended *a = CONTAINER(feed, struct attended, feed);
+    if (!presence_enter(feed->app->presence, user)) return false;
+    a->user = user;
+    a->listener.kinds = notices;
+    feed->source.type = &attended;
+    return true;
+}
+
 void feed_drop(struct source *source)
 {
     struct feed *feed = CONTAINER(source, struct feed, source);
+    if (source->type == &attended)
+        presence_leave(feed->app->presence, CONTAINER(source, struct attended, feed.source)->user);
     channel_leave(feed->at.channel);
     quota_drop(feed->place);
     end_opening(feed);
@@ -243,20 +272,20 @@ static struct opening *opening_new(const struct call *call, const struct feed_op
 
 struct source *feed_new(const struct call *call, const struct feed_options *options)
 {
-    static const struct source_type type = {feed_next, feed_fallen, feed_ping, feed_close};
-    struct feed *feed = calloc(1, sizeof *feed);
+    struct feed *feed = calloc(1, options->notices ? sizeof(struct attended) : sizeof(struct feed));
     if (!feed) {
         channel_leave(options->channel);
         quota_drop(options->place);
         return NULL;
     }
-    *feed = (struct feed){.source = {.type = &type},
+    *feed = (struct feed){.source = {.type = &plain},
         .app = call->app,
         .place = options->place,
         .opening = opening_new(call, options),
         .at = {.channel = options->channel, .seq = options->cursor.seq, .newest = options->newest}};
     bool looks = options->resumes && options->readable && options->cursor.inside;
-    if (!feed->opening || (looks && !backfill_look_on(&feed->at, &options->cursor))) {
+    if (!feed->opening || (looks && !backfill_look_on(&feed->at, &options->cursor)) ||
+        (options->notices && !attend(feed, call->reader.id, options->notices))) {
         feed_drop(&feed->source);
         return NULL;
     }

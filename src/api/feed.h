@@ -16,7 +16,8 @@ struct feed_options {
     bool resumes;              /* the client sent a cursor */
     bool readable;             /* which has a cursor's form */
     struct cursor cursor;
-    int32_t newest; /* documents of each collection that one without a cursor gets; BACKFILL_ALL: all of them */
+    unsigned notices; /* kinds that it takes (api/notices.h); 0: none, else the reader is signed in */
+    int32_t newest;   /* documents of each collection that one without a cursor gets; BACKFILL_ALL: all of them */
 };
 
 /* The source of a stream for the call's reader; NULL: no memory, and both have been let go. */

@@ -154,6 +154,11 @@ void mailer_free(struct mailer *m)
     free(m);
 }
 
+bool mail_works(const struct mailer *m)
+{
+    return m->command;
+}
+
 bool mail_send(struct mailer *m, struct view to, const char *subject, struct view text)
 {
     if (!m->command) return true;

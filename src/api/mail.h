@@ -13,6 +13,8 @@ struct mailer;
 MUST_CHECK struct mailer *mailer_new(const char *command);
 /* Lets the mail that is being sent end; what waits is dropped. Takes NULL. */
 void mailer_free(struct mailer *m);
+/* Is it on? */
+bool mail_works(const struct mailer *m);
 /* Queues a message in plain text. False: too many wait already, or no memory. No CR or LF may be in `to` (an e-mail
  * address that was checked has none). Any thread. */
 bool mail_send(struct mailer *m, struct view to, const char *subject, struct view text);

@@ -1,5 +1,6 @@
 /* A metric is a row, which knows its samples one by one. What the system will not tell is left out. */
 #include "api/metrics.h"
+#include "api/presence.h"
 #include "base/check.h"
 #include "parley/parley.h"
 #include "stream/end.h"
@@ -105,6 +106,12 @@ static int64_t streams_closed(struct app *app, size_t i)
     return (int64_t)counter_read(&app->metrics.streams_closed[i]);
 }
 
+static int64_t online(struct app *app, size_t i)
+{
+    (void)i;
+    return (int64_t)presence_count(app->presence);
+}
+
 static int64_t changes(struct app *app, size_t i)
 {
     struct changelog_span span;
@@ -129,6 +136,8 @@ static const struct {
     {"parley_streams_refused_total", "counter", "Streams that were turned away, by the limit that did it.", "reason",
         refusal, streams_refused},
     {"parley_streams_closed_total", "counter", "Streams that ended, by the reason.", "reason", end, streams_closed},
+    {"parley_users_online", "gauge", "Users with a stream that asks for who is there, or a moment ago.", NULL, NULL,
+        online},
     {"parley_changes_total", "counter", "Documents created, changed and deleted, since the database began.", NULL, NULL,
         changes},
 };

@@ -40,6 +40,8 @@ static const char *const bodies[] = {
     [BODY_CREDENTIALS] = REF("Credentials"),
     [BODY_EMAIL] = REF("Email"),
     [BODY_RESET] = REF("NewPassword"),
+    [BODY_MARK] = REF("ReadMark"),
+    [BODY_TYPING] = REF("Typing"),
 };
 
 #define JSON "application/json"
@@ -72,7 +74,9 @@ static const struct {
         "the stream. The schema sees each event as an object.",
         "text/event-stream", LIST(REF("{one}Event")), NULL},
     {ANSWER_NAMED_EVENTS, 200,
-        "Server-Sent Events, as those of one collection, but that the data of message and delete name theirs.",
+        "Server-Sent Events, as those of one collection, but that the data of message and delete name theirs; and "
+        "those that `events` asks for, which have no id, are not sent again, and may be lost to a reader who is "
+        "behind.",
         "text/event-stream", LIST(REF("NamedEvent")), NULL},
     {ANSWER_FILE, 200, "The bytes, of the type that was stored", "*/*", BYTES,
         "'Accept-Ranges':{'schema':" STRING "}," HAS_ETAG},
@@ -90,6 +94,13 @@ static const struct {
     {ANSWER_ACCESS_ALL, 200, "The rights", JSON, REF("AccessAll"), NULL},
     {ANSWER_OPENAPI, 200, "An OpenAPI document", JSON, "{'type':'object'}", HAS_ETAG},
     {ANSWER_OPENAPI, 304, "It is the one that the client has", NULL, NULL, HAS_ETAG},
+    {ANSWER_CONFIG, 200, "The settings that clients see", JSON, REF("Config"), HAS_ETAG},
+    {ANSWER_CONFIG, 304, "It is the one that the client has", NULL, NULL, HAS_ETAG},
+    {ANSWER_PRESENCE, 200, "The ids of the users who are online", JSON, REF("Presence"), NULL},
+    {ANSWER_CONVERSATIONS, 200, "A page of conversations", JSON, REF("ConversationList"), NULL},
+    {ANSWER_CONVERSATION, 200, "The conversation", JSON, REF("Conversation"), NULL},
+    {ANSWER_MARK, 200, "The conversation's marks", JSON, REF("ConversationMark"), NULL},
+    {ANSWER_NOTHING, 204, "Done", NULL, NULL, NULL},
     {ANSWER_METRICS, 200, "Prometheus' text format 0.0.4", "text/plain", STRING, NULL},
 };
 
@@ -105,6 +116,7 @@ static bool for_anyone(const struct op *op)
     case NEEDS_READ: return free_for(op, RIGHT_READ);
     case NEEDS_UPDATE: return free_for(op, RIGHT_UPDATE);
     case NEEDS_REMOVE: return free_for(op, RIGHT_REMOVE);
+    case NEEDS_USER:
     case NEEDS_SESSION: return false;
     case NEEDS_NOTHING:
     case NEEDS_PASSWORD:
@@ -120,10 +132,12 @@ static bool may_fail(const struct op *op, int status)
     enum route_need need = op->route->need;
     enum route_answer answer = op->route->answer;
     bool reads = op->method == METHOD_GET || op->method == METHOD_HEAD || answer == ANSWER_ACCESS;
-    bool one = strstr(op->route->pattern, "/:id") != NULL;
+    bool one = strstr(op->route->pattern, "/:id") || strstr(op->route->pattern, "/:peer");
     switch (status) {
-    case 401: return need == NEEDS_PASSWORD;
-    case 403: return !for_anyone(op) || answer == ANSWER_NAMED_EVENTS || need == NEEDS_TOKEN || need == NEEDS_NOBODY;
+    case 401: return need == NEEDS_PASSWORD || need == NEEDS_USER || answer == ANSWER_NAMED_EVENTS;
+    case 403:
+        return (!for_anyone(op) && need != NEEDS_USER) || answer == ANSWER_NAMED_EVENTS || need == NEEDS_TOKEN ||
+               need == NEEDS_NOBODY;
     case 404: return one || answer == ANSWER_FILE || answer == ANSWER_REFUSAL;
     case 422: return op->method == METHOD_POST; /* a key that stood for another request */
     case 409: return !reads || op->method == METHOD_POST;
@@ -169,7 +183,7 @@ static void add_request(struct str *out, const struct op *op)
     enum route_body body = op->route->body;
     if (!body) return;
     jsonschema_add_text(out, ",'requestBody':{", NULL);
-    if (body != BODY_COPY) jsonschema_add_text(out, "'required':true,", NULL);
+    if (body != BODY_COPY && body != BODY_TYPING) jsonschema_add_text(out, "'required':true,", NULL);
     jsonschema_add_text(out, "'content':{", NULL);
     /* A file cannot come as JSON. */
     if (!op->c || !op->c->upload || body != BODY_CREATE) {

@@ -1,4 +1,5 @@
 #include "api/rest.h"
+#include "api/envelope.h"
 #include "api/fail.h"
 #include "api/idempotency.h"
 #include "api/upload.h"
@@ -17,14 +18,6 @@ static bool counts_from_zero(const struct find *find, size_t shown)
     return joins && !shown;
 }
 
-static void add_page_link(struct str *out, const char *name, bool there, int64_t page)
-{
-    if (there)
-        str_addf(out, ",\"%s\":%lld", name, (long long)page);
-    else
-        str_addf(out, ",\"%s\":null", name);
-}
-
 /* What follows the documents. */
 static void add_envelope(struct str *out, const struct find *find, int64_t total, size_t shown)
 {
@@ -35,18 +28,10 @@ static void add_envelope(struct str *out, const struct find *find, int64_t total
             (long long)find->limit);
         return;
     }
-    bool paged = find->pagination && find->limit > 0;
     if (!find->pagination) total = (int64_t)shown;
-    int64_t pages = paged ? (total + find->limit - 1) / find->limit : 1;
-    if (pages < 1) pages = 1;
-    bool next = paged && find->page < pages, previous = paged && find->page > 1;
-    str_addf(out, "],\"hasNextPage\":%s,\"hasPrevPage\":%s,\"limit\":%lld", next ? "true" : "false",
-        previous ? "true" : "false", (long long)find->limit);
-    add_page_link(out, "nextPage", next, find->page + 1);
-    str_addf(out, ",\"page\":%lld,\"pagingCounter\":%lld", (long long)find->page,
-        (long long)(paged ? (find->page - 1) * find->limit + 1 : 1));
-    add_page_link(out, "prevPage", previous, find->page - 1);
-    str_addf(out, ",\"totalDocs\":%lld,\"totalPages\":%lld}", (long long)total, (long long)pages);
+    envelope_add(out,
+        &(struct envelope){
+            .limit = find->limit, .page = find->page, .total = total, .paged = find->pagination && find->limit > 0});
 }
 
 /* Without pages there is no total to find. */
@@ -58,26 +43,9 @@ static enum status look(struct call *call, struct db *db, const struct find *fin
     return standings_look(call->app->standings, db, find, find->limit, offset, call->arena, out, f);
 }
 
-/* In a transaction: the documents and their count from one moment. */
-static enum status in_snapshot(struct call *call, const struct find *find,
-    enum status (*run)(struct call *call, struct db *db, const struct find *find, struct failure *f), struct failure *f)
+static enum status list(struct call *call, struct db *db, void *ctx, struct failure *f)
 {
-    struct failure end;
-    struct db *db = pool_take(call->app->pool);
-    enum status status = db_run(db, "BEGIN", NULL, 0, f);
-    if (!status) {
-        status = run(call, db, find, f);
-        if (db_run(db, "COMMIT", NULL, 0, &end) && !status) {
-            *f = end;
-            status = f->status;
-        }
-    }
-    pool_give(call->app->pool, db);
-    return status;
-}
-
-static enum status list(struct call *call, struct db *db, const struct find *find, struct failure *f)
-{
+    const struct find *find = ctx;
     struct writer w;
     struct standing_page page;
     int64_t limit = find->limit, offset = find->limit ? (find->page - 1) * find->limit : 0;
@@ -100,7 +68,7 @@ enum status rest_find(struct call *call, struct failure *f)
     call->caching = CACHING_CHECKED;
     enum status status = call_find(call, RIGHT_READ, &find, f);
     if (status) return status;
-    return in_snapshot(call, &find, list, f);
+    return call_snapshot(call, list, &find, f);
 }
 
 enum status rest_find_one(struct call *call, struct failure *f)
@@ -124,10 +92,10 @@ enum status rest_find_one(struct call *call, struct failure *f)
     return status;
 }
 
-static enum status total(struct call *call, struct db *db, const struct find *find, struct failure *f)
+static enum status total(struct call *call, struct db *db, void *ctx, struct failure *f)
 {
     struct standing_page page;
-    enum status status = standings_look(call->app->standings, db, find, 0, 0, call->arena, &page, f);
+    enum status status = standings_look(call->app->standings, db, ctx, 0, 0, call->arena, &page, f);
     str_addf(&call->rs->body, "{\"totalDocs\":%lld}", (long long)page.total);
     return status;
 }
@@ -137,7 +105,7 @@ enum status rest_count(struct call *call, struct failure *f)
     struct find find;
     call->caching = CACHING_CHECKED;
     enum status status = call_find(call, RIGHT_READ, &find, f);
-    return status ? status : in_snapshot(call, &find, total, f);
+    return status ? status : call_snapshot(call, total, &find, f);
 }
 
 /* How a write is answered. */

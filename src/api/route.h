@@ -14,6 +14,7 @@ enum route_need {
     NEEDS_READ,
     NEEDS_UPDATE,
     NEEDS_REMOVE,
+    NEEDS_USER, /* 401 to others */
     NEEDS_SESSION,
     NEEDS_PASSWORD, /* in the body */
     NEEDS_TOKEN,    /* in the body, from a mail */
@@ -28,16 +29,27 @@ enum route_asks {
     ASKS_SORT = 1 << 2, /* sort, limit */
     ASKS_PAGE = 1 << 3, /* page, pagination */
     ASKS_LIST = ASKS_DOCS | ASKS_WHERE | ASKS_SORT | ASKS_PAGE,
-    ASKS_USER = 1 << 4,     /* select */
-    ASKS_SESSIONS = 1 << 5, /* allSessions */
-    ASKS_CURSOR = 1 << 6,   /* Last-Event-ID, since */
-    ASKS_ETAG = 1 << 7,     /* If-None-Match */
-    ASKS_RANGE = 1 << 8,    /* Range */
-    ASKS_FIRST = 1 << 9,    /* of a stream: limit, from */
-    ASKS_SEVERAL = 1 << 10, /* of a stream: collections, and a where for each */
+    ASKS_USER = 1 << 4,           /* select */
+    ASKS_SESSIONS = 1 << 5,       /* allSessions */
+    ASKS_CURSOR = 1 << 6,         /* Last-Event-ID, since */
+    ASKS_ETAG = 1 << 7,           /* If-None-Match */
+    ASKS_RANGE = 1 << 8,          /* Range */
+    ASKS_FIRST = 1 << 9,          /* of a stream: limit, from */
+    ASKS_SEVERAL = 1 << 10,       /* of a stream: collections, a where for each, and events */
+    ASKS_CONVERSATIONS = 1 << 11, /* limit, page */
 };
 
-enum route_body { BODY_NONE, BODY_CREATE, BODY_UPDATE, BODY_COPY, BODY_CREDENTIALS, BODY_EMAIL, BODY_RESET };
+enum route_body {
+    BODY_NONE,
+    BODY_CREATE,
+    BODY_UPDATE,
+    BODY_COPY,
+    BODY_CREDENTIALS,
+    BODY_EMAIL,
+    BODY_RESET,
+    BODY_MARK,
+    BODY_TYPING
+};
 
 enum route_answer {
     ANSWER_REFUSAL, /* nothing but failures */
@@ -61,6 +73,12 @@ enum route_answer {
     ANSWER_ACCESS_ALL,
     ANSWER_OPENAPI,
     ANSWER_METRICS,
+    ANSWER_CONFIG,
+    ANSWER_PRESENCE,
+    ANSWER_CONVERSATIONS,
+    ANSWER_CONVERSATION,
+    ANSWER_MARK,
+    ANSWER_NOTHING,
 };
 
 #define GET    (1u << METHOD_GET)
@@ -71,7 +89,7 @@ enum route_answer {
 
 struct route {
     unsigned methods;
-    const char *pattern; /* its first parameter, if any, is the collection, its second the id */
+    const char *pattern; /* may have two parameters: ":collection" before all others, and an id */
     enum collection_sort sort;
     operation *run;
     /* The description. In the texts, {one} and {many} are the collection's nouns. */

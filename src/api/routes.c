@@ -4,6 +4,8 @@
 #include "api/auth.h"
 #include "api/cache.h"
 #include "api/caching.h"
+#include "api/config.h"
+#include "api/conversations.h"
 #include "api/cors.h"
 #include "api/events.h"
 #include "api/fail.h"
@@ -11,6 +13,7 @@
 #include "api/idempotency.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
+#include "api/presence.h"
 #include "api/reader.h"
 #include "api/rest.h"
 #include "api/route.h"
@@ -35,6 +38,18 @@ const struct route routes[] = {
     {GET | HEAD, "/api/parley/stream", ANY, events_open_named, "stream",
         "Every change of several collections, as it comes", NEEDS_NOTHING, ASKS_SEVERAL | ASKS_FIRST | ASKS_CURSOR,
         BODY_NONE, ANSWER_NAMED_EVENTS},
+    {GET | HEAD, "/api/parley/config", ANY, config_get, "config",
+        "What a client needs to know of the server", NEEDS_NOTHING, ASKS_ETAG, BODY_NONE, ANSWER_CONFIG},
+    {GET, "/api/parley/presence", ANY, presence_get, "presence",
+        "Who is online", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_PRESENCE},
+    {GET, "/api/parley/conversations", ANY, conversations_list, "findConversations",
+        "The conversations of the reader, one with each user", NEEDS_USER, ASKS_CONVERSATIONS, BODY_NONE, ANSWER_CONVERSATIONS},
+    {GET, "/api/parley/conversations/:peer", ANY, conversations_one, "findConversationByPeer",
+        "The conversation of the reader with one user", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_CONVERSATION},
+    {POST, "/api/parley/conversations/:peer/read", ANY, conversations_read, "readConversation",
+        "The reader has read up to that message", NEEDS_USER, ASKS_NOTHING, BODY_MARK, ANSWER_MARK},
+    {POST, "/api/parley/conversations/:peer/typing", ANY, conversations_typing, "typeToPeer",
+        "The reader is writing to that user, or no longer", NEEDS_USER, ASKS_NOTHING, BODY_TYPING, ANSWER_NOTHING},
     {GET, "/api/:collection", ANY, rest_find, "find{many}",
         "Lists {many}", NEEDS_READ, ASKS_LIST | ASKS_ETAG, BODY_NONE, ANSWER_LIST},
     {POST, "/api/:collection", ANY, rest_create, "create{one}",
@@ -106,10 +121,14 @@ bool collection_fits(const struct collection *c, enum collection_sort sort)
     return false;
 }
 
+static bool has_collection(const struct route *route)
+{
+    return strstr(route->pattern, ":collection");
+}
+
 bool route_fits(const struct route *route, const struct collection *c)
 {
-    bool of_collection = strstr(route->pattern, ":collection");
-    return of_collection ? c && collection_fits(c, route->sort) : !c;
+    return has_collection(route) ? c && collection_fits(c, route->sort) : !c;
 }
 
 static const struct route *find_route(struct call *call, const struct path *path, enum method method)
@@ -118,8 +137,9 @@ static const struct route *find_route(struct call *call, const struct path *path
         const struct route *route = &routes[i];
         struct view params[MAX_SEGMENTS] = {0};
         if (!(route->methods >> method & 1) || !path_match(path, route->pattern, params)) continue;
-        call->collection = params[0].at ? collection_find(params[0]) : NULL;
-        call->id = params[1];
+        bool of_collection = has_collection(route);
+        call->collection = of_collection ? collection_find(params[0]) : NULL;
+        call->id = params[of_collection];
         if (route_fits(route, call->collection)) return route;
     }
     return NULL;

@@ -129,7 +129,7 @@ static void move_versions(struct broker *b, const struct list *batch)
     for (const struct list *node = batch->next; node != batch; node = node->next) {
         const struct command *c = CONTAINER(node, const struct command, link);
         for (size_t i = 0; i < c->nwrites; i++)
-            if (c->writes[i].op != WRITE_ANSWER) written[collection_index(c->writes[i].collection)] = true;
+            if (write_shows(&c->writes[i])) written[collection_index(c->writes[i].collection)] = true;
     }
     for (size_t i = 0; i < ncollections; i++)
         if (written[i]) atomic_fetch_add(&b->versions[i], 1);

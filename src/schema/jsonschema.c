@@ -80,7 +80,7 @@ static void add_value(struct str *out, const struct field *field, bool nullable,
     if (kind->format) str_addf(out, ",\"format\":\"%s\"", kind->format);
     if (side == WRITTEN && field->kind == KIND_TEXT) {
         if (field->required) str_addz(out, ",\"minLength\":1");
-        str_addf(out, ",\"maxLength\":%u", field->max_length ? field->max_length : KIND_TEXT_MAX);
+        str_addf(out, ",\"maxLength\":%u", kind_text_most(field));
     }
     str_addc(out, '}');
 }

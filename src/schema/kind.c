@@ -52,7 +52,7 @@ static const char *check_text(
     if (!json) return NULL;
     struct view text = arena_text(arena, json, json_add);
     if (!text.at) return no_memory;
-    unsigned most = field->max_length ? field->max_length : KIND_TEXT_MAX;
+    unsigned most = kind_text_most(field);
     if (utf16_units(text) > most) {
         const char *message =
             arena_printf(arena, "This value must be shorter than the max length of %u characters.", most);

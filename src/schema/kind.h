@@ -24,6 +24,12 @@ struct kind_row {
     const char *format; /* JSON Schema's; NULL: none */
 };
 
+/* UTF-16 units that a text may have. */
+static inline unsigned kind_text_most(const struct field *field)
+{
+    return field->max_length ? field->max_length : KIND_TEXT_MAX;
+}
+
 const struct kind_row *kind_row(enum kind kind);
 extern const size_t nkinds;
 

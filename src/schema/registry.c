@@ -36,9 +36,24 @@ const struct collection *collection_auth(void)
     return NULL;
 }
 
+const struct collection *collection_exchanged(void)
+{
+    for (size_t i = 0; i < ncollections; i++)
+        if (field_of_role(collections[i], ROLE_AUTHOR) >= 0 && field_of_role(collections[i], ROLE_MEMBER) >= 0)
+            return collections[i];
+    return NULL;
+}
+
 int field_find(const struct collection *c, struct view name)
 {
     for (size_t i = 0; i < c->nfields; i++)
         if (view_is(name, c->fields[i].name)) return (int)i;
+    return -1;
+}
+
+int field_of_role(const struct collection *c, enum role role)
+{
+    for (size_t i = 0; i < c->nfields; i++)
+        if (c->fields[i].role == role) return (int)i;
     return -1;
 }

@@ -14,8 +14,14 @@ size_t collection_index(const struct collection *c);
 /* The collection whose documents sign in. */
 const struct collection *collection_auth(void);
 
+/* The collection whose documents go from one user to another, as messages do: a field of each role says to whom. NULL:
+ * there is none. */
+const struct collection *collection_exchanged(void);
+
 /* The place of the field of that name in c->fields, hidden ones too; -1: none. */
 int field_find(const struct collection *c, struct view name);
+/* The place of the first field with that role; -1: none. */
+int field_of_role(const struct collection *c, enum role role);
 
 #define MAX_COLLECTIONS 16
 

@@ -142,7 +142,8 @@ static enum status change(struct tables *t, struct write *w, enum change_op op, 
     enum status status =
         parties.failed ? fail(f, NO_MEMORY, "Out of memory.") : changelog_append(t->db, w->collection, &entry, f);
     str_release(&parties);
-    return status;
+    if (status) return status;
+    return conversation_follow(t->db, op == CHANGE_CREATE ? NULL : w->before, op == CHANGE_DELETE ? NULL : &w->doc, f);
 }
 
 static enum status refuse(struct failure *f)
@@ -285,6 +286,9 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_SIGNED_OUT: return account_signed_out(t->db, w->collection, w->id, w->session.id, f);
     case WRITE_CLAIM: return claim_take(t->db, w->collection, w->file, arena, &w->file, f);
     case WRITE_RELEASE: return claim_drop(t->db, w->collection, w->file, f);
+    case WRITE_MARK:
+        return conversation_mark(
+            t->db, w->id, w->conversation.peer, w->conversation.read, &w->conversation, &w->moved, f);
     case WRITE_ANSWER: return OK;
     }
     return status ? status : read_one(t->db, w->collection, w->id, arena, &w->doc, f);
@@ -330,6 +334,7 @@ bool write_ends_sessions(const struct write *w, struct view *session)
     case WRITE_EXTEND:
     case WRITE_CLAIM:
     case WRITE_RELEASE:
+    case WRITE_MARK:
     case WRITE_ANSWER: break;
     }
     return false;

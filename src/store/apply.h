@@ -10,6 +10,7 @@
 #include "store/account.h"
 #include "store/answers.h"
 #include "store/changelog.h"
+#include "store/conversation.h"
 
 enum write_op {
     WRITE_CREATE,
@@ -23,6 +24,7 @@ enum write_op {
     WRITE_SIGNED_OUT, /* ends `session`, or all */
     WRITE_CLAIM,      /* claims a name like `file` in an upload collection; `file` is it afterwards (store/claim.h) */
     WRITE_RELEASE,    /* drops the claim of `file` */
+    WRITE_MARK,       /* user `id` has read `conversation.peer`'s messages up to `conversation.read` */
     WRITE_ANSWER,     /* keeps `answer`, and nothing else */
 };
 
@@ -40,6 +42,8 @@ struct write {
     int64_t attempts;
     struct view lock_until;
     struct view file;
+    struct conversation conversation; /* MARK; as it is afterwards, but for the e-mail */
+    bool moved;                       /* MARK: it is another mark now */
     /* The answer to the request that this is for, kept with the write or not at all; the zero: none. One that shows the
      * result is made here: make(w, db, f), unless NULL, is called on the applier's thread while the submitter waits,
      * when the write has been done and before it is committed; `db` sees it. It fills w->answer; a failure undoes the
@@ -79,6 +83,12 @@ enum status apply(struct tables *t, struct write *w, struct arena *arena);
 static inline bool write_changes(const struct write *w)
 {
     return w->op == WRITE_CREATE || w->op == WRITE_UPDATE || w->op == WRITE_DELETE;
+}
+
+/* Could any answer about the collection be another after the write? */
+static inline bool write_shows(const struct write *w)
+{
+    return w->op != WRITE_ANSWER && w->op != WRITE_MARK;
 }
 
 /* Does the write end rights that a user had, besides w->dropped? `*session`: the one that ends; at == NULL: all. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_VERSION "3"
+#define FILE_VERSION "4"
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS parley_meta (name text PRIMARY KEY NOT NULL, value text NOT NULL);"
@@ -49,7 +49,8 @@ static enum status name_epoch(struct db *db, bool again, struct failure *f)
     return status ? status : meta_add(db, "epoch", epoch, f);
 }
 
-/* Version 1 did not know whose a document was, and 2 not when it was made. */
+/* Version 1 did not know whose a document was, 2 not when it was made, and 3 no conversations (store/conversation.h).
+ */
 static enum status upgrade(struct db *db, struct failure *f)
 {
     static const char *const columns[] = {"parties", "made"};
@@ -253,11 +254,12 @@ static enum status adopt(
     return name_epoch(db, true, f);
 }
 
-enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, struct failure *f)
+enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, bool *wrote, struct failure *f)
 {
     struct ledger_row known;
     struct ledger ledger = {0};
     int64_t edited = 0;
+    *wrote = false;
     enum status status = find_ledger(db, c, &known, f);
     struct value written = value_text(view_of(known.written));
     if (!status) status = run_on(db, "SELECT count(*) FROM `@`", c, NULL, 0, &ledger.docs, f);
@@ -266,6 +268,7 @@ enum status changelog_adopt(struct db *db, const struct collection *c, struct vi
         status = run_on(db, "SELECT EXISTS (SELECT 1 FROM `@` WHERE updated_at > ?)", c, &written, 1, &edited, f);
     if (status) return status;
     bool same = ledger.docs == known.ledger.docs && ledger.last <= known.ledger.last && !edited;
+    *wrote = known.found && !same;
     if (known.found && same) return OK;
     if (known.found) status = adopt(db, c, &known, ledger.docs, f);
     return status ? status : ledger_write(db, c, &ledger, now, f);

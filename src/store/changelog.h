@@ -1,4 +1,5 @@
-/* Parley's own tables: what it needs beside Payload's. (Others are described in store/answers.h and store/claim.h.)
+/* Parley's own tables: what it needs beside Payload's. (Others are described in store/answers.h,
+ * store/claim.h and store/conversation.h.)
  *
  *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
  *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order; parties:
@@ -65,7 +66,9 @@ MUST_CHECK enum status ledger_write(
 /* Gives changes that another program made since ledger_write their place in the log: new rows, rows whose updatedAt is
  * later, rows that are gone or are back under an id that was deleted. Where these do not account for the number of
  * rows, as when one is gone that is older than the log, the epoch is a new one. A collection without a ledger gets one,
- * and no changes: nobody has a cursor from before. Costs a count of the rows when nothing has changed. */
-MUST_CHECK enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, struct failure *f);
+ * and no changes: nobody has a cursor from before. `*wrote`: another program has written. Costs a count of the rows
+ * when nothing has changed. */
+MUST_CHECK enum status changelog_adopt(
+    struct db *db, const struct collection *c, struct view now, bool *wrote, struct failure *f);
 
 #endif

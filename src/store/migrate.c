@@ -7,6 +7,7 @@
 #include "store/answers.h"
 #include "store/changelog.h"
 #include "store/claim.h"
+#include "store/conversation.h"
 #include <string.h>
 
 struct columns {
@@ -56,6 +57,14 @@ static enum status make_payload_tables(struct db *db, struct failure *f)
     return status;
 }
 
+/* What another program has written meanwhile. */
+static enum status adopt(struct db *db, const struct collection *c, struct view now, struct failure *f)
+{
+    bool wrote = false;
+    enum status status = changelog_adopt(db, c, now, &wrote, f);
+    return !status && wrote && c == collection_exchanged() ? conversation_recount(db, f) : status;
+}
+
 static enum status make_tables(struct db *db, struct failure *f)
 {
     char now[ISO_LENGTH + 1];
@@ -69,9 +78,9 @@ static enum status make_tables(struct db *db, struct failure *f)
     if (!status) status = changelog_prepare(db, f);
     if (!status) status = claim_prepare(db, f);
     if (!status) status = answers_prepare(db, f);
+    if (!status) status = conversation_prepare(db, f);
     clock_iso(clock_wall(), now);
-    for (size_t i = 0; i < ncollections && !status; i++)
-        status = changelog_adopt(db, collection_at(i), (struct view){now, ISO_LENGTH}, f);
+    for (size_t i = 0; i < ncollections && !status; i++) status = adopt(db, collection_at(i), view_of(now), f);
     if (!status) return db_exec(db, "COMMIT", f);
     struct failure ignored;
     if (db_in_transaction(db) && db_exec(db, "ROLLBACK", &ignored)) return status;

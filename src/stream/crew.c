@@ -4,12 +4,29 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define TICK_MS     1000
 #define DRAIN_MS    50         /* between two draws of those who are to go */
 #define TURNS       32         /* of ready streams in a round: the live ones wait no longer than these take */
 #define UNSENT_MOST (16 << 10) /* bytes that the kernel holds for a reader that takes none; more come when it does */
+
+static struct listener *listener_of(struct stream *s)
+{
+    return s->source->type->listener ? s->source->type->listener(s->source) : NULL;
+}
+
+static void take_notices(struct crew *crew, struct listener *listener, struct stream *s)
+{
+    struct multimap *all = &crew->listeners;
+    listener->stream = s;
+    multimap_put(all, &listener->by_owner, s->source->owner);
+    atomic_store(&crew->nlisteners, all->count);
+    size_t wanted = multimap_wants(all);
+    struct multimap_node **room = wanted ? multimap_room(wanted) : NULL;
+    if (room) free(multimap_spread(all, room, wanted));
+}
 
 /* From now on it may be told something. */
 static void watch_stream(struct crew *crew, struct stream *s)
@@ -18,6 +35,8 @@ static void watch_stream(struct crew *crew, struct stream *s)
     s->watched = true;
     setsockopt(s->peer.socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
     if (list_empty(&s->group->of_crew)) list_insert(&crew->groups, &s->group->of_crew);
+    struct listener *listener = listener_of(s);
+    if (listener) take_notices(crew, listener, s);
     if (!watcher_add(crew->watcher, s)) stream_close(s, STREAM_END_ERROR);
 }
 
@@ -42,6 +61,11 @@ static void let_go(struct crew *crew, struct stream *s)
     if (last) list_remove(&group->news);
     lock_drop(&crew->lock);
     if (last) list_remove(&group->of_crew);
+    struct listener *listener = listener_of(s);
+    if (listener) {
+        multimap_take_out(&crew->listeners, &listener->by_owner);
+        atomic_store(&crew->nlisteners, crew->listeners.count);
+    }
     s->source->type->close(s->source, s->why);
 }
 
@@ -73,7 +97,7 @@ static void settle(struct crew *crew, struct stream *s, bool more)
 
 /* What a round begins with. */
 struct news {
-    struct list grown, endings;
+    struct list grown, endings, notices;
     struct view last_words;
     int64_t drained_at;
     bool closing;
@@ -82,8 +106,8 @@ struct news {
 static bool has_news(const struct crew *crew)
 {
     return !list_empty(&crew->ready) || !list_empty(&crew->inbox) || !list_empty(&crew->told) ||
-           !list_empty(&crew->grown) || !list_empty(&crew->endings) || (crew->drained_at && !crew->draw_at) ||
-           crew->closing;
+           !list_empty(&crew->grown) || !list_empty(&crew->endings) || !list_empty(&crew->notices) ||
+           (crew->drained_at && !crew->draw_at) || crew->closing;
 }
 
 /* Sleeps until there is something to do, at most until the next tick. New streams and those that were told something
@@ -93,6 +117,7 @@ static void take_news(struct crew *crew, struct news *news)
     int64_t deadline = crew->draw_at && crew->draw_at < crew->tick_at ? crew->draw_at : crew->tick_at;
     list_init(&news->grown);
     list_init(&news->endings);
+    list_init(&news->notices);
     lock_take(&crew->lock);
     while (!has_news(crew))
         if (!condition_wait_until(&crew->bell, &crew->lock, deadline)) break;
@@ -100,6 +125,8 @@ static void take_news(struct crew *crew, struct news *news)
     news->drained_at = crew->drained_at;
     news->last_words = crew->last_words;
     list_splice(&news->endings, &crew->endings);
+    list_splice(&news->notices, &crew->notices);
+    crew->nnotices = 0;
     while (!list_empty(&crew->grown)) {
         struct group *group = CONTAINER(crew->grown.next, struct group, news);
         list_remove(&group->news);
@@ -188,6 +215,33 @@ static void end_one(struct crew *crew, struct stream *s, struct view words, enum
         settle(crew, s, true);
 }
 
+static void tell(struct crew *crew, struct multimap_node *node, const struct notice *n, int64_t now)
+{
+    const struct listener *listener = CONTAINER(node, const struct listener, by_owner);
+    struct stream *s = listener->stream;
+    uint8_t before = s->state;
+    if (!(listener->kinds & n->kinds)) return;
+    stream_tell(s, (struct view){n->text, n->len}, (stream_time)now);
+    if (s->state != before) settle(crew, s, false);
+}
+
+static void tell_all(struct crew *crew, struct round *round)
+{
+    const struct multimap *all = &crew->listeners;
+    struct list *notices = &round->news->notices;
+    struct multimap_node *node;
+    while (!list_empty(notices)) {
+        struct notice *n = CONTAINER(notices->next, struct notice, link);
+        list_remove(&n->link);
+        if (n->owner)
+            for (node = multimap_find(all, n->owner); node; node = multimap_find_next(node))
+                tell(crew, node, n, round->now);
+        else
+            for (node = multimap_first(all); node; node = multimap_next(all, node)) tell(crew, node, n, round->now);
+        free(n);
+    }
+}
+
 static bool rights_end(const struct stream *s, int64_t now)
 {
     return s->source->until && now >= s->source->until && !s->ending;
@@ -224,6 +278,7 @@ static void tick(struct crew *crew, struct round *round)
     each_stream(crew, &crew->ready, check_rights, round);
     each_live(crew, keep_alive, round);
     each_stream(crew, &crew->behind, check_lag, round);
+    if (crew->every_second) crew->every_second(crew->ctx);
     crew->tick_at = round->now + TICK_MS;
 }
 
@@ -293,6 +348,7 @@ static void *deliver(void *ctx)
         end_announced(crew, &round);
         drain(crew, &round);
         serve_grown(crew, &round);
+        tell_all(crew, &round);
         serve_ready(crew, &round);
         tick(crew, &round);
         if (news.closing) each_of_all(crew, end_at_once, &round);
@@ -312,7 +368,7 @@ bool crew_start(
     struct crew *crew, struct watcher *watcher, struct census *census, const struct delivery_options *options)
 {
     struct list *lists[] = {&crew->ready, &crew->behind, &crew->dead, &crew->groups, &crew->inbox, &crew->told,
-        &crew->grown, &crew->endings};
+        &crew->grown, &crew->endings, &crew->notices};
     for (size_t i = 0; i < COUNT(lists); i++) list_init(lists[i]);
     crew->watcher = watcher;
     crew->census = census;
@@ -337,6 +393,12 @@ void crew_release(struct crew *crew)
         list_remove(&ending->link);
         free(ending);
     }
+    while (!list_empty(&crew->notices)) {
+        struct notice *n = CONTAINER(crew->notices.next, struct notice, link);
+        list_remove(&n->link);
+        free(n);
+    }
+    free(crew->listeners.chains);
     condition_destroy(&crew->bell);
     lock_destroy(&crew->lock);
 }
@@ -377,6 +439,24 @@ void crew_end(struct crew *crew, struct ending *ending)
     list_insert(&crew->endings, &ending->link);
     condition_signal(&crew->bell);
     lock_drop(&crew->lock);
+}
+
+void crew_send(struct crew *crew, uint64_t owner, unsigned kinds, struct view frames)
+{
+    if (!atomic_load(&crew->nlisteners)) return;
+    struct notice *n = malloc(sizeof *n + frames.len);
+    if (!n) return;
+    *n = (struct notice){.owner = owner, .kinds = kinds, .len = frames.len};
+    memcpy(n->text, frames.at, frames.len);
+    lock_take(&crew->lock);
+    bool room = crew->nnotices < NOTICES_MOST;
+    if (room) {
+        crew->nnotices++;
+        list_insert(&crew->notices, &n->link);
+        condition_signal(&crew->bell);
+    }
+    lock_drop(&crew->lock);
+    if (!room) free(n);
 }
 
 void crew_drain(struct crew *crew, int64_t at, struct view last_words)

@@ -24,6 +24,7 @@
 #define STREAM_CREW_H
 
 #include "base/lock.h"
+#include "base/multimap.h"
 #include "stream/watcher.h"
 
 /* The streams of one audience in one crew. */
@@ -41,6 +42,14 @@ struct ending {
     uint64_t owner, session; /* 0: every one of the owner's */
 };
 
+struct notice {
+    struct list link;
+    uint64_t owner;
+    unsigned kinds;
+    size_t len;
+    char text[];
+};
+
 /* How many streams there are, in all crews. */
 struct census {
     atomic_size_t count;
@@ -53,14 +62,18 @@ struct crew {
     struct watcher *watcher;
     struct census *census;
     const struct delivery_options *options;
+    void (*every_second)(void *ctx); /* NULL: nothing */
+    void *ctx;
     pthread_t thread;
     bool started;
     /* the thread's; streams by link */
     struct list ready, behind;
     struct list dead; /* of this round */
     struct list groups;
+    struct multimap listeners; /* by their streams' owner */
     unsigned dice;
     int64_t tick_at, draw_at; /* draw_at: 0 unless it drains */
+    atomic_size_t nlisteners; /* it writes, anybody reads */
     /* under lock */
     struct lock lock;
     struct condition bell;
@@ -68,6 +81,8 @@ struct crew {
     struct list told;  /* streams by told_link */
     struct list grown; /* groups by news */
     struct list endings;
+    struct list notices;
+    size_t nnotices;
     struct view last_words;
     int64_t drained_at; /* when all streams are to have gone; 0: it does not drain */
     bool closing;
@@ -75,7 +90,7 @@ struct crew {
 
 void group_init(struct group *group);
 
-/* False: no thread. */
+/* Its every_second and ctx are set. False: no thread. */
 MUST_CHECK bool crew_start(
     struct crew *crew, struct watcher *watcher, struct census *census, const struct delivery_options *options);
 /* The thread has ended when it returns; `crew_release` follows when nobody can call any more. */
@@ -90,6 +105,8 @@ void crew_tell(struct crew *crew, struct stream *s, unsigned told);
 void crew_notify(struct crew *crew, struct group *group);
 /* Takes the ending. */
 void crew_end(struct crew *crew, struct ending *ending);
+/* Copies the notice, unless nobody takes any. */
+void crew_send(struct crew *crew, uint64_t owner, unsigned kinds, struct view frames);
 /* Ends all streams with these words, the last at that moment (monotonic ms). */
 void crew_drain(struct crew *crew, int64_t at, struct view last_words);
 /* Ends all streams, and then the thread. */

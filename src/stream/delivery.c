@@ -34,6 +34,13 @@ static void tell(void *ctx, struct stream *s, unsigned told)
     crew_tell(&d->crews[s->crew], s, told);
 }
 
+/* The first crew's every_second */
+static void tick(void *ctx)
+{
+    struct delivery *d = ctx;
+    d->options.tick(d->options.ctx, d);
+}
+
 struct delivery *delivery_new(const struct delivery_options *options)
 {
     ASSERT(options->threads > 0 && options->threads <= MAX_CREWS);
@@ -43,6 +50,10 @@ struct delivery *delivery_new(const struct delivery_options *options)
     lock_init(&d->census.lock);
     condition_init(&d->census.empty);
     bool ok = watcher_start(&d->watcher, tell, d);
+    if (options->tick) {
+        d->crews[0].every_second = tick;
+        d->crews[0].ctx = d;
+    }
     while (ok && d->ncrews < options->threads)
         ok = crew_start(&d->crews[d->ncrews++], &d->watcher, &d->census, &d->options);
     if (ok) return d;
@@ -99,6 +110,11 @@ void delivery_end(struct delivery *d, uint64_t owner, uint64_t session)
         *ending = (struct ending){.owner = owner, .session = session};
         crew_end(&d->crews[i], ending);
     }
+}
+
+void delivery_tell(struct delivery *d, uint64_t owner, unsigned kinds, struct view frames)
+{
+    for (int i = 0; i < d->ncrews; i++) crew_send(&d->crews[i], owner, kinds, frames);
 }
 
 void delivery_drain(struct delivery *d, int64_t ms, struct view words)

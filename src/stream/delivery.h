@@ -20,10 +20,16 @@
  * A stream stands between two frames of its log: what a short send left of a frame is kept beside it. One whose
  * position has fallen off the log goes back to JOINING.
  *
+ * A notice is a frame that stands in no log: it is sent to the streams that there are, between two frames, and never
+ * again. It may be lost: to one who has not been sent his answer's head yet, or is so far behind that NOTICE_ROOM bytes
+ * do not hold what waits for his socket; where NOTICES_MOST of them wait for a thread; without memory. So it is for
+ * what soon means nothing, or can be asked for. It costs those streams alone that take it.
+ *
  * Every 15 s without a byte sent a stream gets a comment line, every 30 s since its start an `event: ping`. */
 #ifndef STREAM_DELIVERY_H
 #define STREAM_DELIVERY_H
 
+#include "base/multimap.h"
 #include "base/peer.h"
 #include "parley/attributes.h"
 #include "parley/str.h"
@@ -33,8 +39,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NOTICE_ROOM  ((size_t)8 << 10) /* bytes that wait for one stream's socket */
+#define NOTICES_MOST 4096              /* that wait for one thread */
+
 struct delivery;
 struct audience;
+struct stream;
 
 enum source_result {
     SOURCE_MORE, /* `page` holds text; ask again when it has been sent */
@@ -43,6 +53,14 @@ enum source_result {
 };
 
 struct source;
+
+/* What a stream takes of notices; in the memory of its source. */
+struct listener {
+    unsigned kinds; /* bits, the caller's */
+    /* the delivery's, zero to begin with */
+    struct multimap_node by_owner;
+    struct stream *stream;
+};
 
 /* Where a joining stream's text comes from: the HTTP head and the backlog, from the database. Called by the stream's
  * thread, never two at once for one source. */
@@ -54,6 +72,7 @@ struct source_type {
     /* Writes a ping; the stream has been sent all of the log up to `position`. */
     void (*ping)(struct source *s, struct str *page, uint64_t position);
     void (*close)(struct source *s, enum stream_end why); /* frees it */
+    struct listener *(*listener)(struct source *s);       /* NULL, or answers it: it takes no notices */
 };
 
 struct source {
@@ -67,6 +86,9 @@ struct delivery_options {
     int64_t lag_bytes; /* of its log that a stream may leave unsent before it is closed; 0: any number */
     int64_t lag_ms;    /* that a stream may be behind, or its socket take nothing of what there is; 0: for ever */
     struct view over;  /* what a stream is told whose reader's rights end; lives for ever */
+    /* Called about once a second, always on the same thread of the delivery's. NULL: not wanted. */
+    void (*tick)(void *ctx, struct delivery *d);
+    void *ctx;
 };
 
 /* NULL: no memory, no descriptors or no threads. */
@@ -87,6 +109,8 @@ bool audience_add(struct audience *a, struct peer peer, struct source *source);
  * the log. A stream that was added before the call is ended
  * within a second and a half, also when its reader takes nothing. Any thread. */
 void delivery_end(struct delivery *d, uint64_t owner, uint64_t session);
+/* Sends the notice, whole frames, to the streams of that owner (0: to all) that take one of these kinds. Any thread. */
+void delivery_tell(struct delivery *d, uint64_t owner, unsigned kinds, struct view frames);
 /* From now on takes no further streams, and ends those that there are, each with `words` (which live for ever) at a
  * random moment of the next `ms`. Once. */
 void delivery_drain(struct delivery *d, int64_t ms, struct view words);

@@ -254,6 +254,26 @@ void stream_keep_alive(struct stream *s, stream_time now)
         send_page(s, now);
 }
 
+static void add_to_page(struct stream *s, struct view frames)
+{
+    struct page *page = page_of(s);
+    if (!page) return;
+    str_add(&page->text, frames);
+    if (page->text.failed) stream_close(s, STREAM_END_ERROR);
+}
+
+void stream_tell(struct stream *s, struct view frames, stream_time now)
+{
+    if (s->state == STREAM_CLOSING || s->ending) return;
+    size_t waiting = s->page ? s->page->text.len - s->page->sent : 0;
+    if (s->page || s->state == STREAM_BEHIND) {
+        if (waiting + frames.len <= NOTICE_ROOM) add_to_page(s, frames);
+        return;
+    }
+    size_t sent = send_some(s, frames, now);
+    if (s->state == STREAM_BEHIND) add_to_page(s, (struct view){frames.at + sent, frames.len - sent});
+}
+
 void stream_check_lag(struct stream *s, const struct delivery_options *limits, stream_time now)
 {
     if (s->ending && s->why != STREAM_END_SOURCE)

@@ -86,6 +86,8 @@ void stream_heed(struct stream *s, unsigned told);
 /* Sends what there is, until the log's end, a short send, or the end of its share of a round; true in the last case:
  * call again. */
 MUST_CHECK bool stream_advance(struct stream *s, struct looks *looks, stream_time now);
+/* Sends a notice between two frames, unless there is no room for it. */
+void stream_tell(struct stream *s, struct view frames, stream_time now);
 /* Once a second, for one that waits for its log to grow: comment and ping, where due. */
 void stream_keep_alive(struct stream *s, stream_time now);
 /* Once a second, for one that is BEHIND: closes it where it is too far behind. */

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -37,6 +38,7 @@ struct pages {
     atomic_int *asked;
     _Atomic int64_t *fallen;
     atomic_int *why; /* enum stream_end */
+    struct listener listener;
 };
 
 static enum source_result pages_next(struct source *source, struct str *page, uint64_t *position)
@@ -73,9 +75,15 @@ static void pages_close(struct source *source, enum stream_end why)
     atomic_fetch_sub(&open_sources, 1);
 }
 
+static struct listener *pages_listener(struct source *source)
+{
+    struct listener *listener = &CONTAINER(source, struct pages, source)->listener;
+    return listener->kinds ? listener : NULL;
+}
+
 static struct pages *pages_new(struct framelog *log, int pages)
 {
-    static const struct source_type type = {pages_next, pages_fallen, pages_ping, pages_close};
+    static const struct source_type type = {pages_next, pages_fallen, pages_ping, pages_close, pages_listener};
     struct pages *p = calloc(1, sizeof *p);
     assert_non_null(p);
     p->source.type = &type;
@@ -727,6 +735,96 @@ static void delivery__ends_whatever_a_stream_does(void **state)
     close_fixture(&fx);
 }
 
+/* ---- notices ---- */
+
+enum { TEA = 1, COFFEE = 2 };
+
+static struct pages *listening(struct fixture *fx, uint64_t owner, unsigned kinds)
+{
+    struct pages *p = pages_of(fx->log, owner, 1, NULL);
+    p->listener.kinds = kinds;
+    return p;
+}
+
+static void delivery__notices_go_to_an_owners_streams_that_take_the_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t owner;
+        unsigned kinds;
+        const char *heard;
+    } whose[] = {
+        {1, TEA, "tea for 1\ntea for all\nthe end\n"},
+        {1, TEA | COFFEE, "tea for 1\ncoffee for 1\ntea for all\nthe end\n"},
+        {65, COFFEE, "the end\n"}, /* in the same chain as 1 */
+        {2, TEA, "tea for all\nthe end\n"},
+        {1, 0, ""},
+        {0, TEA, "tea for all\nthe end\n"},
+    };
+    enum { STREAMS = sizeof whose / sizeof *whose };
+    struct fixture fx;
+    struct client clients[STREAMS];
+    open_fixture(&fx, 2, 0);
+    for (int i = 0; i < STREAMS; i++) {
+        join(&fx, &clients[i], listening(&fx, whose[i].owner, whose[i].kinds));
+        expect(&clients[i], "page 1\n");
+    }
+    delivery_tell(fx.delivery, 1, TEA, VIEW("tea for 1\n"));
+    delivery_tell(fx.delivery, 1, COFFEE, VIEW("coffee for 1\n"));
+    delivery_tell(fx.delivery, 3, TEA, VIEW("tea for nobody\n"));
+    delivery_tell(fx.delivery, 0, TEA, VIEW("tea for all\n"));
+    delivery_tell(fx.delivery, 0, TEA | COFFEE, VIEW("the end\n"));
+    for (int i = 0; i < STREAMS; i++) expect(&clients[i], whose[i].heard);
+    append(&fx, 1);
+    for (int i = 0; i < STREAMS; i++) expect(&clients[i], "1:x\n");
+    for (int i = 0; i < STREAMS; i++) leave(&clients[i]);
+    close_fixture(&fx);
+}
+
+/* Told while they come and go: whoever stays hears all, in order. */
+static void delivery__notices_while_streams_come_and_go(void **state)
+{
+    (void)state;
+    enum { NOTICES = 400 };
+    struct fixture fx;
+    struct client stays, other;
+    open_fixture(&fx, 2, 0);
+    join(&fx, &stays, listening(&fx, 7, TEA));
+    expect(&stays, "page 1\n");
+    for (int i = 0; i < NOTICES; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%d\n", i);
+        join(&fx, &other, listening(&fx, (uint64_t)(i % 200), TEA));
+        delivery_tell(fx.delivery, 7, TEA, view_of(text));
+        leave(&other);
+        expect(&stays, text);
+    }
+    leave(&stays);
+    close_fixture(&fx);
+}
+
+static atomic_int ticks;
+
+static void count_tick(void *ctx, struct delivery *d)
+{
+    assert_ptr_equal(ctx, &ticks);
+    delivery_tell(d, 0, TEA, VIEW("tick\n"));
+    atomic_fetch_add(&ticks, 1);
+}
+
+static void delivery__ticks(void **state)
+{
+    (void)state;
+    struct fixture fx;
+    struct client client;
+    open_with(&fx, &(struct delivery_options){.threads = 2, .tick = count_tick, .ctx = &ticks}, 0);
+    join(&fx, &client, listening(&fx, 1, TEA));
+    expect(&client, "page 1\ntick\n");
+    assert_true(atomic_load(&ticks) > 0);
+    leave(&client);
+    close_fixture(&fx);
+}
+
 /* Rights that end by themselves, as a token's do. */
 static void delivery__ends_at_the_time_that_a_source_says(void **state)
 {
@@ -1034,6 +1132,9 @@ int main(void)
         cmocka_unit_test(delivery__the_last_frames_come_before_the_last_words),
         cmocka_unit_test(delivery__comings_and_goings),
         cmocka_unit_test(delivery__many_that_end_at_once),
+        cmocka_unit_test(delivery__notices_go_to_an_owners_streams_that_take_the_kind),
+        cmocka_unit_test(delivery__notices_while_streams_come_and_go),
+        cmocka_unit_test(delivery__ticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static void close_source(struct source *source, enum stream_end why)
     (void)why;
 }
 
-static const struct source_type source_type = {next, count_fallen, no_ping, close_source};
+static const struct source_type source_type = {next, count_fallen, no_ping, close_source, NULL};
 
 /* One round. */
 static void advance(struct fixture *fx)

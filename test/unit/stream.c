@@ -141,7 +141,7 @@ static void script_close(struct source *source, enum stream_end why)
     (void)why;
 }
 
-static const struct source_type script_type = {script_next, script_fallen, script_ping, script_close};
+static const struct source_type script_type = {script_next, script_fallen, script_ping, script_close, NULL};
 
 /* Both ends do not block, and the kernel holds little for a reader that sleeps. */
 static void open_pair(int ends[2])
@@ -1100,6 +1100,31 @@ static void cut_and_end(struct frames *f, size_t cut, bool tls)
     close_trial(&fx);
 }
 
+/* A notice comes behind what must still follow of the last frame, and before the next. */
+static void cut_and_tell(struct frames *f, size_t cut, size_t step, bool tls)
+{
+    struct fixture fx;
+    struct str all = {0};
+    open_trial(&fx, f, at_once, 1, tls);
+    kernel.room = cut;
+    while (advance(&fx, START)) continue;
+    size_t position = (size_t)fx.stream->position;
+    size_t rest = fx.stream->page ? fx.stream->page->text.len - fx.stream->page->sent : 0;
+    bool told = rest + 4 <= NOTICE_ROOM;
+    stream_tell(fx.stream, VIEW("note"), START);
+    while (fx.stream->state == STREAM_BEHIND) go_on(&fx, step);
+    for (size_t i = 0, at = 0; i <= f->n; at += f->lens[i++]) {
+        if (told && at == position) str_addz(&all, "note");
+        if (i == f->n) break;
+        for (size_t k = 0; k < f->lens[i]; k++) str_addc(&all, (char)('A' + i % 26));
+    }
+    assert_int_equal(kernel.taken.len, all.len);
+    assert_memory_equal(kernel.taken.at, all.at, all.len);
+    assert_int_equal(fx.stream->state, STREAM_LIVE);
+    str_release(&all);
+    close_trial(&fx);
+}
+
 static void cut_everywhere(struct frames *f, size_t step, bool tls)
 {
     f->total = 0;
@@ -1109,6 +1134,8 @@ static void cut_everywhere(struct frames *f, size_t step, bool tls)
         cut_and_go_on(f, cut, 1 + cut % 1009, tls);
         cut_and_fall(f, cut, tls);
         cut_and_end(f, cut, tls);
+        cut_and_tell(f, cut, SIZE_MAX, tls);
+        cut_and_tell(f, cut, 1 + cut % 1009, tls);
     }
     str_release(&kernel.taken);
     str_release(&kernel.record);
@@ -1132,6 +1159,110 @@ static void stream__a_record_that_is_short_at_any_byte(void **state)
     static const size_t large[] = {3, 16381, 16384, 1, 16383, 40000, 16385, 7, 9};
     f = (struct frames){.lens = large, .n = sizeof large / sizeof *large};
     cut_everywhere(&f, 499, true);
+}
+
+/* ---- notices ---- */
+
+static void tell(struct fixture *fx, const char *text)
+{
+    stream_tell(fx->stream, view_of(text), START);
+}
+
+static void stream__a_notice_goes_at_once_and_is_in_no_log(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        {SOURCE_MORE, "head\n", 0, 0, false},
+        {SOURCE_LIVE, "page\n", 0, 0, false},
+    };
+    struct fixture fx;
+    open_fixture(&fx, 0, steps, 2);
+    assert_true(advance(&fx, START));
+    tell(&fx, "while joining\n");
+    expect(&fx, "head\nwhile joining\n");
+    assert_int_equal(fx.stream->state, STREAM_JOINING);
+    assert_false(advance(&fx, START));
+    append(&fx, "log\n", 1);
+    tell(&fx, "before\n");
+    assert_false(advance(&fx, START));
+    tell(&fx, "behind\n");
+    expect(&fx, "page\nbefore\nlog\nbehind\n");
+    assert_null(fx.stream->page);
+    assert_int_equal(fx.stream->position, 4);
+    assert_int_equal(fx.stream->seq, 1);
+    close_fixture(&fx);
+}
+
+static void stream__a_notice_that_is_short_is_ended_first(void **state)
+{
+    (void)state;
+    for (int tls = 0; tls < 2; tls++) {
+        for (size_t cut = 0; cut < 6; cut++) {
+            static const size_t lens[] = {1};
+            struct frames f = {.lens = lens, .n = 1};
+            struct fixture fx;
+            open_trial(&fx, &f, at_once, 1, tls);
+            kernel.room = SIZE_MAX;
+            assert_false(advance(&fx, START));
+            kernel.room = cut;
+            tell(&fx, "notice");
+            assert_int_equal(fx.stream->state, STREAM_BEHIND);
+            append(&fx, "log", 2);
+            go_on(&fx, SIZE_MAX);
+            assert_int_equal(kernel.taken.len, 10);
+            assert_memory_equal(kernel.taken.at, "Anoticelog", 10);
+            close_trial(&fx);
+        }
+    }
+    str_release(&kernel.taken);
+    str_release(&kernel.record);
+}
+
+/* What one who reads nothing is told takes no more than its room. */
+static void stream__a_notice_without_room_is_lost(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {1};
+    struct frames f = {.lens = lens, .n = 1};
+    struct fixture fx;
+    open_trial(&fx, &f, at_once, 1, false);
+    while (advance(&fx, START)) continue;
+    for (size_t i = 0; i < 2 * NOTICE_ROOM; i++) tell(&fx, "notice");
+    assert_int_equal(fx.stream->page->text.len, NOTICE_ROOM / 6 * 6);
+    go_on(&fx, SIZE_MAX);
+    assert_int_equal(kernel.taken.len, NOTICE_ROOM / 6 * 6 + 1);
+    tell(&fx, "again");
+    assert_memory_equal(kernel.taken.at + kernel.taken.len - 6, "Aagain", 6);
+    close_trial(&fx);
+    str_release(&kernel.taken);
+}
+
+static void stream__one_that_ends_is_told_no_more(void **state)
+{
+    (void)state;
+    struct fixture fx;
+    open_fixture(&fx, 0, at_once, 1);
+    assert_false(advance(&fx, START));
+    stream_end(fx.stream, VIEW("bye\n"), STREAM_END_RIGHTS);
+    tell(&fx, "notice\n");
+    assert_false(advance(&fx, START));
+    assert_int_equal(fx.stream->state, STREAM_CLOSING);
+    tell(&fx, "notice\n");
+    expect(&fx, "bye\n");
+    close_fixture(&fx);
+}
+
+static void stream__one_that_has_gone_is_closed_by_a_notice(void **state)
+{
+    (void)state;
+    struct fixture fx;
+    open_fixture(&fx, 0, at_once, 1);
+    assert_false(advance(&fx, START));
+    close(fx.client);
+    fx.client = -1;
+    tell(&fx, "notice\n");
+    assert_int_equal(fx.stream->state, STREAM_CLOSING);
+    close_fixture(&fx);
 }
 
 int main(void)
@@ -1175,6 +1306,11 @@ int main(void)
         cmocka_unit_test(stream__a_ping_knows_its_position),
         cmocka_unit_test(stream__a_send_that_is_short_at_any_byte),
         cmocka_unit_test(stream__a_record_that_is_short_at_any_byte),
+        cmocka_unit_test(stream__a_notice_goes_at_once_and_is_in_no_log),
+        cmocka_unit_test(stream__a_notice_that_is_short_is_ended_first),
+        cmocka_unit_test(stream__a_notice_without_room_is_lost),
+        cmocka_unit_test(stream__one_that_ends_is_told_no_more),
+        cmocka_unit_test(stream__one_that_has_gone_is_closed_by_a_notice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

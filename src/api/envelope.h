@@ -1,0 +1,17 @@
+/* What stands around the documents of a page, as Payload writes it. */
+#ifndef API_ENVELOPE_H
+#define API_ENVELOPE_H
+
+#include "parley/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct envelope {
+    int64_t limit, page, total;
+    bool paged; /* else it is all on one page */
+};
+
+/* Follows `{"docs":[…`. */
+void envelope_add(struct str *out, const struct envelope *e);
+
+#endif
