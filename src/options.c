@@ -109,6 +109,7 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_max_streams: o->parley.max_streams = number; break;
     case ROW_streams_per_ip: o->parley.streams_per_ip = number; break;
     case ROW_keep_changes: o->parley.keep_changes = number; break;
+    case ROW_text_index: o->parley.text_index = !strcmp(value, "on"); break;
     case ROW_messages: o->parley.private_messages = !strcmp(value, "private"); break;
     case ROW_log_level: o->log_level = value; break;
     case ROW_log_format: o->log_format = value; break;

@@ -14,6 +14,7 @@
 #include "http/listen.h"
 #include "http/server.h"
 #include "store/standing.h"
+#include "store/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -176,8 +177,9 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
             .max_filters = (size_t)o->max_filters},
         f);
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
+    if (!status && o->text_index) status = text_open(&app->text, p->database, f);
     if (status) return status;
-    app->standings = standings_new(STANDING_BYTES);
+    app->standings = standings_new(STANDING_BYTES, app->text);
     app->cache = cache_new((size_t)o->cache_bytes);
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
     if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
@@ -260,6 +262,7 @@ void parley_close(struct parley *p)
     uploads_close(&p->app);
     cache_free(p->app.cache);
     standings_free(p->app.standings);
+    text_close(p->app.text);
     pool_close(p->app.pool);
     broker_close(p->app.broker);
     openapi_free(p->app.openapi);

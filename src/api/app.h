@@ -22,10 +22,12 @@ struct folder;
 struct idempotency;
 struct openapi;
 struct standings;
+struct text;
 
 struct app {
     struct pool *pool;
     struct standings *standings;
+    struct text *text; /* NULL: there is no text index */
     struct cache *cache; /* of answers */
     struct broker *broker;
     struct delivery *delivery;

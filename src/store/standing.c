@@ -4,9 +4,11 @@
 #include "schema/condition.h"
 #include "schema/filter.h"
 #include "schema/registry.h"
+#include "schema/sql.h"
 #include "store/changelog.h"
 #include "store/ladder.h"
 #include "store/read.h"
+#include "store/text.h"
 #include <stdlib.h>
 
 #define HEAD         256  /* the newest documents of a where that are kept */
@@ -29,6 +31,7 @@ struct standing {
 struct standings {
     /* fixed after open */
     size_t most;
+    struct text *text;
     /* under lock */
     struct lock lock;
     struct list used; /* the last one used first */
@@ -43,7 +46,7 @@ struct standings {
 struct looking {
     struct standings *standings;
     struct db *db;
-    const struct find *find;
+    struct find find;
     const char *created_at; /* the column */
     struct arena *arena;
     struct failure *f;
@@ -53,11 +56,12 @@ struct looking {
     struct standing_page *out;
 };
 
-struct standings *standings_new(size_t bytes)
+struct standings *standings_new(size_t bytes, struct text *text)
 {
     struct standings *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->most = bytes / sizeof(struct standing);
+    s->text = text;
     lock_init(&s->lock);
     list_init(&s->used);
     return s;
@@ -112,7 +116,7 @@ static enum status take_change(void *ctx, const struct row *row)
 /* What has changed behind `seq`, each document once, as the reader sees it; NULL in *out: too much. */
 static enum status read_changes(struct looking *l, int64_t seq, struct changes **out)
 {
-    const char *slug = l->find->collection->slug;
+    const char *slug = l->find.collection->slug;
     struct binds binds = {.arena = l->arena};
     struct str sql = {0};
     *out = NULL;
@@ -121,7 +125,7 @@ static enum status read_changes(struct looking *l, int64_t seq, struct changes *
     struct changes *changes = arena_alloc(l->arena, sizeof *changes + room);
     if (!changes) return fail(l->f, NO_MEMORY, "Out of memory.");
     str_addz(&sql, "SELECT m.id IS NOT NULL AND ");
-    condition_add(&sql, l->find->where, &binds);
+    condition_add(&sql, l->find.where, &binds);
     /* Of several times that a document was moved, where it was before the first. */
     str_addf(&sql,
         ", l.doc, l.fresh, l.made, m.id IS NOT NULL, m.`%s` FROM (SELECT doc, sum(op = 'c') AS fresh, made,"
@@ -207,7 +211,7 @@ static enum status take_head(void *ctx, const struct row *row)
 
 static enum status count(struct looking *l, struct standing *s)
 {
-    enum status status = read_count(l->db, l->find, l->arena, &s->total, l->f);
+    enum status status = read_count(l->db, &l->find, l->arena, &s->total, l->f);
     if (!status) s->counted = true;
     return status;
 }
@@ -225,8 +229,8 @@ static enum status make_standing(struct looking *l, struct standing **out)
     s->nhead = 0;
     s->key_len = l->key.len;
     memcpy(s->key, l->key.at, l->key.len);
-    str_addf(&sql, "SELECT id, `%s` FROM `%s` WHERE ", l->created_at, l->find->collection->slug);
-    condition_add(&sql, l->find->where, &binds);
+    str_addf(&sql, "SELECT id, `%s` FROM `%s`", l->created_at, l->find.collection->slug);
+    sql_add_where(&sql, &l->find, &binds);
     str_addf(&sql, " ORDER BY `%s` DESC, id DESC LIMIT ?", l->created_at);
     binds_add(&binds, value_integer(HEAD + 1));
     enum status status = sql.failed || binds.failed
@@ -316,7 +320,7 @@ static enum found take(struct looking *l, const struct changes *changes, int64_t
 static enum status count_again(struct looking *l)
 {
     struct standings *s = l->standings;
-    enum status status = read_count(l->db, l->find, l->arena, &l->out->total, l->f);
+    enum status status = read_count(l->db, &l->find, l->arena, &l->out->total, l->f);
     lock_take(&s->lock);
     struct standing *one = status ? NULL : find_standing(s, l->key);
     if (one && one->seq == l->span.head) {
@@ -336,6 +340,8 @@ static enum status look_at_where(struct looking *l)
     if (found == FOUND_OLD) status = read_changes(l, seq, &changes);
     if (!status && changes) found = take(l, changes, &seq);
     if (status || found == FOUND) return status;
+    status = text_narrow(l->standings->text, l->db, l->find.collection, l->find.where, l->arena, &l->find.among, l->f);
+    if (status) return status;
     if (found == FOUND_UNCOUNTED || found == FOUND_NEWER) return count_again(l);
     struct standing *new;
     status = make_standing(l, &new);
@@ -372,7 +378,7 @@ static enum status make_ladder(struct looking *l, struct ladder **out)
     *out = NULL;
     if (!b.ladder) return fail(l->f, NO_MEMORY, "Out of memory.");
     str_addf(
-        &sql, "SELECT `%s`, id FROM `%s` ORDER BY `%s`, id", l->created_at, l->find->collection->slug, l->created_at);
+        &sql, "SELECT `%s`, id FROM `%s` ORDER BY `%s`, id", l->created_at, l->find.collection->slug, l->created_at);
     enum status status =
         sql.failed ? fail(l->f, NO_MEMORY, "Out of memory.") : db_each(l->db, sql.at, NULL, 0, take_rung, &b, l->f);
     str_release(&sql);
@@ -400,7 +406,7 @@ static enum found climb(
     struct looking *l, const struct changes *changes, int64_t *seq, struct place *place, int64_t *skip)
 {
     struct standings *s = l->standings;
-    size_t at = collection_index(l->find->collection);
+    size_t at = collection_index(l->find.collection);
     enum found found = FOUND_NONE;
     struct ladder *gone = NULL;
     lock_take(&s->lock);
@@ -425,7 +431,7 @@ static enum found climb(
 static void keep_ladder(struct looking *l, struct ladder *new)
 {
     struct standings *s = l->standings;
-    size_t at = collection_index(l->find->collection);
+    size_t at = collection_index(l->find.collection);
     struct ladder *gone = new;
     lock_take(&s->lock);
     if (!s->orders[at].ladder || s->orders[at].seq < l->span.head) {
@@ -450,7 +456,7 @@ static enum status read_from(struct looking *l, const struct place *place, int64
 {
     struct value at = value_text((struct view){place->at, ISO_LENGTH});
     struct value values[] = {at, value_integer(place->id), value_integer(l->limit), value_integer(skip)};
-    const char *slug = l->find->collection->slug, *column = l->created_at;
+    const char *slug = l->find.collection->slug, *column = l->created_at;
     struct str sql = {0};
     str_addf(&sql,
         "SELECT id, `%s` FROM `%s` WHERE `%s` = ?1 AND id <= ?2 UNION ALL SELECT id, `%s` FROM `%s` WHERE `%s` < ?1"
@@ -491,8 +497,8 @@ static bool in_default_order(const struct find *find, const struct field *create
 static enum status name(struct looking *l)
 {
     struct str key = {0};
-    str_addf(&key, "%s ", l->find->collection->slug);
-    where_add_text(&key, l->find->where);
+    str_addf(&key, "%s ", l->find.collection->slug);
+    where_add_text(&key, l->find.where);
     l->key = (struct view){key.failed ? NULL : arena_copy(l->arena, str_view(&key)), key.len};
     str_release(&key);
     return l->key.at ? OK : fail(l->f, NO_MEMORY, "Out of memory.");
@@ -502,7 +508,7 @@ enum status standings_look(struct standings *s, struct db *db, const struct find
     struct arena *arena, struct standing_page *out, struct failure *f)
 {
     int at = field_find(find->collection, VIEW("createdAt"));
-    struct looking l = {s, db, find, NULL, arena, f, .limit = limit, .offset = offset, .out = out};
+    struct looking l = {s, db, *find, NULL, arena, f, .limit = limit, .offset = offset, .out = out};
     *out = (struct standing_page){0};
     bool all = where_is_everything(find->where);
     bool ordered = at >= 0 && in_default_order(find, &find->collection->fields[at]);

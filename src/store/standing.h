@@ -15,9 +15,11 @@
 #include "store/db.h"
 
 struct standings;
+struct text;
 
-/* `bytes`: of memory for what is kept of wheres. NULL: no memory. */
-MUST_CHECK struct standings *standings_new(size_t bytes);
+/* `bytes`: of memory for what is kept of wheres. `text`: finds what is not kept; NULL: SQLite alone does. NULL: no
+ * memory. */
+MUST_CHECK struct standings *standings_new(size_t bytes, struct text *text);
 /* Takes NULL. */
 void standings_free(struct standings *s);
 

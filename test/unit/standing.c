@@ -37,7 +37,7 @@ static int setup(void **state)
     arena_init(&w->arena, 16 << 20);
     w->random = 1;
     w->messages = collection_find(VIEW("messages"));
-    w->standings = standings_new(1 << 20);
+    w->standings = standings_new(1 << 20, NULL);
     assert_non_null(w->standings);
     assert_int_equal(db_open(&w->db, ":memory:", DB_WRITE, &w->f), OK);
     assert_int_equal(migrate(w->db, ":memory:", &w->f), OK);
