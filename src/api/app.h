@@ -19,6 +19,7 @@
 struct cache;
 struct filetypes;
 struct folder;
+struct formers;
 struct idempotency;
 struct openapi;
 struct standings;
@@ -26,6 +27,7 @@ struct text;
 
 struct app {
     struct pool *pool;
+    struct formers *formers;
     struct standings *standings;
     struct text *text; /* NULL: there is no text index */
     struct cache *cache; /* of answers */
