@@ -1,7 +1,7 @@
 #include "store/ladder.h"
 #include <stdlib.h>
 
-#define RUNGS      4096 /* of a new one, at most */
+#define RUNGS      2048 /* of a new one, at most */
 #define SPARE      64   /* more that it can get, or half as many as it has */
 #define LEAST_STEP 128  /* documents of a rung: as many are passed over in the index in some microseconds */
 #define WORN       8    /* times as many */

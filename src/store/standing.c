@@ -414,7 +414,8 @@ enum status standings_look(struct standings *s, struct db *db, const struct find
     *out = (struct standing_page){0};
     bool all = where_is_everything(find->where), kept = made >= 0 && !where_joins(find->where);
     bool listed = order_of(find, &view->order) && limit > 0 && limit <= WINDOW_MOST;
-    bool far = listed && (offset > NEAR || limit > NEAR - offset);
+    bool sorts = listed && !view->order.descending && !order_by_id(&view->order); /* documents of one date */
+    bool far = listed && (sorts || offset > NEAR || limit > NEAR - offset);
     enum status status = OK;
     if (all || !kept) status = read_count(db, find, arena, &out->total, f);
     if (status || !kept || (all && !far)) return status;

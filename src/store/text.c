@@ -21,7 +21,7 @@
 #define LONG_TAIL 256   /* changes for which the thread is woken */
 #define REST_MS   1000
 #define RETRY_MS  (10 * 60 * 1000) /* after the file had to be given up twice */
-#define READERS   4                /* connections; each is held for some milliseconds at most */
+#define READERS   2                /* connections; each is held for some milliseconds at most */
 #define ARENA_CAP ((size_t)16 << 20)
 #define LOWEST    19 /* nice */
 

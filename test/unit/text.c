@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -419,6 +421,53 @@ static void text__damaged_while_it_is_read(void **state)
     arena_release(&arena);
 }
 
+/* At any moment, and it goes on from where it was. */
+static void text__killed_while_it_is_made_and_while_it_follows(void **state)
+{
+    struct world *w = *state;
+    struct arena arena;
+    struct str where = {0};
+    arena_init(&arena, 1 << 20);
+    for (int64_t id = 1; id <= 6000; id++) {
+        if (id % 1000 == 1) run(w, "BEGIN");
+        some_text(&w->random, &where, 12, NPIECES);
+        say(w, DOCS + id, str_view(&where));
+        if (id % 1000 == 0) run(w, "COMMIT");
+    }
+    for (int i = 0; i < 12; i++) {
+        pid_t child = fork();
+        if (!child) {
+            open_text(w);
+            usleep((useconds_t)(i % 6) * 4000);
+            kill(getpid(), SIGKILL);
+        }
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        write_some(w, 50);
+        if (i % 6 != 5) continue;
+        open_text(w);
+        wait_for_it(w);
+        for (int k = 0; k < 200; k++) {
+            str_reset(&where);
+            some_where(&w->random, &where, 2);
+            check(w, w->db, str_view(&where), &arena);
+        }
+        close_text(w);
+    }
+    str_release(&where);
+    arena_release(&arena);
+}
+
+/* The index is opened, and finds what there is now. */
+static void find_black_tea(struct world *w)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    open_text(w);
+    wait_for_it(w);
+    assert_true(check(w, w->db, VIEW("{\"content\":{\"like\":\"black\"}}"), &arena));
+    arena_release(&arena);
+}
+
 static void text__another_log(void **state)
 {
     struct world *w = *state;
@@ -427,12 +476,7 @@ static void text__another_log(void **state)
     wait_for_it(w);
     close_text(w);
     run(w, "UPDATE messages SET content = 'black tea'; UPDATE parley_meta SET value = '12345678' WHERE name = 'epoch'");
-    open_text(w);
-    wait_for_it(w);
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    assert_true(check(w, w->db, VIEW("{\"content\":{\"like\":\"black\"}}"), &arena));
-    arena_release(&arena);
+    find_black_tea(w);
 }
 
 /* A copy that was kept is put back, beside an index that has gone on. */
@@ -445,12 +489,7 @@ static void text__a_database_that_is_older(void **state)
     wait_for_it(w);
     close_text(w);
     run(w, "UPDATE messages SET content = 'black tea'; DELETE FROM parley_log WHERE seq > 1");
-    open_text(w);
-    wait_for_it(w);
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    assert_true(check(w, w->db, VIEW("{\"content\":{\"like\":\"black\"}}"), &arena));
-    arena_release(&arena);
+    find_black_tea(w);
 }
 
 static void text__changes_that_are_no_longer_kept(void **state)
@@ -463,12 +502,7 @@ static void text__changes_that_are_no_longer_kept(void **state)
     say(w, 1, VIEW("black tea"));
     for (int i = 0; i < 5; i++) say(w, 2, VIEW("coffee"));
     assert_int_equal(changelog_trim(w->db, w->seq, 2, &w->f), OK);
-    open_text(w);
-    wait_for_it(w);
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    assert_true(check(w, w->db, VIEW("{\"content\":{\"like\":\"black\"}}"), &arena));
-    arena_release(&arena);
+    find_black_tea(w);
 }
 
 /* The place is taken, as on a disk that is read-only or full: nothing is lost but time. */
@@ -518,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(text__says_among_which_documents_to_look, setup, teardown),
         cmocka_unit_test_setup_teardown(text__random_wheres_while_it_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(text__goes_on_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(text__killed_while_it_is_made_and_while_it_follows, setup, teardown),
         cmocka_unit_test_setup_teardown(text__a_file_that_is_no_database, setup, teardown),
         cmocka_unit_test_setup_teardown(text__a_damaged_file, setup, teardown),
         cmocka_unit_test_setup_teardown(text__damaged_while_it_is_read, setup, teardown),
