@@ -12,7 +12,7 @@ struct rung {
 };
 
 struct ladder {
-    int64_t step, docs;
+    int64_t step;
     bool worn;
     struct place bottom; /* of all documents that were ever added */
     size_t count, room;
@@ -66,7 +66,6 @@ void ladder_add(struct ladder *l, const struct place *place)
     size_t at = rung_of(l, place);
     bool first = at == l->count, last = !l->count || place_compare(place, &l->bottom) < 0;
     if (last) l->bottom = *place;
-    l->docs++;
     if (l->count < l->room && (!l->count || (last && l->rungs[0].docs >= l->step))) {
         insert(l, 0, place);
         return;
@@ -87,17 +86,11 @@ void ladder_remove(struct ladder *l, const struct place *place)
         return;
     }
     l->rungs[at].docs--;
-    l->docs--;
 }
 
 bool ladder_worn(const struct ladder *l)
 {
     return l->worn;
-}
-
-int64_t ladder_docs(const struct ladder *l)
-{
-    return l->docs;
 }
 
 bool ladder_find(const struct ladder *l, int64_t offset, struct place *place, int64_t *skip)

@@ -21,7 +21,6 @@ void ladder_add(struct ladder *l, const struct place *place);
 void ladder_remove(struct ladder *l, const struct place *place);
 /* Another is to be made: too many documents lie on one rung. */
 bool ladder_worn(const struct ladder *l);
-int64_t ladder_docs(const struct ladder *l);
 /* Where the document is that has `offset` before it: the `*skip`-th, from 0, of those from `*place` on. False: there
  * are not so many. */
 bool ladder_find(const struct ladder *l, int64_t offset, struct place *place, int64_t *skip);
