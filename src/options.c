@@ -68,6 +68,7 @@ bool options_read(struct options *o, int argc, char **argv, char *reason, size_t
         return false;
     o->parley.nlisten = o->listen.n;
     memcpy(o->parley.listen, o->listen.at, o->listen.n * sizeof *o->listen.at);
+    o->parley.text_index = !strcmp(o->text_index, "on");
     o->parley.private_messages = !strcmp(o->messages, "private");
     return true;
 }

@@ -67,6 +67,8 @@
         "one address")                                                                                                 \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
         "changes kept for streams that come back")                                                                     \
+    OWN_CHOICE(text_index, "--text-index", "PARLEY_TEXT_INDEX", "on", "on|off",                                        \
+        "an index for searching texts, in a file <database>-text, a quarter as large as the database")                 \
     TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \
         "sends a mail on its standard input, as sendmail -t does; without it no mail is sent")                         \
     TEXT(cors, "--cors", "PARLEY_CORS", "http://localhost:3000,http://localhost:5173", "ORIGINS",                      \
@@ -83,6 +85,7 @@
 struct options {
     struct parley_options parley;
     struct flag_texts listen; /* parley.listen */
+    const char *text_index;   /* parley.text_index */
     const char *messages;     /* parley.private_messages */
     const char *log_level;
     const char *log_format;

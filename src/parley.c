@@ -15,7 +15,9 @@
 #include "base/tls.h"
 #include "http/listen.h"
 #include "http/server.h"
+#include "store/former.h"
 #include "store/standing.h"
+#include "store/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +34,7 @@
 #define SIGN_INS_QUEUE 32
 /* A machine with little room for addresses has little memory. */
 #define STANDING_BYTES ((size_t)(SIZE_MAX > UINT32_MAX ? 4 : 1) << 20)
+#define FORMER_BYTES   (STANDING_BYTES / 4)
 #define STOPPING       VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n")
 
 struct parley {
@@ -181,16 +184,20 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
         .tick = tell_presence,
         .ctx = app->presence});
     if (!app->delivery) return fail(f, UNAVAILABLE, "The system gives no further threads or descriptors.");
+    app->formers = formers_new(FORMER_BYTES);
+    if (!app->formers) return fail(f, NO_MEMORY, "Out of memory.");
     enum status status = broker_open(&app->broker,
         &(struct broker_options){.database = p->database,
             .keep_changes = o->keep_changes,
             .delivery = app->delivery,
             .log_bytes = (uint64_t)o->log_bytes,
-            .max_filters = (size_t)o->max_filters},
+            .max_filters = (size_t)o->max_filters,
+            .formers = app->formers},
         f);
     if (!status) status = pool_open(&app->pool, p->database, READERS, f);
+    if (!status && o->text_index) status = text_open(&app->text, p->database, f);
     if (status) return status;
-    app->standings = standings_new(STANDING_BYTES);
+    app->standings = standings_new(STANDING_BYTES, app->formers, app->text);
     app->cache = cache_new((size_t)o->cache_bytes);
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
     if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
@@ -275,8 +282,10 @@ void parley_close(struct parley *p)
     uploads_close(&p->app);
     cache_free(p->app.cache);
     standings_free(p->app.standings);
+    text_close(p->app.text);
     pool_close(p->app.pool);
     broker_close(p->app.broker);
+    formers_free(p->app.formers);
     openapi_free(p->app.openapi);
     idempotency_free(p->app.idempotency);
     mailer_free(p->app.mailer);

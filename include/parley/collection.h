@@ -44,6 +44,7 @@ struct field {
     bool unique;
     bool indexed;
     bool default_now; /* a date that is the time of writing when the client gives none */
+    bool searched;    /* a text in which words are looked for: there is an index of its parts (store/text.h) */
 };
 
 #define MAX_FIELDS 32

@@ -40,6 +40,7 @@ struct parley_options {
     int64_t log_bytes;        /* memory for each collection's newest changes, as streams show them */
     int64_t stream_lag_bytes, stream_lag_seconds; /* a stream that is more behind is closed; 0: never */
     int64_t max_filters;                          /* of streams, which each change must be compared with */
+    bool text_index;                              /* texts are searched with one, in a file <database>-text */
     bool private_messages;                        /* each is read by its sender and its receiver alone */
 };
 

@@ -19,15 +19,19 @@
 struct cache;
 struct filetypes;
 struct folder;
+struct formers;
 struct idempotency;
 struct openapi;
 struct presence;
 struct standings;
+struct text;
 struct typing;
 
 struct app {
     struct pool *pool;
+    struct formers *formers;
     struct standings *standings;
+    struct text *text; /* NULL: there is no text index */
     struct cache *cache; /* of answers */
     struct broker *broker;
     struct delivery *delivery;

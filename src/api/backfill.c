@@ -3,6 +3,7 @@
 #include "store/populate.h"
 #include "store/read.h"
 #include "store/relations.h"
+#include "store/text.h"
 #include "stream/frame.h"
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ struct look {
 /* One page being made. */
 struct page {
     struct backfill *b;
+    struct text *text;
     struct db *db;
     const struct changelog_span *span;
     struct arena *arena;
@@ -106,7 +108,10 @@ static enum status add_look(struct page *p)
     struct str place = {0};
     bool end = true;
     p->collection = subset->collection;
-    enum status status = b->newest ? start_part(p, &backlog) : OK;
+    enum status status = OK;
+    if (b->newest && backlog.filter)
+        status = text_narrow(p->text, p->db, backlog.collection, backlog.filter, p->arena, &backlog.among, p->f);
+    if (!status && b->newest) status = start_part(p, &backlog);
     if (!status && b->newest) {
         status = excuse(p, backlog_read(p->db, &backlog, &look->place, EVENT_DOCS, p->arena, take_listed, p, p->f));
         end = p->count < EVENT_DOCS && !p->full;
@@ -238,10 +243,10 @@ bool backfill_strange(const struct backfill *b)
     return b->look && b->look->part >= channel_subscription(b->channel)->nsubsets;
 }
 
-enum status backfill_page(struct backfill *b, struct db *db, const struct changelog_span *span, struct arena *arena,
-    struct str *out, bool *more, struct failure *f)
+enum status backfill_page(struct backfill *b, struct text *text, struct db *db, const struct changelog_span *span,
+    struct arena *arena, struct str *out, bool *more, struct failure *f)
 {
-    struct page p = {.b = b, .db = db, .span = span, .arena = arena, .out = out, .f = f};
+    struct page p = {.b = b, .text = text, .db = db, .span = span, .arena = arena, .out = out, .f = f};
     populator_init_stream(&p.populator, db, arena);
     relations_init(&p.relations, db, arena);
     enum status status = OK;

@@ -9,6 +9,7 @@
 #define BACKFILL_ALL (-1)
 
 struct look; /* a first look, under way */
+struct text;
 
 /* A reader's place. */
 struct backfill {
@@ -25,9 +26,10 @@ MUST_CHECK bool backfill_look_on(struct backfill *b, const struct cursor *cursor
 /* Is the look one at something that the channel does not have? */
 bool backfill_strange(const struct backfill *b);
 
-/* Writes the next page. `db` is inside a transaction, whose last change is span->head. `*more`: another page must
- * follow before the reader can go on in the log, behind b->seq. After a failure `out` and the place are useless. */
-MUST_CHECK enum status backfill_page(struct backfill *b, struct db *db, const struct changelog_span *span,
-    struct arena *arena, struct str *out, bool *more, struct failure *f);
+/* Writes the next page. `text` may be NULL. `db` is inside a transaction, whose last change is span->head. `*more`:
+ * another page must follow before the reader can go on in the log, behind b->seq. After a failure `out` and the place
+ * are useless. */
+MUST_CHECK enum status backfill_page(struct backfill *b, struct text *text, struct db *db,
+    const struct changelog_span *span, struct arena *arena, struct str *out, bool *more, struct failure *f);
 
 #endif

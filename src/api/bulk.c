@@ -5,6 +5,7 @@
 #include "api/writer.h"
 #include "schema/json.h"
 #include "store/read.h"
+#include "store/text.h"
 
 #define BULK_MAX 10000 /* documents of one bulk write */
 
@@ -86,14 +87,16 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
     struct gathering g = {.f = f};
     int64_t total = 0;
     struct db *db = pool_take(call->app->pool);
-    enum status status = read_count(db, find, call->arena, &total, f);
+    struct find some = *find;
+    enum status status = text_narrow(call->app->text, db, find->collection, find->where, call->arena, &some.among, f);
+    if (!status) status = read_count(db, &some, call->arena, &total, f);
     if (find->limit && find->limit < total) total = find->limit;
     if (!status && total > BULK_MAX) status = too_many(f);
     size_t room = (size_t)total + 16; /* some may come between the count and the list */
     if (!status) g.writes = ARENA_ARRAY(call->arena, struct write, room);
     if (!status && !g.writes) status = fail(f, NO_MEMORY, "Out of memory.");
     int64_t limit = find->limit && find->limit < (int64_t)room ? find->limit : (int64_t)room;
-    if (!status) status = read_many(db, find, limit, 0, call->arena, gather, &g, f);
+    if (!status) status = read_many(db, &some, limit, 0, call->arena, gather, &g, f);
     pool_give(call->app->pool, db);
     if (status) return status;
     for (size_t i = 0; i < g.count; i++) {

@@ -118,7 +118,7 @@ static enum status add_page(
     if (feed->opening) begin(feed, out, &span);
     if (reason) add_hello(out, "reset", &span, reason);
     if ((fresh || reason) && !backfill_look(&feed->at, span.head)) return fail(f, NO_MEMORY, "Out of memory.");
-    return backfill_page(&feed->at, db, &span, arena, out, more, f);
+    return backfill_page(&feed->at, feed->app->text, db, &span, arena, out, more, f);
 }
 
 static enum source_result read_page(struct feed *feed, struct str *out, uint64_t *position)

@@ -8,6 +8,7 @@
 #include "schema/registry.h"
 #include "store/read.h"
 #include "store/standing.h"
+#include "store/text.h"
 
 /* Payload numbers an empty answer from 0 when it had to look through a relation. */
 static bool counts_from_zero(const struct find *find, size_t shown)
@@ -43,12 +44,20 @@ static enum status look(struct call *call, struct db *db, const struct find *fin
     return standings_look(call->app->standings, db, find, find->limit, offset, call->arena, out, f);
 }
 
+static enum status read_searched(
+    struct call *call, struct db *db, const struct find *find, int64_t offset, struct writer *w, struct failure *f)
+{
+    struct find some = *find;
+    enum status status = text_narrow(call->app->text, db, find->collection, find->where, call->arena, &some.among, f);
+    return status ? status : read_many(db, &some, find->limit, offset, call->arena, writer_add_listed, w, f);
+}
+
 static enum status list(struct call *call, struct db *db, void *ctx, struct failure *f)
 {
     const struct find *find = ctx;
     struct writer w;
     struct standing_page page;
-    int64_t limit = find->limit, offset = find->limit ? (find->page - 1) * find->limit : 0;
+    int64_t offset = find->limit ? (find->page - 1) * find->limit : 0;
     if (find->limit && find->page > INT64_MAX / (find->limit + 1)) offset = INT64_MAX;
     writer_init(&w, call, db, find, f);
     str_addz(w.out, "{\"docs\":[");
@@ -56,7 +65,7 @@ static enum status list(struct call *call, struct db *db, void *ctx, struct fail
     if (!status && page.listed)
         status = read_ids(db, find->collection, page.ids, page.nids, call->arena, writer_add_listed, &w, f);
     else if (!status)
-        status = read_many(db, find, limit, offset, call->arena, writer_add_listed, &w, f);
+        status = read_searched(call, db, find, offset, &w, f);
     if (!status) status = writer_end(&w);
     add_envelope(w.out, find, page.total, w.count);
     return status;

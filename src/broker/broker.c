@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "schema/registry.h"
+#include "store/former.h"
 #include "store/migrate.h"
 #include "store/populate.h"
 #include "store/relations.h"
@@ -20,6 +21,7 @@ struct broker {
     void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session);
     void *ended_ctx;
     int64_t keep_changes;
+    struct formers *formers;
     char epoch[EPOCH_LENGTH + 1];
     pthread_t thread;
     bool started;
@@ -87,6 +89,7 @@ static void offer(struct broker *b, const struct write *w)
     struct news news = {.collection = w->collection, .op = ops[w->op], .seq = w->seq, .id = w->id};
     if (w->op != WRITE_CREATE) news.before = w->before;
     if (w->op != WRITE_DELETE) news.after = &w->doc;
+    if (news.before) formers_keep(b->formers, w->seq, news.before);
     channels_offer(b->channels, &news, &style);
 }
 
@@ -234,6 +237,7 @@ enum status broker_open(struct broker **out, const struct broker_options *option
     list_init(&b->queue);
     arena_init(&b->arena, ARENA_CAP);
     b->keep_changes = options->keep_changes;
+    b->formers = options->formers;
     enum status status = db_open(&b->db, options->database, DB_WRITE, f);
     if (!status) status = migrate(b->db, options->database, f);
     if (!status) status = changelog_span(b->db, &span, f);

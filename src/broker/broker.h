@@ -11,12 +11,15 @@
 
 struct broker;
 
+struct formers;
+
 struct broker_options {
     const char *database;
     int64_t keep_changes;      /* rows of the change log */
     struct delivery *delivery; /* outlived by the broker */
     uint64_t log_bytes;        /* of each collection's frames, and of all filtered ones together */
     size_t max_filters;        /* of streams, that can only be tried one by one */
+    struct formers *formers;   /* gets what changed documents were; outlives the broker; may be NULL */
 };
 
 /* Opens the database (making and migrating it) and starts the applier. */

@@ -20,7 +20,7 @@ static const struct field fields[] = {
         .role = ROLE_MEMBER,
         .required = true,
         .indexed = true},
-    {.name = "content", .label = "Content", .column = "content", .kind = KIND_TEXT, .required = true},
+    {.name = "content", .label = "Content", .column = "content", .kind = KIND_TEXT, .required = true, .searched = true},
     {.name = "timestamp",
         .label = "Timestamp",
         .column = "timestamp",

@@ -18,6 +18,7 @@ struct find {
     const struct collection *collection;
     struct where *where;
     const struct where *rights; /* the part of `where` that is the reader's rights, not the query's; NULL: none */
+    struct view among;          /* "[1,2]": ids of documents among which all are that match; at == NULL: any may */
     bool where_given;           /* a bulk write without one is refused */
     struct sort_term sort[MAX_SORT_TERMS];
     size_t nsort;  /* at least 1: the default is newest first */

@@ -53,10 +53,14 @@ void sql_add_select_one(struct str *out, const struct collection *c)
     str_addf(out, " FROM `%s` WHERE `id` = ?", c->slug);
 }
 
-static void add_where(struct str *out, const struct find *find, struct binds *binds)
+void sql_add_where(struct str *out, const struct find *find, struct binds *binds)
 {
     if (where_is_everything(find->where)) return;
     str_addz(out, " WHERE ");
+    if (find->among.at) {
+        str_addz(out, "`id` IN (SELECT value FROM json_each(?)) AND ");
+        binds_add(binds, value_text(find->among));
+    }
     condition_add(out, find->where, binds);
 }
 
@@ -82,7 +86,7 @@ void sql_add_select(struct str *out, const struct find *find, int64_t limit, int
     str_addz(out, "SELECT ");
     sql_add_columns(out, find->collection);
     str_addf(out, " FROM `%s`", find->collection->slug);
-    add_where(out, find, binds);
+    sql_add_where(out, find, binds);
     add_order(out, find);
     if (!limit) return;
     str_addz(out, " LIMIT ? OFFSET ?");
@@ -93,7 +97,7 @@ void sql_add_select(struct str *out, const struct find *find, int64_t limit, int
 void sql_add_count(struct str *out, const struct find *find, struct binds *binds)
 {
     str_addf(out, "SELECT count(*) FROM `%s`", find->collection->slug);
-    add_where(out, find, binds);
+    sql_add_where(out, find, binds);
 }
 
 void sql_add_insert(struct str *out, const struct draft *draft, int64_t id, struct binds *binds)

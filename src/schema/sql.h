@@ -18,6 +18,8 @@ void sql_add_indexes(struct str *out, const struct collection *c);
 void sql_add_columns(struct str *out, const struct collection *c);
 /* "SELECT … FROM messages WHERE id = ?" */
 void sql_add_select_one(struct str *out, const struct collection *c);
+/* " WHERE …", or nothing */
+void sql_add_where(struct str *out, const struct find *find, struct binds *binds);
 /* A list: "SELECT … WHERE … ORDER BY … [LIMIT ? OFFSET ?]"; newest first where the sort leaves it open. limit 0: all.
  */
 void sql_add_select(struct str *out, const struct find *find, int64_t limit, int64_t offset, struct binds *binds);

@@ -15,6 +15,10 @@ static void add_from(struct str *sql, const struct backlog *b, struct binds *bin
         slug, slug);
     binds_add(binds, value_text(view_of(slug)));
     binds_add(binds, value_integer(b->seq));
+    if (b->among.at) {
+        str_addz(sql, " AND `id` IN (SELECT value FROM json_each(?))");
+        binds_add(binds, value_text(b->among));
+    }
     if (!b->filter) return;
     str_addz(sql, " AND (");
     condition_add(sql, b->filter, binds);

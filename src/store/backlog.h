@@ -16,6 +16,7 @@
 struct backlog {
     const struct collection *collection; /* with updatedAt */
     const struct where *filter;          /* NULL: all documents */
+    struct view among;                   /* as struct find has it */
     int64_t seq;                         /* the moment */
 };
 

@@ -70,16 +70,19 @@ enum status db_open(struct db **out, const char *path, enum db_mode mode, struct
     /* What undoes a savepoint stays in memory: it is a few pages, but beyond 64 KiB SQLite would make a file of it, for
      * every write anew. */
     static const char pragmas_write[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;";
+    static const char pragmas_derived[] = "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;";
+    static const char *const pragmas[] = {
+        [DB_READ] = pragmas_read, [DB_WRITE] = pragmas_write, [DB_DERIVED] = pragmas_derived};
     struct db *db = calloc(1, sizeof *db);
     *out = NULL;
     if (!db) return fail(f, NO_MEMORY, "Out of memory.");
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (mode == DB_WRITE) flags |= SQLITE_OPEN_CREATE;
+    if (mode != DB_READ) flags |= SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (!code) sqlite3_busy_timeout(db->handle, BUSY_MS);
     /* The first read finds out what the file is. */
     if (!code) code = sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
-    if (!code) code = sqlite3_exec(db->handle, mode == DB_WRITE ? pragmas_write : pragmas_read, NULL, NULL, NULL);
+    if (!code) code = sqlite3_exec(db->handle, pragmas[mode], NULL, NULL, NULL);
     if (code) {
         enum status status;
         int system_error = db->handle ? sqlite3_system_errno(db->handle) : 0;
@@ -246,6 +249,12 @@ struct value row_value(const struct row *row, int column)
 int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->handle);
+}
+
+bool db_damaged(const struct db *db)
+{
+    int code = db->error & 0xff;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
 bool db_in_transaction(struct db *db)

@@ -15,6 +15,7 @@ struct row;
 enum db_mode {
     DB_READ,
     DB_WRITE, /* creates the file if there is none; a commit is on the disk when it returns; foreign keys are checked */
+    DB_DERIVED, /* the same for a file that can be made anew: its last commits may be lost with the power */
 };
 
 /* Changes nothing in a file that is there. The failure names the file and what to do. */
@@ -42,6 +43,9 @@ int64_t db_changes(struct db *db);
 
 /* False once SQLite has rolled the transaction back of itself, as it does on some failures of disk and memory. */
 bool db_in_transaction(struct db *db);
+
+/* Was the last failure one of the file's content: it is no database, or a damaged one? */
+bool db_damaged(const struct db *db);
 
 /* Which rule the last CONFLICT broke. */
 enum constraint { CONSTRAINT_OTHER, CONSTRAINT_UNIQUE, CONSTRAINT_REFERENCE };

@@ -1,63 +1,77 @@
 #include "store/standing.h"
 #include "base/list.h"
 #include "base/lock.h"
-#include "schema/condition.h"
 #include "schema/filter.h"
 #include "schema/registry.h"
-#include "store/changelog.h"
+#include "store/changes.h"
 #include "store/ladder.h"
+#include "store/listing.h"
 #include "store/read.h"
+#include "store/text.h"
+#include "store/window.h"
 #include <stdlib.h>
 
-#define HEAD         256  /* the newest documents of a where that are kept */
-#define MOST_CHANGES 4096 /* what is further behind is made anew */
-#define NEAR         512  /* documents that are passed over as quickly as a ladder is climbed */
+#define NEAR 512 /* documents that SQLite passes over as quickly as a ladder is climbed */
 
-/* What is kept of one where. */
+/* What is kept of one list. */
 struct standing {
     struct list link;
     int64_t seq; /* of the last change that it knows */
     int64_t total;
     bool counted;
-    bool complete; /* all that match are in the head */
-    size_t nhead;
-    struct place head[HEAD]; /* newest first */
+    struct order order;
+    struct window head;    /* the first of them */
+    struct window *far;    /* a stretch further behind; NULL: none */
+    struct ladder *ladder; /* NULL: none */
     size_t key_len;
-    char key[]; /* the collection and the where (schema/filter.h) */
+    char key[]; /* the collection, the order and the where (schema/filter.h) */
 };
 
 struct standings {
     /* fixed after open */
     size_t most;
+    struct formers *formers;
+    struct text *text;
     /* under lock */
     struct lock lock;
     struct list used; /* the last one used first */
-    size_t count;
-    struct {
-        struct ladder *ladder; /* NULL: none yet */
-        int64_t seq;
-    } orders[MAX_COLLECTIONS];
+    size_t bytes;
 };
 
 /* One request's. */
 struct looking {
     struct standings *standings;
-    struct db *db;
-    const struct find *find;
-    const char *created_at; /* the column */
-    struct arena *arena;
-    struct failure *f;
-    struct changelog_span span;
-    int64_t limit, offset;
+    struct listing listing;
     struct view key;
+    int64_t limit, offset;
+    bool narrowed; /* as far as the text index can */
     struct standing_page *out;
 };
 
-struct standings *standings_new(size_t bytes)
+static void standing_free(struct standing *s)
+{
+    if (!s) return;
+    free(s->far);
+    ladder_free(s->ladder);
+    free(s);
+}
+
+static void free_all(struct list *standings)
+{
+    while (!list_empty(standings)) {
+        struct standing *one = CONTAINER(standings->next, struct standing, link);
+        list_remove(&one->link);
+        standing_free(one);
+    }
+}
+
+struct standings *standings_new(size_t bytes, struct formers *formers, struct text *text)
 {
     struct standings *s = calloc(1, sizeof *s);
     if (!s) return NULL;
-    s->most = bytes / sizeof(struct standing);
+    s->most = bytes;
+    s->formers = formers;
+    s->text = text;
     lock_init(&s->lock);
     list_init(&s->used);
     return s;
@@ -66,122 +80,91 @@ struct standings *standings_new(size_t bytes)
 void standings_free(struct standings *s)
 {
     if (!s) return;
-    while (!list_empty(&s->used)) {
-        struct standing *one = CONTAINER(s->used.next, struct standing, link);
-        list_remove(&one->link);
-        free(one);
-    }
-    for (size_t i = 0; i < MAX_COLLECTIONS; i++) ladder_free(s->orders[i].ladder);
+    free_all(&s->used);
     lock_destroy(&s->lock);
     free(s);
 }
 
-/* ---- what has changed ---- */
+/* ---- one list ---- */
 
-/* A document's changes together. */
-struct change_of {
-    int64_t doc;
-    bool fresh;   /* it was not there before */
-    bool there;   /* it is there now … */
-    bool matches; /* … and matches */
-    bool moved;   /* `before` is where it was; else, unless fresh, it is where it was */
-    bool odd;     /* it has no place */
-    struct place before, now;
-};
-
-struct changes {
-    size_t count;
-    struct change_of of[];
-};
-
-static enum status take_change(void *ctx, const struct row *row)
+static size_t bytes_of(const struct standing *s)
 {
-    struct changes *changes = ctx;
-    struct change_of *c = &changes->of[changes->count++];
-    *c = (struct change_of){.doc = row_value(row, 1).integer,
-        .matches = row_value(row, 0).integer != 0,
-        .fresh = row_value(row, 2).integer != 0,
-        .there = row_value(row, 4).integer != 0};
-    struct value before = row_value(row, 3), now = row_value(row, 5);
-    c->moved = before.type != VALUE_NULL;
-    if (c->moved && !place_of(&c->before, &before, c->doc)) c->odd = true;
-    if (c->there && !place_of(&c->now, &now, c->doc)) c->odd = true;
-    return OK;
+    return sizeof *s + s->key_len + (s->far ? sizeof *s->far : 0) + (s->ladder ? ladder_bytes(s->ladder) : 0);
 }
 
-/* What has changed behind `seq`, each document once, as the reader sees it; NULL in *out: too much. */
-static enum status read_changes(struct looking *l, int64_t seq, struct changes **out)
+/* Whether a document was in the list that was in it if it is in a window. */
+static void guess(const struct standing *s, struct list_change *c)
 {
-    const char *slug = l->find->collection->slug;
-    struct binds binds = {.arena = l->arena};
-    struct str sql = {0};
-    *out = NULL;
-    if (seq + 1 < l->span.oldest || l->span.head - seq > MOST_CHANGES) return OK;
-    size_t room = (size_t)(l->span.head - seq) * sizeof(struct change_of);
-    struct changes *changes = arena_alloc(l->arena, sizeof *changes + room);
-    if (!changes) return fail(l->f, NO_MEMORY, "Out of memory.");
-    str_addz(&sql, "SELECT m.id IS NOT NULL AND ");
-    condition_add(&sql, l->find->where, &binds);
-    /* Of several times that a document was moved, where it was before the first. */
-    str_addf(&sql,
-        ", l.doc, l.fresh, l.made, m.id IS NOT NULL, m.`%s` FROM (SELECT doc, sum(op = 'c') AS fresh, made,"
-        " min(CASE WHEN made IS NOT NULL THEN seq END) FROM parley_log WHERE seq > ? AND +collection = ?"
-        " GROUP BY doc) l LEFT JOIN `%s` m ON m.id = l.doc",
-        l->created_at, slug);
-    binds_add(&binds, value_integer(seq));
-    binds_add(&binds, value_text(view_of(slug)));
-    enum status status = sql.failed || binds.failed
-                             ? fail(l->f, NO_MEMORY, "Out of memory.")
-                             : db_each(l->db, sql.at, binds.values, binds.count, take_change, changes, l->f);
-    str_release(&sql);
-    if (!status) *out = changes;
-    return status;
-}
-
-/* ---- one where ---- */
-
-static void head_remove(struct standing *s, size_t at)
-{
-    s->nhead--;
-    memmove(&s->head[at], &s->head[at + 1], (s->nhead - at) * sizeof *s->head);
-}
-
-/* Unless it lies behind documents that are not in the head. */
-static void head_insert(struct standing *s, const struct place *place)
-{
-    size_t at = 0;
-    while (at < s->nhead && place_compare(place, &s->head[at]) < 0) at++;
-    if (at == s->nhead && (!s->complete || at == HEAD)) {
-        s->complete = false;
-        return;
+    const struct place *place = window_find(&s->head, c->doc, &s->order);
+    if (!place && s->far) place = window_find(s->far, c->doc, &s->order);
+    if (place) {
+        c->was = WAS_IN;
+        c->before = *place;
+    } else if (s->head.ends) {
+        c->was = WAS_OUT;
     }
-    if (s->nhead == HEAD) {
-        s->nhead--;
-        s->complete = false;
-    }
-    memmove(&s->head[at + 1], &s->head[at], (s->nhead - at) * sizeof *s->head);
-    s->head[at] = *place;
-    s->nhead++;
+}
+
+/* What is not in the head may have been anywhere behind it: of what lies there nothing is known any more. */
+static void lose_track(struct standing *s)
+{
+    s->counted = false;
+    free(s->far);
+    ladder_free(s->ladder);
+    s->far = NULL;
+    s->ladder = NULL;
+}
+
+static void leave(struct standing *s, const struct place *place)
+{
+    s->total--;
+    window_remove(&s->head, place);
+    if (s->ladder) ladder_remove(s->ladder, place);
+    if (!s->far) return;
+    window_remove(s->far, place);
+    if (s->far->count) return;
+    free(s->far); /* it no longer knows where it is */
+    s->far = NULL;
+}
+
+static void enter(struct standing *s, const struct place *place)
+{
+    s->total++;
+    window_add(&s->head, place);
+    if (s->far) window_add(s->far, place);
+    if (s->ladder) ladder_add(s->ladder, place);
 }
 
 /* False: it is to be made anew. */
-static bool bring_up(struct standing *s, const struct changes *changes)
+static bool bring_up(struct standing *s, struct list_changes *changes)
 {
     for (size_t i = 0; i < changes->count; i++) {
-        const struct change_of *c = &changes->of[i];
-        size_t at = 0;
+        struct list_change *c = &changes->of[i];
         if (c->odd) return false;
-        while (at < s->nhead && s->head[at].id != c->doc) at++;
-        bool shown = at < s->nhead;
-        if (!shown && !c->fresh && !s->complete)
-            s->counted = false;
-        else
-            s->total += c->matches - shown;
-        if (shown) head_remove(s, at);
-        if (c->matches) head_insert(s, &c->now);
+        if (c->was == WAS_UNKNOWN) guess(s, c);
+        if (c->was == WAS_IN && c->is_in && !place_compare(&c->before, &c->now)) continue;
+        if (c->was == WAS_UNKNOWN) lose_track(s);
+        if (c->was == WAS_IN) leave(s, &c->before);
+        if (c->is_in) enter(s, &c->now);
     }
-    return s->complete || s->nhead >= HEAD / 2;
+    if (s->ladder && ladder_worn(s->ladder)) {
+        ladder_free(s->ladder);
+        s->ladder = NULL;
+    }
+    return s->head.ends || s->head.count >= WINDOW_MOST / 2;
 }
+
+/* The page's ids, room for which is in l->out; NULL: nobody wants them. */
+static void show(struct looking *l, const struct window *w)
+{
+    int64_t *ids = (int64_t *)l->out->ids;
+    if (!w || !ids || l->out->listed || !window_holds(w, l->offset, l->limit)) return;
+    l->out->listed = true;
+    for (int64_t i = l->offset - w->offset; i < (int64_t)w->count && (int64_t)l->out->nids < l->limit; i++)
+        ids[l->out->nids++] = place_id(&l->listing.view.order, &w->at[i]);
+}
+
+/* ---- all of them ---- */
 
 /* Under lock. */
 static struct standing *find_standing(struct standings *s, struct view key)
@@ -193,49 +176,149 @@ static struct standing *find_standing(struct standings *s, struct view key)
     return NULL;
 }
 
-static enum status take_head(void *ctx, const struct row *row)
+/* Under lock: moves the least used ones to `gone` until the others have room. */
+static void make_room(struct standings *s, struct list *gone)
 {
-    struct standing *s = ctx;
-    struct value created_at = row_value(row, 1);
-    /* One without a place ends the head: behind it nothing is known. */
-    if (s->complete && s->nhead < HEAD && place_of(&s->head[s->nhead], &created_at, row_value(row, 0).integer))
-        s->nhead++;
-    else
-        s->complete = false;
-    return OK;
+    while (s->bytes > s->most && !list_empty(&s->used)) {
+        struct standing *one = CONTAINER(s->used.prev, struct standing, link);
+        list_remove(&one->link);
+        list_insert(gone, &one->link);
+        s->bytes -= bytes_of(one);
+    }
 }
 
-static enum status count(struct looking *l, struct standing *s)
+/* Takes it, unless one is kept that is not older. */
+static void keep(struct standings *s, struct standing *new)
 {
-    enum status status = read_count(l->db, l->find, l->arena, &s->total, l->f);
-    if (!status) s->counted = true;
-    return status;
+    struct list gone;
+    list_init(&gone);
+    lock_take(&s->lock);
+    struct standing *old = find_standing(s, (struct view){new->key, new->key_len});
+    if (old && old->seq >= new->seq) {
+        list_insert(&gone, &new->link);
+    } else {
+        if (old) {
+            list_remove(&old->link);
+            list_insert(&gone, &old->link);
+            s->bytes -= bytes_of(old);
+        }
+        list_insert(s->used.next, &new->link);
+        s->bytes += bytes_of(new);
+        make_room(s, &gone);
+    }
+    lock_drop(&s->lock);
+    free_all(&gone);
 }
 
-static enum status make_standing(struct looking *l, struct standing **out)
+enum found { FOUND, FOUND_OLD, FOUND_NEWER, FOUND_NONE };
+
+/* What is kept of the list. */
+struct taking {
+    enum found found;
+    int64_t seq;  /* that it knows */
+    bool counted; /* of FOUND: the total is in l->out; … */
+    bool climbed; /* … there is a ladder: it finds the stretch `far` at `place` and `skip` behind it, or none */
+    bool beyond;
+    struct place place;
+    int64_t skip;
+};
+
+static void climb(const struct looking *l, const struct ladder *ladder, struct taking *t)
 {
-    struct binds binds = {.arena = l->arena};
-    struct str sql = {0};
+    t->climbed = true;
+    t->beyond = !ladder_find(ladder, listing_far_offset(l->offset, l->limit), &t->place, &t->skip);
+}
+
+/* With `changes`, which lie behind t->seq, it is brought up to this snapshot first. */
+static void take(struct looking *l, struct list_changes *changes, struct taking *t)
+{
+    struct standings *s = l->standings;
+    struct list gone;
+    list_init(&gone);
+    lock_take(&s->lock);
+    struct standing *one = find_standing(s, l->key);
+    if (one && changes && one->seq == t->seq) {
+        s->bytes -= bytes_of(one);
+        list_remove(&one->link);
+        one->seq = l->listing.view.span.head;
+        bool good = bring_up(one, changes);
+        if (good) s->bytes += bytes_of(one);
+        list_insert(good ? s->used.next : &gone, &one->link);
+        if (!good) one = NULL;
+    }
+    *t = (struct taking){.found = FOUND_NONE};
+    if (one) {
+        list_remove(&one->link);
+        list_insert(s->used.next, &one->link);
+        t->seq = one->seq;
+        int64_t head = l->listing.view.span.head;
+        t->found = one->seq < head ? FOUND_OLD : one->seq > head ? FOUND_NEWER : FOUND;
+    }
+    if (t->found == FOUND) {
+        show(l, &one->head);
+        show(l, one->far);
+        l->out->total = one->total;
+        t->counted = one->counted;
+        if (one->ladder) climb(l, one->ladder, t);
+    }
+    lock_drop(&s->lock);
+    free_all(&gone);
+}
+
+/* What a request has found out is given to what is kept, if that is of the same change still. Takes `far` and `ladder`,
+ * each of which may be NULL. */
+static void give(struct looking *l, struct window *far, struct ladder *ladder)
+{
+    struct standings *s = l->standings;
+    struct list gone;
+    list_init(&gone);
+    lock_take(&s->lock);
+    struct standing *one = find_standing(s, l->key);
+    if (one && one->seq == l->listing.view.span.head) {
+        s->bytes -= bytes_of(one);
+        one->total = l->out->total;
+        one->counted = true;
+        if (far) {
+            struct window *old = one->far;
+            one->far = far;
+            far = old;
+        }
+        if (ladder && !one->ladder) {
+            one->ladder = ladder;
+            ladder = NULL;
+        }
+        s->bytes += bytes_of(one);
+        make_room(s, &gone);
+    }
+    lock_drop(&s->lock);
+    free_all(&gone);
+    free(far);
+    ladder_free(ladder);
+}
+
+/* ---- looking ---- */
+
+static enum status narrow(struct looking *l, struct failure *f)
+{
+    struct find *find = &l->listing.find;
+    if (l->narrowed) return OK;
+    l->narrowed = true;
+    return text_narrow(
+        l->standings->text, l->listing.view.db, find->collection, find->where, l->listing.arena, &find->among, f);
+}
+
+static enum status make_standing(struct looking *l, struct standing **out, struct failure *f)
+{
     struct standing *s = malloc(sizeof *s + l->key.len);
     *out = NULL;
-    if (!s) return fail(l->f, NO_MEMORY, "Out of memory.");
+    if (!s) return fail(f, NO_MEMORY, "Out of memory.");
+    *s = (struct standing){
+        .seq = l->listing.view.span.head, .counted = true, .order = l->listing.view.order, .key_len = l->key.len};
     list_init(&s->link);
-    s->seq = l->span.head;
-    s->complete = true;
-    s->nhead = 0;
-    s->key_len = l->key.len;
     memcpy(s->key, l->key.at, l->key.len);
-    str_addf(&sql, "SELECT id, `%s` FROM `%s` WHERE ", l->created_at, l->find->collection->slug);
-    condition_add(&sql, l->find->where, &binds);
-    str_addf(&sql, " ORDER BY `%s` DESC, id DESC LIMIT ?", l->created_at);
-    binds_add(&binds, value_integer(HEAD + 1));
-    enum status status = sql.failed || binds.failed
-                             ? fail(l->f, NO_MEMORY, "Out of memory.")
-                             : db_each(l->db, sql.at, binds.values, binds.count, take_head, s, l->f);
-    str_release(&sql);
-    s->total = (int64_t)s->nhead;
-    s->counted = s->complete;
-    if (!status && !s->counted) status = count(l, s);
+    enum status status = listing_read_head(&l->listing, &s->head, &s->total, f);
+    if (!status && !s->head.ends && s->total < 0)
+        status = read_count(l->listing.view.db, &l->listing.find, l->listing.arena, &s->total, f);
     if (status) {
         free(s);
         return status;
@@ -244,280 +327,106 @@ static enum status make_standing(struct looking *l, struct standing **out)
     return OK;
 }
 
-/* The page's ids, room for which is in l->out. */
-static void show(struct looking *l, const struct standing *s)
+/* A page that is in neither window. */
+static enum status look_far(struct looking *l, struct taking *t, struct failure *f)
 {
-    int64_t *ids = (int64_t *)l->out->ids;
-    int64_t end = l->limit > INT64_MAX - l->offset ? INT64_MAX : l->offset + l->limit, most = (int64_t)s->nhead;
-    l->out->total = s->total;
-    if (!ids || (end > most && !s->complete)) return;
-    l->out->listed = true;
-    for (int64_t i = l->offset; i < end && i < most; i++) ids[l->out->nids++] = s->head[i].id;
-}
-
-/* Takes it, unless a newer one of the same where is kept. */
-static void keep(struct standings *s, struct standing *new)
-{
-    struct standing *gone[2] = {0};
-    lock_take(&s->lock);
-    struct standing *old = find_standing(s, (struct view){new->key, new->key_len});
-    if (old && old->seq >= new->seq) {
-        gone[0] = new;
-    } else {
-        if (old) {
-            list_remove(&old->link);
-            gone[0] = old;
-            s->count--;
-        }
-        if (s->count == s->most && s->count) {
-            gone[1] = CONTAINER(s->used.prev, struct standing, link);
-            list_remove(&gone[1]->link);
-            s->count--;
-        }
-        list_insert(s->used.next, &new->link);
-        s->count++;
+    struct ladder *ladder = NULL;
+    struct window *far = NULL;
+    enum status status = narrow(l, f);
+    if (!status && !t->climbed) {
+        status = listing_read_ladder(&l->listing, l->out->total, &ladder, f);
+        if (status || !ladder) return status;
+        climb(l, ladder, t);
     }
-    lock_drop(&s->lock);
-    free(gone[0]);
-    free(gone[1]);
-}
-
-enum found { FOUND, FOUND_UNCOUNTED, FOUND_OLD, FOUND_NEWER, FOUND_NONE };
-
-/* What is kept, where it is of this snapshot. With `changes`, which lie behind *seq, it is made so first. */
-static enum found take(struct looking *l, const struct changes *changes, int64_t *seq)
-{
-    struct standings *s = l->standings;
-    enum found found = FOUND_NONE;
-    lock_take(&s->lock);
-    struct standing *one = find_standing(s, l->key), *gone = NULL;
-    if (one && changes && one->seq == *seq) {
-        one->seq = l->span.head;
-        if (!bring_up(one, changes)) {
-            list_remove(&one->link);
-            s->count--;
-            gone = one;
-            one = NULL;
-        }
-    }
-    if (one) {
-        list_remove(&one->link);
-        list_insert(s->used.next, &one->link);
-        *seq = one->seq;
-        found = *seq < l->span.head ? FOUND_OLD : *seq > l->span.head ? FOUND_NEWER : FOUND;
-        if (found == FOUND) show(l, one);
-        if (found == FOUND && !one->counted) found = FOUND_UNCOUNTED;
-    }
-    lock_drop(&s->lock);
-    free(gone);
-    return found;
-}
-
-static enum status count_again(struct looking *l)
-{
-    struct standings *s = l->standings;
-    enum status status = read_count(l->db, l->find, l->arena, &l->out->total, l->f);
-    lock_take(&s->lock);
-    struct standing *one = status ? NULL : find_standing(s, l->key);
-    if (one && one->seq == l->span.head) {
-        one->total = l->out->total;
-        one->counted = true;
-    }
-    lock_drop(&s->lock);
-    return status;
-}
-
-static enum status look_at_where(struct looking *l)
-{
-    struct changes *changes = NULL;
-    int64_t seq = 0;
-    enum status status = OK;
-    enum found found = take(l, NULL, &seq);
-    if (found == FOUND_OLD) status = read_changes(l, seq, &changes);
-    if (!status && changes) found = take(l, changes, &seq);
-    if (status || found == FOUND) return status;
-    if (found == FOUND_UNCOUNTED || found == FOUND_NEWER) return count_again(l);
-    struct standing *new;
-    status = make_standing(l, &new);
-    if (status) return status;
-    show(l, new);
-    keep(l->standings, new);
-    return OK;
-}
-
-/* ---- a collection's order ---- */
-
-struct building {
-    struct ladder *ladder;
-    bool odd;
-};
-
-static enum status take_rung(void *ctx, const struct row *row)
-{
-    struct building *b = ctx;
-    struct place place;
-    struct value created_at = row_value(row, 0);
-    if (!b->odd && place_of(&place, &created_at, row_value(row, 1).integer))
-        ladder_add(b->ladder, &place);
-    else
-        b->odd = true;
-    return OK;
-}
-
-/* NULL in *out: the collection holds a document without a place. */
-static enum status make_ladder(struct looking *l, struct ladder **out)
-{
-    struct building b = {.ladder = ladder_new(l->out->total)};
-    struct str sql = {0};
-    *out = NULL;
-    if (!b.ladder) return fail(l->f, NO_MEMORY, "Out of memory.");
-    str_addf(
-        &sql, "SELECT `%s`, id FROM `%s` ORDER BY `%s`, id", l->created_at, l->find->collection->slug, l->created_at);
-    enum status status =
-        sql.failed ? fail(l->f, NO_MEMORY, "Out of memory.") : db_each(l->db, sql.at, NULL, 0, take_rung, &b, l->f);
-    str_release(&sql);
-    if (status || b.odd) {
-        ladder_free(b.ladder);
-        return status;
-    }
-    *out = b.ladder;
-    return OK;
-}
-
-static bool move(struct ladder *l, const struct changes *changes)
-{
-    for (size_t i = 0; i < changes->count; i++) {
-        const struct change_of *c = &changes->of[i];
-        if (c->odd || (!c->fresh && !c->moved && !c->there)) return false;
-        if (!c->fresh && c->moved) ladder_remove(l, &c->before);
-        if (c->there && (c->fresh || c->moved)) ladder_add(l, &c->now);
-    }
-    return !ladder_worn(l);
-}
-
-/* The same as take() of the collection's ladder. */
-static enum found climb(
-    struct looking *l, const struct changes *changes, int64_t *seq, struct place *place, int64_t *skip)
-{
-    struct standings *s = l->standings;
-    size_t at = collection_index(l->find->collection);
-    enum found found = FOUND_NONE;
-    struct ladder *gone = NULL;
-    lock_take(&s->lock);
-    if (s->orders[at].ladder && changes && s->orders[at].seq == *seq) {
-        s->orders[at].seq = l->span.head;
-        if (!move(s->orders[at].ladder, changes)) {
-            gone = s->orders[at].ladder;
-            s->orders[at].ladder = NULL;
-        }
-    }
-    if (s->orders[at].ladder) {
-        *seq = s->orders[at].seq;
-        found = *seq < l->span.head ? FOUND_OLD : *seq > l->span.head ? FOUND_NEWER : FOUND;
-        l->out->listed = found == FOUND;
-        if (found == FOUND && !ladder_find(s->orders[at].ladder, l->offset, place, skip)) place->id = 0;
-    }
-    lock_drop(&s->lock);
-    ladder_free(gone);
-    return found;
-}
-
-static void keep_ladder(struct looking *l, struct ladder *new)
-{
-    struct standings *s = l->standings;
-    size_t at = collection_index(l->find->collection);
-    struct ladder *gone = new;
-    lock_take(&s->lock);
-    if (!s->orders[at].ladder || s->orders[at].seq < l->span.head) {
-        gone = s->orders[at].ladder;
-        s->orders[at].ladder = new;
-        s->orders[at].seq = l->span.head;
-    }
-    lock_drop(&s->lock);
-    ladder_free(gone);
-}
-
-static enum status take_id(void *ctx, const struct row *row)
-{
-    struct standing_page *page = ctx;
-    ((int64_t *)page->ids)[page->nids++] = row_value(row, 0).integer;
-    return OK;
-}
-
-/* The documents with the place's own time apart: there may be very many, and only both ends of an index's range make it
- * short. */
-static enum status read_from(struct looking *l, const struct place *place, int64_t skip)
-{
-    struct value at = value_text((struct view){place->at, ISO_LENGTH});
-    struct value values[] = {at, value_integer(place->id), value_integer(l->limit), value_integer(skip)};
-    const char *slug = l->find->collection->slug, *column = l->created_at;
-    struct str sql = {0};
-    str_addf(&sql,
-        "SELECT id, `%s` FROM `%s` WHERE `%s` = ?1 AND id <= ?2 UNION ALL SELECT id, `%s` FROM `%s` WHERE `%s` < ?1"
-        " ORDER BY 2 DESC, 1 DESC LIMIT ?3 OFFSET ?4",
-        column, slug, column, column, slug, column);
-    enum status status =
-        sql.failed ? fail(l->f, NO_MEMORY, "Out of memory.") : db_each(l->db, sql.at, values, 4, take_id, l->out, l->f);
-    str_release(&sql);
-    return status;
-}
-
-static enum status look_far(struct looking *l)
-{
-    struct changes *changes = NULL;
-    struct place place = {.id = 0};
-    int64_t seq = 0, skip = 0;
-    enum status status = OK;
-    enum found found = climb(l, NULL, &seq, &place, &skip);
-    if (found == FOUND_OLD) status = read_changes(l, seq, &changes);
-    if (!status && changes) found = climb(l, changes, &seq, &place, &skip);
-    if (status || found == FOUND_NEWER) return status;
-    if (found != FOUND) {
-        struct ladder *new;
-        status = make_ladder(l, &new);
-        if (status || !new) return status;
+    if (!status && t->beyond)
         l->out->listed = true;
-        if (!ladder_find(new, l->offset, &place, &skip)) place.id = 0;
-        keep_ladder(l, new);
+    else if (!status)
+        status = listing_read_far(&l->listing, &t->place, t->skip, l->offset, l->limit, &far, f);
+    if (!status) show(l, far);
+    if (status || (far && !far->count)) {
+        free(far);
+        far = NULL;
     }
-    return place.id ? read_from(l, &place, skip) : OK;
+    if (status)
+        ladder_free(ladder);
+    else
+        give(l, far, ladder);
+    return status;
 }
 
-static bool in_default_order(const struct find *find, const struct field *created_at)
+static enum status look(struct looking *l, struct failure *f)
 {
-    return find->nsort == 1 && find->sort[0].field == created_at && !find->sort[0].via && find->sort[0].descending;
+    const struct list_view *view = &l->listing.view;
+    struct list_changes *changes = NULL;
+    struct taking t = {.seq = 0};
+    enum status status = OK;
+    take(l, NULL, &t);
+    if (t.found == FOUND_OLD) status = changes_read(view, t.seq, l->listing.arena, &changes, f);
+    if (!status && changes) take(l, changes, &t);
+    if (!status && (t.found != FOUND || !t.counted)) status = narrow(l, f);
+    if (status) return status;
+    if (t.found == FOUND_NEWER || (t.found == FOUND && !t.counted)) {
+        status = read_count(view->db, &l->listing.find, l->listing.arena, &l->out->total, f);
+        if (!status && t.found == FOUND) give(l, NULL, NULL);
+    } else if (t.found != FOUND) {
+        struct standing *new;
+        status = make_standing(l, &new, f);
+        if (status) return status;
+        l->out->total = new->total;
+        show(l, &new->head);
+        keep(l->standings, new);
+    }
+    bool far = l->out->ids && !l->out->listed && t.found != FOUND_NEWER;
+    return !status && far ? look_far(l, &t, f) : status;
 }
 
-static enum status name(struct looking *l)
+/* Orders whose lists are kept; each has an index. */
+static bool order_of(const struct find *find, struct order *out)
+{
+    const struct sort_term *term = &find->sort[0];
+    *out = (struct order){term->field, term->descending};
+    bool date = term->field->kind == KIND_DATE && term->field->indexed && term->field->required;
+    return find->nsort == 1 && !term->via && (date || term->field->kind == KIND_ID);
+}
+
+static enum status name(struct looking *l, struct failure *f)
 {
     struct str key = {0};
-    str_addf(&key, "%s ", l->find->collection->slug);
-    where_add_text(&key, l->find->where);
-    l->key = (struct view){key.failed ? NULL : arena_copy(l->arena, str_view(&key)), key.len};
+    const struct find *find = &l->listing.find;
+    const struct order *order = &l->listing.view.order;
+    str_addf(&key, "%s %s%s ", find->collection->slug, order->descending ? "-" : "", order->field->name);
+    where_add_text(&key, find->where);
+    l->key = (struct view){key.failed ? NULL : arena_copy(l->listing.arena, str_view(&key)), key.len};
     str_release(&key);
-    return l->key.at ? OK : fail(l->f, NO_MEMORY, "Out of memory.");
+    return l->key.at ? OK : fail(f, NO_MEMORY, "Out of memory.");
 }
 
 enum status standings_look(struct standings *s, struct db *db, const struct find *find, int64_t limit, int64_t offset,
     struct arena *arena, struct standing_page *out, struct failure *f)
 {
-    int at = field_find(find->collection, VIEW("createdAt"));
-    struct looking l = {s, db, find, NULL, arena, f, .limit = limit, .offset = offset, .out = out};
+    int made = field_find(find->collection, VIEW("createdAt"));
+    struct looking l = {.standings = s,
+        .listing = {.view = {.db = db, .formers = s->formers}, .find = *find, .arena = arena},
+        .limit = limit,
+        .offset = offset,
+        .out = out};
+    struct list_view *view = &l.listing.view;
     *out = (struct standing_page){0};
-    bool all = where_is_everything(find->where);
-    bool ordered = at >= 0 && in_default_order(find, &find->collection->fields[at]);
-    bool far = all && ordered && limit > 0 && (offset > NEAR || limit > NEAR - offset);
+    bool all = where_is_everything(find->where), kept = made >= 0 && !where_joins(find->where);
+    bool listed = order_of(find, &view->order) && limit > 0 && limit <= WINDOW_MOST;
+    bool sorts = listed && !view->order.descending && !order_by_id(&view->order); /* documents of one date */
+    bool far = listed && (sorts || offset > NEAR || limit > NEAR - offset);
     enum status status = OK;
-    if (all || at < 0 || where_joins(find->where)) status = read_count(db, find, arena, &out->total, f);
-    if (status || at < 0 || (all && !far) || where_joins(find->where)) return status;
-    l.created_at = find->collection->fields[at].column;
-    status = changelog_span(db, &l.span, f);
+    if (all || !kept) status = read_count(db, find, arena, &out->total, f);
+    if (status || !kept || (all && !far)) return status;
+    status = changelog_span(db, &view->span, f);
     if (status) return status;
-    if (ordered && limit > 0 && limit <= HEAD) {
+    if (!listed) view->order = (struct order){&find->collection->fields[made], true};
+    if (listed) {
         out->ids = ARENA_ARRAY(arena, int64_t, (size_t)limit);
         if (!out->ids) return fail(f, NO_MEMORY, "Out of memory.");
     }
-    if (all) return out->ids ? look_far(&l) : OK;
-    status = name(&l);
-    return status ? status : look_at_where(&l);
+    view->find = &l.listing.find;
+    status = name(&l, f);
+    return status ? status : look(&l, f);
 }

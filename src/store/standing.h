@@ -1,11 +1,12 @@
-/* Standing queries: how many documents a where matches and which are the newest of them, kept from one request to the
- * next, and how a collection's documents lie in their default order (store/ladder.h). What has changed since is read
- * from the change log, in the reader's own snapshot: a page and its total cost what has changed and what is shown, not
- * what is stored. A write costs nothing, and nothing of this is in the file.
+/* Standing queries: how many documents a where matches and where they lie in their order, kept from one request to the
+ * next. What has changed since is read from the change log, in the reader's own snapshot (store/changes.h): a page and
+ * its total cost what has changed and what is shown, not what is stored. A write costs nothing, and nothing of this is
+ * in the file.
  *
- * The first request for a where looks and counts as SQLite does; so does one whose snapshot is older than what is kept,
- * and one after a document was changed or deleted of which it is not known whether it matched before: that is one that
- * is not among the newest. Tried and not taken: indexes of each relation with createdAt, which cost a POST a fifth of
+ * Of each list its newest documents are kept, and of one whose pages are looked at further behind also a ladder, by
+ * which any page is found, and the last stretch that was looked at. The first request for a where looks and counts as
+ * SQLite does; so does one whose snapshot is older than what is kept, and one after more changes, or more old ones,
+ * than there is memory for. Tried and not taken: indexes of each relation with createdAt, which cost a POST a fifth of
  * its speed; counts kept in a table, which serve a single equality alone. */
 #ifndef STORE_STANDING_H
 #define STORE_STANDING_H
@@ -14,10 +15,13 @@
 #include "schema/find.h"
 #include "store/db.h"
 
+struct formers;
 struct standings;
+struct text;
 
-/* `bytes`: of memory for what is kept of wheres. NULL: no memory. */
-MUST_CHECK struct standings *standings_new(size_t bytes);
+/* `bytes`: of memory. `formers`: what changed documents were, and `text`: finds what is not kept; each may be NULL, and
+ * then costs more. NULL: no memory. */
+MUST_CHECK struct standings *standings_new(size_t bytes, struct formers *formers, struct text *text);
 /* Takes NULL. */
 void standings_free(struct standings *s);
 

@@ -1,5 +1,6 @@
 /* Random queries against a model of the where-grammar: the SQL that the program makes of a query finds the rows that
- * the model says it means, or both refuse it; and match() says of each row what the SQL does.
+ * the model says it means, or both refuse it; match() says of each row what the SQL does; and the text index names
+ * every row that is found.
  *
  * A failure prints the query and its seed; PARLEY_TEST_SEED=N runs that one alone. PARLEY_TEST_ALL=1 runs a million. */
 #include "schema/condition.h"
@@ -7,12 +8,15 @@
 #include "schema/match.h"
 #include "schema/query.h"
 #include "schema/registry.h"
+#include "schema/trigrams.h"
 #include "store/migrate.h"
 #include "store/read.h"
+#include "store/textfile.h"
 #include "where_text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -50,12 +54,15 @@ struct known {
 
 struct world {
     struct db *db;
+    struct db *index; /* of messages' texts */
+    struct textpart part;
+    char folder[32];
     struct arena forever, request;
     struct known users, messages, media;
     struct generator generator;
     struct str text;
     struct {
-        size_t refused, none, some, all;
+        size_t refused, none, some, all, named;
     } seen;
 };
 
@@ -114,6 +121,35 @@ static void learn(struct world *w, struct known *k, const char *slug)
     if (read_many(w->db, &find, 0, 0, &w->forever, learn_doc, &l, &f)) fail_msg("%s", f.reason);
 }
 
+static void make_index(struct world *w)
+{
+    struct failure f;
+    struct textpart parts[TEXTFILE_PARTS];
+    char path[64];
+    snprintf(w->folder, sizeof w->folder, "/tmp/parley-where-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    snprintf(path, sizeof path, "%s/x-text", w->folder);
+    size_t n = textfile_parts(parts);
+    assert_int_equal(textfile_open(&w->index, path, w->folder, VIEW("epoch"), 0, parts, n, &f), OK);
+    w->part = parts[0];
+    assert_ptr_equal(w->part.collection, w->messages.collection);
+    for (size_t i = 0; i < w->messages.ndocs; i++) {
+        const struct value *text = doc_value(&w->messages.docs[i], w->part.field);
+        if (text->type != VALUE_TEXT) continue;
+        assert_int_equal(textfile_add(w->index, &w->part, doc_id(&w->messages.docs[i]), text->text, &f), OK);
+    }
+}
+
+static void remove_index(struct world *w)
+{
+    struct failure f;
+    char path[64];
+    snprintf(path, sizeof path, "%s/x-text", w->folder);
+    db_close(w->index);
+    assert_int_equal(textfile_remove(path, &f), OK);
+    assert_int_equal(rmdir(w->folder), 0);
+}
+
 static int setup(void **state)
 {
     struct failure f;
@@ -136,6 +172,7 @@ static int setup(void **state)
     learn(w, &w->users, "users");
     learn(w, &w->messages, "messages");
     learn(w, &w->media, "media");
+    make_index(w);
     return 0;
 }
 
@@ -144,6 +181,7 @@ static int teardown(void **state)
     struct world *w = *state;
     for (size_t i = 0; i < COUNT_OF(w->generator.blocks); i++) str_release(&w->generator.blocks[i]);
     str_release(&w->text);
+    remove_index(w);
     db_close(w->db);
     arena_release(&w->request);
     arena_release(&w->forever);
@@ -218,6 +256,23 @@ static void check_matches(
     }
 }
 
+/* Among those that the index names are all that were found. */
+static void check_index(
+    struct world *w, uint64_t seed, const struct known *k, const struct find *find, const struct found *found)
+{
+    struct failure f;
+    struct str trigrams = {0};
+    struct found named = {.n = 0};
+    if (k == &w->messages && trigrams_add(&trigrams, find->where, w->part.field)) {
+        w->seen.named++;
+        if (textfile_search(w->index, &w->part, str_view(&trigrams), MAX_ROWS, take_id, &named, &f))
+            tell(w, seed, f.reason, f.status);
+        for (size_t i = 0; i < found->n; i++)
+            if (!among(&named, found->ids[i])) tell(w, seed, "the index does not name a row", found->ids[i]);
+    }
+    str_release(&trigrams);
+}
+
 static void check_query(struct world *w, uint64_t seed)
 {
     struct find find;
@@ -243,6 +298,7 @@ static void check_query(struct world *w, uint64_t seed)
     }
     *(matched == 0 ? &w->seen.none : matched == t->nrows ? &w->seen.all : &w->seen.some) += 1;
     check_matches(w, seed, k, &find, &found);
+    check_index(w, seed, k, &find, &found);
 }
 
 static void where_model__random_queries(void **state)
@@ -255,10 +311,11 @@ static void where_model__random_queries(void **state)
         return;
     }
     for (size_t i = 0; i < n; i++) check_query(w, FIRST_SEED + i);
-    print_message("%zu refused; of the others %zu found nothing, %zu some rows, %zu all\n", w->seen.refused,
-        w->seen.none, w->seen.some, w->seen.all);
+    print_message("%zu refused; of the others %zu found nothing, %zu some rows, %zu all; %zu by the text index\n",
+        w->seen.refused, w->seen.none, w->seen.some, w->seen.all, w->seen.named);
     assert_true(w->seen.some > n / 4); /* else the queries have become too plain, or too wild, to show anything */
     assert_true(w->seen.refused > n / 20);
+    assert_true(w->seen.named > n / 200);
 }
 
 int main(void)
