@@ -1,5 +1,5 @@
-/* Where a head ends is decided as civetweb decides it (two line ends, with or without CR; any control character makes
- * it malformed); if the two differed, a worker would wait, or a client. */
+/* Where a head ends is decided as civetweb decides it (two line ends, with or without CR; any control character but a
+ * tab makes it malformed); if the two differed, a worker would wait, or a client. */
 #include "http/arrival.h"
 #include <string.h>
 #include <strings.h>
@@ -10,7 +10,7 @@ static ptrdiff_t head_length(struct view bytes)
     const char *at = bytes.at;
     for (size_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)at[i];
-        if (c >= ' ' && c != 127) continue;
+        if ((c >= ' ' && c != 127) || c == '\t') continue;
         if (c != '\r' && c != '\n') return -1;
         if (c != '\n' || !i) continue;
         if (at[i - 1] == '\n') return (ptrdiff_t)i + 1;

@@ -31,6 +31,7 @@ static void arrival__waits_for_heads_and_short_bodies(void **state)
     (void)state;
     each_cut("GET / HTTP/1.1\r\n\r\n", 18, 18);
     each_cut("GET / HTTP/1.1\n\n", 16, 16);
+    each_cut("GET / HTTP/1.1\r\nX:\ty\r\n\r\n", 24, 24);
     each_cut("GET / HTTP/1.1\r\n\n", 17, 17); /* CR LF LF: two line ends, one of them bare */
     each_cut("\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\nGET", 29, 29);
     each_cut("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 38, 43);
@@ -49,7 +50,7 @@ static void arrival__leaves_the_rest_to_a_worker(void **state)
     each_cut("POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", 60, 60);
     each_cut("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5", 47, 47);
     each_cut("\x16\x03\x01", NEVER, 1);
-    each_cut("GET /\t", NEVER, 6);
+    each_cut("GET /\x0b", NEVER, 6);
     char *full = malloc(ARRIVAL_MOST);
     memset(full, 'x', ARRIVAL_MOST);
     assert_true(arrival_of((struct view){full, ARRIVAL_MOST - 1}).wanted == ARRIVAL_MOST);
