@@ -43,6 +43,6 @@ struct arrival arrival_of(struct view bytes)
     if (head < 0 || (!head && bytes.len >= ARRIVAL_MOST)) return (struct arrival){.wanted = bytes.len};
     if (!head) return (struct arrival){.wanted = bytes.len + 1};
     int64_t body = body_length((struct view){bytes.at, (size_t)head});
-    if (body < 0 || body > ARRIVAL_MOST - head) body = 0;
-    return (struct arrival){.head = true, .wanted = (size_t)(head + body)};
+    bool long_body = body < 0 || body > ARRIVAL_MOST - head;
+    return (struct arrival){.head = true, .long_body = long_body, .wanted = (size_t)(long_body ? head : head + body)};
 }

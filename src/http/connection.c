@@ -48,6 +48,7 @@ static enum heard judge(struct connection *c, struct view bytes, bool ended, siz
 {
     struct arrival a = arrival_of(bytes);
     *wanted = a.wanted;
+    c->long_body = a.long_body && !ended;
     if (a.wanted <= bytes.len || ended) return HEARD_ALL;
     c->stage = a.head ? STAGE_BODY : STAGE_HEAD;
     return HEARD_PART;

@@ -20,6 +20,9 @@ enum stage {
     STAGES
 };
 
+/* How metrics count those that wait: by their stage, and the queue (http/lobby.h). */
+enum { WAITS_QUEUED = STAGES, WAITS };
+
 struct connection {
     struct peer peer;
     struct str early; /* read from the peer, and not by a worker's parser yet */
@@ -28,6 +31,7 @@ struct connection {
     bool shaken;      /* its handshake is done */
     bool writable;    /* it waits until it can write instead */
     bool arrived;     /* the front has seen all that a worker needs */
+    bool long_body;   /* but for its body, for which a worker may have to wait */
     enum stage stage;
     /* the front's */
     struct list link;
@@ -36,6 +40,7 @@ struct connection {
     int low_water;  /* bytes that wake the front */
     bool waiting;   /* with the front, and linked; under its lock */
     bool refused;   /* it was one too many */
+    bool has_turn;  /* a worker may wait for its body; under its lock */
     unsigned fired; /* events that came before it was linked; under its lock */
 };
 

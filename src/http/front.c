@@ -50,7 +50,6 @@ struct front {
     /* shared */
     struct lobby lobby;
     /* atomic */
-    atomic_size_t count; /* connections that have not been closed or detached */
     atomic_bool asked_to_stop;
     /* the front's thread only */
     int64_t paused_until; /* 0: it accepts */
@@ -121,13 +120,15 @@ static void attend(struct front *f, struct connection *c, struct list *still, st
 
 static bool too_many(const struct front *f, int socket)
 {
-    return socket >= f->descriptors || (f->options.most && atomic_load(&f->count) >= f->options.most + f->refused);
+    int64_t most = (int64_t)(f->options.most + f->refused);
+    return socket >= f->descriptors || (f->options.most && gauge_read(&f->options.metrics->connections) >= most);
 }
 
 /* A connection too many: told so and heard out, as long as there is room for those; then only told. */
 static struct connection *turn_away(struct front *f, int socket, const struct sockaddr *remote, bool secure)
 {
     struct connection *c = secure ? NULL : connection_new(socket, remote, secure);
+    counter_add(&f->options.metrics->connections_refused, 1);
     if (!c) {
         close(socket);
         return NULL;
@@ -153,7 +154,7 @@ static void admit(struct front *f, int socket, const struct sockaddr *remote, bo
         close(socket);
         return;
     }
-    atomic_fetch_add(&f->count, 1);
+    gauge_add(&f->options.metrics->connections, 1);
     arm(f, c, EPOLL_CTL_ADD);
     list_insert(still, &c->link);
 }
@@ -188,6 +189,7 @@ static void accept_batch(struct front *f, size_t listener, struct list *still)
             pause_accepting(f);
         if (socket < 0 && errno == ECONNABORTED) continue;
         if (socket < 0) return;
+        counter_add(&f->options.metrics->connections_accepted, 1);
         admit(f, socket, (struct sockaddr *)&remote, f->listeners.at[listener].secure, still);
     }
 }
@@ -259,7 +261,7 @@ static void expire(struct front *f)
 static int patience(struct front *f)
 {
     int64_t now = clock_monotonic(), until = f->paused_until ? f->paused_until : now + LOOK_MS;
-    if (!f->paused_until && !atomic_load(&f->count)) return -1;
+    if (!f->paused_until && !gauge_read(&f->options.metrics->connections)) return -1;
     until = lobby_next(&f->lobby, until);
     return until > now ? (int)(until - now) : 0;
 }
@@ -325,7 +327,17 @@ void front_part(struct front *f, struct connection *c)
 void front_close(struct front *f, struct connection *c)
 {
     connection_free(c);
-    atomic_fetch_sub(&f->count, 1);
+    gauge_add(&f->options.metrics->connections, -1);
+}
+
+bool front_begin_body(struct front *f, struct connection *c)
+{
+    return lobby_begin_body(&f->lobby, c);
+}
+
+void front_end_body(struct front *f)
+{
+    lobby_end_body(&f->lobby);
 }
 
 struct peer front_detach(struct front *f, struct connection *c)
@@ -380,11 +392,13 @@ enum status front_open(struct front **out, const struct front_options *options, 
     if (!front) return fail(f, NO_MEMORY, "Out of memory.");
     front->options = *options;
     front->listeners = *options->listeners;
-    lobby_init(&front->lobby, (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
-                                  [STAGE_HEAD] = options->head_ms,
-                                  [STAGE_BODY] = options->body_ms,
-                                  [STAGE_IDLE] = options->idle_ms,
-                                  [STAGE_PARTING] = PARTING_MS});
+    lobby_init(&front->lobby,
+        (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
+            [STAGE_HEAD] = options->head_ms,
+            [STAGE_BODY] = options->body_ms,
+            [STAGE_IDLE] = options->idle_ms,
+            [STAGE_PARTING] = PARTING_MS},
+        options->workers > 1 ? options->workers * 3 / 4 : 1, options->metrics->connections_waiting);
     count_descriptors(front);
     if (!open_set(front) || !start(front)) {
         enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));
@@ -409,7 +423,7 @@ void front_stop(struct front *f)
 void front_free(struct front *f)
 {
     if (!f) return;
-    ASSERT(!f->started && !atomic_load(&f->count));
+    ASSERT(!f->started && !gauge_read(&f->options.metrics->connections));
     listen_close(&f->listeners);
     if (f->epoll >= 0) close(f->epoll);
     if (f->wake >= 0) close(f->wake);

@@ -16,8 +16,8 @@
 #define HURRY_MS      1000
 #define RECORD        16384 /* the most that one holds */
 #define PACE_LEAST    1024  /* bytes a second, over all the time that the server has waited for them */
-#define CROWD_LEAST   65536 /* the same, where workers are scarce */
-#define CROWD_MS      1000
+#define QUEUE_LEAST   65536 /* the same, while others wait for their turn */
+#define QUEUE_MS      1000
 #define LOOK_UP_MS    250 /* how soon a waiting thread sees `*hurry` */
 
 /* Waits until the socket is ready for `events` or `deadline` has passed, but no longer than it takes to look up. */
@@ -166,9 +166,9 @@ bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const 
 /* Has the client had its time, or let the server wait longer than it may? `waited`: since its last byte. */
 static bool too_slow(const struct pace *pace, int64_t waited)
 {
-    bool crowded = atomic_load(&pace->crowd->waiting) > pace->crowd->most;
-    int64_t all = pace->waited + waited, trial = crowded && CROWD_MS < pace->patience ? CROWD_MS : pace->patience;
-    int64_t least = crowded ? CROWD_LEAST : PACE_LEAST;
+    bool queue = gauge_read(pace->queue) > 0;
+    int64_t all = pace->waited + waited, trial = queue && QUEUE_MS < pace->patience ? QUEUE_MS : pace->patience;
+    int64_t least = queue ? QUEUE_LEAST : PACE_LEAST;
     return waited >= pace->patience || (all >= trial && (int64_t)pace->got < all * least / 1000);
 }
 
@@ -191,11 +191,7 @@ static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace
 ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
 {
     ssize_t n = peer_receive(peer, at, room);
-    if (n < 0) {
-        atomic_fetch_add(&pace->crowd->waiting, 1);
-        n = await(peer, at, room, pace, hurry);
-        atomic_fetch_sub(&pace->crowd->waiting, 1);
-    }
+    if (n < 0) n = await(peer, at, room, pace, hurry);
     pace->got += (size_t)n;
     return n;
 }

@@ -3,6 +3,7 @@
 #ifndef HTTP_WIRE_H
 #define HTTP_WIRE_H
 
+#include "base/metric.h"
 #include "base/peer.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,19 +17,13 @@ MUST_CHECK bool wire_send(
 /* The same for `len` bytes of a file from `from` on. False as well when the file ends before. */
 MUST_CHECK bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry);
 
-/* Who waits for bodies at once. When they are more than `most`, the slow ones are given up. */
-struct crowd {
-    atomic_int waiting;
-    int most;
-};
-
-/* How long a client may take for a body; {.patience, .crowd} at its beginning. Only waiting counts: where the server is
+/* How long a client may take for a body; {.patience, .queue} at its beginning. Only waiting counts: where the server is
  * the slower, the client has all the time. */
 struct pace {
-    int64_t patience; /* ms without a byte, and before its pace is looked at: 1 KiB a second; in a crowd it is looked
-                         at after a second, and is 64 KiB */
-    struct crowd *crowd;
-    int64_t waited; /* ms */
+    int64_t patience;    /* ms without a byte, and before its pace is looked at: 1 KiB a second; while others wait for
+                            their turn it is looked at after a second, and is 64 KiB */
+    struct gauge *queue; /* how many those are */
+    int64_t waited;      /* ms */
     size_t got;
     bool late; /* it has been given up */
 };

@@ -79,7 +79,8 @@ static struct connection *serve(struct worker *w, struct connection *c)
 {
     w->connection = c;
     w->ends = w->heard_out = false;
-    w->pace = (struct pace){.patience = w->options->body_ms, .crowd = w->crowd};
+    w->pace = (struct pace){
+        .patience = w->options->body_ms, .queue = &w->options->metrics->connections_waiting[WAITS_QUEUED]};
     civet_begin(w->civet, str_view(&c->early));
     str_release(&c->early);
     int status = civet_next(w->civet);
@@ -105,13 +106,23 @@ static struct connection *serve(struct worker *w, struct connection *c)
     return NULL;
 }
 
+/* The same, or NULL at once where too many bodies are waited for. */
+static struct connection *serve_in_turn(struct worker *w, struct connection *c)
+{
+    bool waits = c->long_body;
+    if (waits && !front_begin_body(w->front, c)) return NULL;
+    c = serve(w, c);
+    if (waits) front_end_body(w->front);
+    return c;
+}
+
 static void *run(void *worker)
 {
     struct worker *w = worker;
     struct connection *c;
     while ((c = front_take(w->front, &w->sleeper)))
         for (bool again = false; c; again = true) switch (connection_hear(c, w->options->tls)) {
-            case HEARD_ALL: c = again && front_yield(w->front, c) ? NULL : serve(w, c); break;
+            case HEARD_ALL: c = again && front_yield(w->front, c) ? NULL : serve_in_turn(w, c); break;
             case HEARD_PART:
                 front_wait(w->front, c);
                 c = NULL;
@@ -138,11 +149,11 @@ static void release(struct worker *w)
     condition_destroy(&w->sleeper.woken);
 }
 
-bool worker_start(struct worker *w, const struct server_options *options, struct front *front, struct crowd *crowd,
-    const atomic_bool *stopping)
+bool worker_start(
+    struct worker *w, const struct server_options *options, struct front *front, const atomic_bool *stopping)
 {
     pthread_attr_t attributes;
-    *w = (struct worker){.options = options, .front = front, .crowd = crowd, .stopping = stopping};
+    *w = (struct worker){.options = options, .front = front, .stopping = stopping};
     condition_init(&w->sleeper.woken);
     arena_init(&w->arena, options->arena_cap);
     w->civet = civet_new(receive, w);

@@ -19,7 +19,6 @@ struct worker {
     /* fixed while it runs */
     const struct server_options *options;
     struct front *front;
-    struct crowd *crowd; /* all workers' */
     const atomic_bool *stopping;
     pthread_t thread;
     /* of the connection */
@@ -40,8 +39,8 @@ struct worker {
 };
 
 /* False: the system gives no thread or no memory, and nothing is left. */
-MUST_CHECK bool worker_start(struct worker *w, const struct server_options *options, struct front *front,
-    struct crowd *crowd, const atomic_bool *stopping);
+MUST_CHECK bool worker_start(
+    struct worker *w, const struct server_options *options, struct front *front, const atomic_bool *stopping);
 /* After front_stop. */
 void worker_join(struct worker *w);
 

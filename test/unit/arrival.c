@@ -39,6 +39,28 @@ static void arrival__waits_for_heads_and_short_bodies(void **state)
     each_cut("POST / HTTP/1.1\r\nContent-Length: 16342\r\n\r\nhello", 42, ARRIVAL_MOST);
 }
 
+static void arrival__tells_for_which_bodies_a_worker_may_wait(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines;
+        bool wanted;
+    } cases[] = {
+        {"", false},
+        {"Content-Length: 5\r\n", false},
+        {"Content-Length: 20000\r\n", true},
+        {"Transfer-Encoding: chunked\r\n", true},
+        {"Content-Length: 5\r\nExpect: 100-continue\r\n", true},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct str text = {0};
+        str_addf(&text, "POST / HTTP/1.1\r\n%s\r\n", cases[i].lines);
+        assert_int_equal(arrival_of(str_view(&text)).long_body, cases[i].wanted);
+        assert_false(arrival_of((struct view){text.at, text.len - 1}).long_body);
+        str_release(&text);
+    }
+}
+
 static void arrival__leaves_the_rest_to_a_worker(void **state)
 {
     (void)state;
@@ -62,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrival__waits_for_heads_and_short_bodies),
+        cmocka_unit_test(arrival__tells_for_which_bodies_a_worker_may_wait),
         cmocka_unit_test(arrival__leaves_the_rest_to_a_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
