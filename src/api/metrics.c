@@ -78,6 +78,7 @@ static int64_t connections(struct app *app, size_t i)
 static const char *const waits[] = {[STAGE_NEW] = "request",
     [STAGE_HEAD] = "head",
     [STAGE_BODY] = "body",
+    [STAGE_ANSWER] = "reader",
     [STAGE_IDLE] = "next-request",
     [STAGE_PARTING] = "end",
     [WAITS_QUEUED] = "turn"};

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/tls.h"
 #include "http/arrival.h"
+#include "http/outgoing.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,6 +33,7 @@ struct connection *connection_new(int socket, const struct sockaddr *remote, boo
 void connection_free(struct connection *c)
 {
     if (c->peer.socket >= 0) peer_close(&c->peer);
+    outgoing_free(c->outgoing);
     str_release(&c->early);
     free(c);
 }

@@ -9,12 +9,14 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct outgoing;
 struct tls;
 
 enum stage {
     STAGE_NEW,     /* waits for its first byte of a request */
     STAGE_HEAD,    /* a part of a head has come */
     STAGE_BODY,    /* a head, and a part of its short body */
+    STAGE_ANSWER,  /* a part of an answer has gone out, and its client takes no more for now */
     STAGE_IDLE,    /* has been answered, and waits for a further request */
     STAGE_PARTING, /* has been told all and is heard out, so that closing does not overtake the last answer */
     STAGES
@@ -33,6 +35,7 @@ struct connection {
     bool arrived;     /* the front has seen all that a worker needs */
     bool long_body;   /* but for its body, for which a worker may have to wait */
     enum stage stage;
+    struct outgoing *outgoing; /* of its answer, what has not gone out yet; NULL: nothing */
     /* the front's */
     struct list link;
     enum stage timed; /* the stage that `deadline` is of; STAGES: none */

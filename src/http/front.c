@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/arrival.h"
+#include "http/outgoing.h"
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -31,11 +32,13 @@
 #define EVENTS       256
 #define BATCH        64 /* connections accepted before others are looked at again */
 #define LOOK_MS      1000
+#define ANSWER_MS    30000 /* for each OUTGOING_SLICE */
 #define PARTING_MS   1000
 #define PAUSE_MS     50    /* after which accepting is tried again where there were no descriptors */
 #define COMPLAIN_MS  10000 /* between two lines of the log about that */
 #define LAST_LOOKS   8     /* for requests that have come, when the server stops */
 #define RESERVE_MOST 512   /* descriptors that are kept for files, and for telling a client that there are no more */
+#define KEPT_MOST    ((size_t)64 << 20)
 #define STACK        262144
 
 struct front {
@@ -50,6 +53,7 @@ struct front {
     /* shared */
     struct lobby lobby;
     /* atomic */
+    atomic_size_t kept; /* bytes of answers that wait for their clients */
     atomic_bool asked_to_stop;
     /* the front's thread only */
     int64_t paused_until; /* 0: it accepts */
@@ -67,7 +71,7 @@ static const int late_status[STAGES] = {[STAGE_HEAD] = 408, [STAGE_BODY] = 408};
 static void arm(struct front *f, struct connection *c, int operation)
 {
     struct epoll_event e = {
-        .events = EPOLLONESHOT | EPOLLRDHUP | (c->writable ? EPOLLOUT : EPOLLIN), .data.u64 = (uintptr_t)c};
+        .events = EPOLLONESHOT | (c->writable ? EPOLLOUT : EPOLLIN | EPOLLRDHUP), .data.u64 = (uintptr_t)c};
     if (epoll_ctl(f->epoll, operation, c->peer.socket, &e))
         log_warning("cannot wait for a client: %s", strerror(errno));
 }
@@ -108,7 +112,7 @@ static void attend(struct front *f, struct connection *c, struct list *still, st
     list_remove(&c->link);
     if (c->stage == STAGE_PARTING)
         heard = connection_drain(c);
-    else if (!c->secure && !c->early.len)
+    else if (!c->outgoing && !c->secure && !c->early.len)
         heard = connection_look(c, ended, f->room);
     if (heard == HEARD_END) {
         finish(f, c);
@@ -324,8 +328,25 @@ void front_part(struct front *f, struct connection *c)
     front_wait(f, c);
 }
 
+bool front_keep(struct front *f, struct connection *c, const struct outgoing *o, struct str *body)
+{
+    struct outgoing *kept = atomic_load(&f->kept) < KEPT_MOST ? outgoing_keep(o, body) : NULL;
+    if (kept) atomic_fetch_add(&f->kept, outgoing_bytes(kept));
+    c->outgoing = kept;
+    return kept;
+}
+
+void front_forget(struct front *f, struct connection *c)
+{
+    if (!c->outgoing) return;
+    atomic_fetch_sub(&f->kept, outgoing_bytes(c->outgoing));
+    outgoing_free(c->outgoing);
+    c->outgoing = NULL;
+}
+
 void front_close(struct front *f, struct connection *c)
 {
+    front_forget(f, c);
     connection_free(c);
     gauge_add(&f->options.metrics->connections, -1);
 }
@@ -396,6 +417,7 @@ enum status front_open(struct front **out, const struct front_options *options, 
         (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
             [STAGE_HEAD] = options->head_ms,
             [STAGE_BODY] = options->body_ms,
+            [STAGE_ANSWER] = ANSWER_MS,
             [STAGE_IDLE] = options->idle_ms,
             [STAGE_PARTING] = PARTING_MS},
         options->workers > 1 ? options->workers * 3 / 4 : 1, options->metrics->connections_waiting);

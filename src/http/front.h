@@ -42,6 +42,10 @@ MUST_CHECK bool front_yield(struct front *f, struct connection *c);
 /* Ends the sending side, and hears the client out for a second at most. */
 void front_part(struct front *f, struct connection *c);
 void front_close(struct front *f, struct connection *c);
+/* Keeps what is left of an answer with its connection (outgoing_keep). False: there is no memory, or more than 64 MiB
+ * are kept already, and nothing has changed. Before another one, front_forget. */
+MUST_CHECK bool front_keep(struct front *f, struct connection *c, const struct outgoing *o, struct str *body);
+void front_forget(struct front *f, struct connection *c);
 /* Before a worker waits for a body, and after that: lobby_begin_body and lobby_end_body. */
 MUST_CHECK bool front_begin_body(struct front *f, struct connection *c);
 void front_end_body(struct front *f);

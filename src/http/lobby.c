@@ -130,7 +130,8 @@ void lobby_close(struct lobby *l, struct list *all)
     lock_take(&l->lock);
     l->closed = true;
     for (int i = 0; i < STAGES; i++)
-        while (!list_empty(&l->waiting[i])) unlink_waiting(l, CONNECTION_OF(l->waiting[i].next), all);
+        while (!list_empty(&l->waiting[i]))
+            unlink_waiting(l, CONNECTION_OF(l->waiting[i].next), i == STAGE_ANSWER ? &l->ready : all);
     list_splice(all, &l->returned);
     while (!list_empty(&l->queue)) call_up(l);
     lock_drop(&l->lock);

@@ -52,7 +52,8 @@ void lobby_give(struct lobby *l, struct list *still, struct list *ready);
 void lobby_due(struct lobby *l, int64_t now, struct list *due);
 /* The next deadline, or `latest`, if that is sooner. */
 int64_t lobby_next(struct lobby *l, int64_t latest);
-/* Moves to `all` what waits, for which there is no place from then on. Who was queued for a body is ready. */
+/* Moves to `all` what waits, for which there is no place from then on. Who was queued for a body is ready, and who
+ * waits for a client to take an answer. */
 void lobby_close(struct lobby *l, struct list *all);
 /* After that: workers take what is ready, and then NULL. */
 void lobby_end(struct lobby *l);

@@ -1,6 +1,7 @@
 /* Opened: listeners, front, workers; closed: the front first, which leaves the workers what has come whole. */
 #include "http/server.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "http/worker.h"
 #include <signal.h>
@@ -11,6 +12,7 @@
 #define HEAD_MS     10000
 #define BODY_MS     10000
 #define IDLE_MS     60000
+#define LAST_MS     500 /* that clients have to take their last answer */
 
 struct server {
     /* fixed after open */
@@ -21,7 +23,7 @@ struct server {
     struct worker *workers;
     int nworkers;
     /* atomic */
-    atomic_bool stopping;
+    atomic_llong stopping; /* as in struct worker */
     struct metrics unread; /* where nobody wants them */
     /* the front's thread only */
     struct response refusal;
@@ -107,7 +109,7 @@ uint16_t server_port(const struct server *s, size_t n)
 void server_close(struct server *s)
 {
     if (!s) return;
-    atomic_store(&s->stopping, true);
+    atomic_store(&s->stopping, clock_monotonic() + LAST_MS);
     if (s->front) front_stop(s->front);
     while (s->nworkers) worker_join(&s->workers[--s->nworkers]);
     front_free(s->front);

@@ -101,6 +101,26 @@ module.exports = (binary) => {
     await empty(server)
   })
 
+  test(`flood: ${SLOW} who ask for megabytes and take none of them leave workers to the others`, async ({ after }) => {
+    const server = await serve(after)
+    const file = multipart('b', [{ name: '_payload', data: '{"alt":"x"}' }, { name: 'file', filename: 'large.bin', type: 'application/octet-stream', data: Buffer.alloc(16 * MIB, 7) }])
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=b', Authorization: `JWT ${server.token}` }
+    assert.strictEqual((await request(`${server.open}/api/media`, { method: 'POST', body: file, headers })).status, 201)
+    for (let i = 0; i < 100; i++) await say(server.open, 'x'.repeat(30000))
+    const asks = ['GET /api/media/file/large.bin HTTP/1.1\r\nHost: a\r\n\r\n', 'GET /api/messages?limit=0 HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3)]
+    const all = Array.from({ length: SLOW }, (_, i) => dial(...(i % 4 ? [server.plain] : [server.port, one.ca])))
+    after(() => leave(all))
+    await dialled(all)
+    for (const [i, c] of all.entries()) {
+      c.socket.pause()
+      c.socket.write(asks[i % 2])
+    }
+    await served(server, 5)
+    assert.strictEqual(all.filter((c) => c.closed).length, 0)
+    leave(all)
+    await empty(server)
+  })
+
   test(`flood: ${VISITS} that come and leave`, async ({ after }) => {
     const server = await serve(after)
     const visit = (i) => new Promise((resolve) => {
