@@ -12,7 +12,7 @@
 #define HEAD_MS     10000
 #define BODY_MS     10000
 #define IDLE_MS     60000
-#define LAST_MS     500 /* that clients have to take their last answer */
+#define LAST_MS     300 /* that clients have to take their last answer */
 
 struct server {
     /* fixed after open */

@@ -41,7 +41,7 @@ MUST_CHECK enum status server_open(struct server **out, const struct server_opti
 /* The port of the n-th address in `listen`; 0 beyond the last. */
 uint16_t server_port(const struct server *s, size_t n);
 /* Stops accepting; connections that wait end; answers the requests that have come, and waits for the handlers that run.
- * A client that does not take its answer in half a second does not get all of it. Takes NULL. */
+ * A client that does not take its answer in 0.3 seconds does not get all of it. Takes NULL. */
 void server_close(struct server *s);
 
 #endif

@@ -144,7 +144,7 @@ module.exports = (binary) => {
   test('flood: a thousand requests in one write, of one who reads slowly: all are answered, in order, and others meanwhile', async ({ after }) => {
     const server = await serve(after, '--workers', '1')
     const ids = []
-    for (let i = 0; i < 10; i++) ids.push((await say(server.open, `${i} ${'x'.repeat(3000)}`)).json.doc.id)
+    for (let i = 0; i < 10; i++) ids.push((await say(server.open, `${i} ${'x'.repeat(9000)}`)).json.doc.id)
     for (const address of [[server.plain], [server.port, one.ca]]) {
       const c = dial(...address)
       after(() => c.socket.destroy())

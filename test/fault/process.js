@@ -3,7 +3,8 @@
 const fs = require('node:fs')
 const { request, sleep } = require('../harness.js')
 
-// How many sockets it has open.
+// How many descriptors it has open, and how many of them are sockets.
+const descriptors = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length
 function sockets(pid) {
   let n = 0
   for (const fd of fs.readdirSync(`/proc/${pid}/fd`)) {
@@ -34,4 +35,4 @@ async function waiting(url) {
   return { open: Number(text.match(/^parley_connections (-?\d+)$/m)[1]), ...Object.fromEntries(waits) }
 }
 
-module.exports = { sockets, resident, until, gone, waiting }
+module.exports = { sockets, descriptors, resident, until, gone, waiting }
