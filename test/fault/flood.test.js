@@ -9,7 +9,7 @@ const tls = require('node:tls')
 const { certificate } = require('../certificate.js')
 const { dial } = require('../dial.js')
 const { start, request, admin, say, multipart, folder, remove, skip, test } = require('../harness.js')
-const { sockets, until, gone, waiting } = require('./process.js')
+const { sockets, resident, until, gone, waiting } = require('./process.js')
 
 const ALL = process.env.PARLEY_TEST_ALL
 const DESCRIPTORS = Number(fs.readFileSync('/proc/self/limits', 'utf8').match(/Max open files +\S+ +(\d+)/)?.[1] ?? 1024)
@@ -117,6 +117,32 @@ module.exports = (binary) => {
     }
     await served(server, 5)
     assert.strictEqual(all.filter((c) => c.closed).length, 0)
+    leave(all)
+    await empty(server)
+  })
+
+  test('flood: of answers that nobody takes only so much is kept in memory', async ({ after }) => {
+    const workers = 4
+    const server = await serve(after, '--workers', String(workers), '--cache-bytes', '0')
+    for (let i = 0; i < 400; i++) await say(server.open, 'x'.repeat(30000))
+    const ask = 'GET /api/messages?limit=0 HTTP/1.1\r\nHost: a\r\n\r\n' // 12 MB, which no socket takes
+    const memory = resident(server.pid)
+    const all = Array.from({ length: 60 }, () => dial(server.plain))
+    after(() => leave(all))
+    await dialled(all)
+    for (const c of all) {
+      c.socket.pause()
+      c.socket.write(ask)
+    }
+    let most = 0
+    await until(async () => {
+      most = Math.max(most, resident(server.pid) - memory)
+      const { open, reader } = await waiting(server.open)
+      return reader > 1 && open === reader + 1
+    }, () => 'they are not all answered')
+    // What is kept, with one answer beyond that; what the workers are making; a text's room is up to twice what is in it.
+    assert.ok(most < 64 * MIB + (workers + 1) * 2 * 12 * MIB + 16 * MIB, `memory grew by ${most >> 20} MiB`)
+    await served(server, 2)
     leave(all)
     await empty(server)
   })
