@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -721,12 +722,16 @@ static void server__refuses_for_want_of_memory(void **state)
 static void server__gives_sockets_away(void **state)
 {
     (void)state;
-    int s = client();
+    int s = client(), unsent = 0;
+    socklen_t len = sizeof unsent;
     char byte, text[16];
     say(s, "POST /detach HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
     wait_entered();
     assert_true(detached.socket >= 0);
     assert_true(fcntl(detached.socket, F_GETFL) & O_NONBLOCK);
+    /* The system must not hold megabytes for a client that takes nothing. */
+    assert_int_equal(getsockopt(detached.socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, &len), 0);
+    assert_in_range(unsent, 1, 262144);
     assert_int_equal(recv(detached.socket, &byte, 1, 0), -1);
     assert_int_equal(send(detached.socket, "mine", 4, 0), 4);
     assert_int_equal(recv(s, text, sizeof text, 0), 4);
