@@ -239,6 +239,7 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
                 .body_ms = o->body_timeout * 1000,
                 .idle_ms = o->idle_timeout * 1000,
                 .arena_cap = REQUEST_ARENA,
+                .metrics = &p->app.metrics,
                 .handle = api_handle,
                 .refuse = api_refuse,
                 .ctx = &p->app},

@@ -7,7 +7,7 @@
 #            the API's description
 #   original test/api/original: the real Payload and Parley on one database file
 #   browser  test/browser: the page and the original's client in Chromium
-#   fault    test/fault: kill -9 under load; streams cut off, stopped, misused and behind proxies
+#   fault    test/fault: kill -9 under load; streams cut off, stopped, misused and behind proxies; floods, leaks, no descriptors left
 #   tsan     test/unit and test/api with ThreadSanitizer (only with --all or by name)
 #
 # --all: also tsan, and the long versions of fault and of the random queries in unit.

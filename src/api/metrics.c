@@ -2,6 +2,7 @@
 #include "api/metrics.h"
 #include "api/presence.h"
 #include "base/check.h"
+#include "http/connection.h"
 #include "parley/parley.h"
 #include "stream/end.h"
 #include <dirent.h>
@@ -69,6 +70,42 @@ static int64_t requests(struct app *app, size_t i)
     return (int64_t)counter_read(&app->metrics.requests[i + 2]);
 }
 
+static int64_t connections(struct app *app, size_t i)
+{
+    (void)i;
+    return gauge_read(&app->metrics.connections);
+}
+
+static const char *const waits[] = {[STAGE_NEW] = "request",
+    [STAGE_HEAD] = "head",
+    [STAGE_BODY] = "body",
+    [STAGE_ANSWER] = "reader",
+    [STAGE_IDLE] = "next-request",
+    [STAGE_PARTING] = "end",
+    [WAITS_QUEUED] = "turn"};
+
+static const char *wait_label(size_t i)
+{
+    return i < COUNT(waits) ? waits[i] : NULL;
+}
+
+static int64_t connections_waiting(struct app *app, size_t i)
+{
+    return gauge_read(&app->metrics.connections_waiting[i]);
+}
+
+static int64_t connections_accepted(struct app *app, size_t i)
+{
+    (void)i;
+    return (int64_t)counter_read(&app->metrics.connections_accepted);
+}
+
+static int64_t connections_refused(struct app *app, size_t i)
+{
+    (void)i;
+    return (int64_t)counter_read(&app->metrics.connections_refused);
+}
+
 static int64_t streams(struct app *app, size_t i)
 {
     (void)i;
@@ -131,6 +168,13 @@ static const struct {
     {"process_resident_memory_bytes", "gauge", "Memory that is resident.", NULL, NULL, resident},
     {"process_open_fds", "gauge", "Descriptors that are open.", NULL, NULL, descriptors},
     {"parley_requests_total", "counter", "Requests that were answered, streams among them.", "code", code, requests},
+    {"parley_connections", "gauge", "Connections that are open, streams not among them.", NULL, NULL, connections},
+    {"parley_connections_waiting", "gauge", "Connections that hold no thread, by what they wait for.", "for",
+        wait_label, connections_waiting},
+    {"parley_connections_accepted_total", "counter", "Connections that were accepted.", NULL, NULL,
+        connections_accepted},
+    {"parley_connections_refused_total", "counter", "Connections that were one too many.", NULL, NULL,
+        connections_refused},
     {"parley_streams", "gauge", "Streams that are open.", NULL, NULL, streams},
     {"parley_streams_opened_total", "counter", "Streams that were opened.", NULL, NULL, streams_opened},
     {"parley_streams_refused_total", "counter", "Streams that were turned away, by the limit that did it.", "reason",

@@ -23,6 +23,8 @@ struct folder {
 
 static enum status fail_disk(struct failure *f, const char *doing, int error)
 {
+    /* Not for long: each that is open will be closed. */
+    if (error == EMFILE || error == ENFILE) return fail(f, UNAVAILABLE, "The server has too many files open.");
     if (error == ENOSPC || error == EDQUOT || error == EFBIG) return fail(f, NO_SPACE, "The server's disk is full.");
     return fail(f, IO_ERROR, "%s: %s", doing, strerror(error));
 }

@@ -1,7 +1,6 @@
 /* An answer is not sent by civetweb, whose functions send nothing once the server is being stopped: a write that has
  * been committed would then go unanswered. */
 #include "http/answer.h"
-#include "http/wire.h"
 
 void answer_release(struct answer *a)
 {
@@ -60,24 +59,26 @@ static struct view body_of(const struct response *rs)
     return rs->file.open ? (struct view){0} : rs->body.len ? str_view(&rs->body) : rs->fixed;
 }
 
-bool answer_send(
-    struct answer *a, struct response *rs, bool head_only, bool *keep, struct peer *peer, const atomic_bool *hurry)
+void answer_make(struct answer *a, struct response *rs, bool head_only, bool keep, struct outgoing *out)
 {
     static const char least[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     struct view body = body_of(rs);
     bool bodiless = rs->status == 204 || rs->status == 304;
-    add_head(a, rs, bodiless, rs->file.open ? (size_t)rs->file.len : body.len, *keep);
-    if (a->head.failed) *keep = false;
+    add_head(a, rs, bodiless, rs->file.open ? (size_t)rs->file.len : body.len, keep);
     if (a->head.failed || head_only || bodiless) {
         body = (struct view){0};
         response_drop_file(rs);
     }
-    struct view head = a->head.failed ? view_of(least) : str_view(&a->head);
-    bool sent = wire_send(peer, head, body, rs->file.open && rs->file.len, hurry);
-    if (sent && rs->file.open) sent = wire_send_file(peer, rs->file.fd, rs->file.from, rs->file.len, hurry);
-    response_drop_file(rs);
-    *keep = *keep && sent;
-    return sent;
+    *out = (struct outgoing){.head = str_view(&a->head), .body = body, .file.fd = -1, .keep = keep};
+    if (a->head.failed) {
+        out->head = view_of(least);
+        out->keep = false;
+    }
+    if (!rs->file.open) return;
+    out->file.fd = rs->file.fd;
+    out->file.from = rs->file.from;
+    out->file.len = rs->file.len;
+    rs->file.open = false;
 }
 
 void answer_text(struct answer *a, struct response *rs, struct str *text)

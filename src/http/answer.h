@@ -3,10 +3,9 @@
 #define HTTP_ANSWER_H
 
 #include "base/clock.h"
-#include "base/peer.h"
+#include "http/outgoing.h"
 #include "http/response.h"
 #include "http/server.h"
-#include <stdatomic.h>
 
 /* What one thread keeps from answer to answer. */
 struct answer {
@@ -20,10 +19,9 @@ void answer_release(struct answer *a);
 void answer_start(struct response *rs, int status);
 /* Fills it with the refusal for that status. */
 void answer_refuse(struct response *rs, int status, const struct server_options *options);
-/* Sends it; a response that has failed must have been replaced. `bodiless`: to HEAD; `*keep` is what the client is told
- * of the connection, and afterwards whether it can be kept. False: not all of it went out. */
-MUST_CHECK bool answer_send(
-    struct answer *a, struct response *rs, bool bodiless, bool *keep, struct peer *peer, const atomic_bool *hurry);
+/* Makes it ready to go out; a response that has failed must have been replaced. `head_only`: to HEAD; `keep`: what the
+ * client is told of the connection. The texts lie in `a` and `rs`, the file is no longer the response's. */
+void answer_make(struct answer *a, struct response *rs, bool head_only, bool keep, struct outgoing *out);
 /* All of one that closes the connection, as text. */
 void answer_text(struct answer *a, struct response *rs, struct str *text);
 

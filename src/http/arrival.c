@@ -1,5 +1,5 @@
-/* Where a head ends is decided as civetweb decides it (two line ends, with or without CR; any control character makes
- * it malformed); if the two differed, a worker would wait, or a client. */
+/* Where a head ends is decided as civetweb decides it (two line ends, with or without CR; any control character but a
+ * tab makes it malformed); if the two differed, a worker would wait, or a client. */
 #include "http/arrival.h"
 #include <string.h>
 #include <strings.h>
@@ -10,7 +10,7 @@ static ptrdiff_t head_length(struct view bytes)
     const char *at = bytes.at;
     for (size_t i = 0; i < bytes.len; i++) {
         unsigned char c = (unsigned char)at[i];
-        if (c >= ' ' && c != 127) continue;
+        if ((c >= ' ' && c != 127) || c == '\t') continue;
         if (c != '\r' && c != '\n') return -1;
         if (c != '\n' || !i) continue;
         if (at[i - 1] == '\n') return (ptrdiff_t)i + 1;
@@ -43,6 +43,6 @@ struct arrival arrival_of(struct view bytes)
     if (head < 0 || (!head && bytes.len >= ARRIVAL_MOST)) return (struct arrival){.wanted = bytes.len};
     if (!head) return (struct arrival){.wanted = bytes.len + 1};
     int64_t body = body_length((struct view){bytes.at, (size_t)head});
-    if (body < 0 || body > ARRIVAL_MOST - head) body = 0;
-    return (struct arrival){.head = true, .wanted = (size_t)(head + body)};
+    bool long_body = body < 0 || body > ARRIVAL_MOST - head;
+    return (struct arrival){.head = true, .long_body = long_body, .wanted = (size_t)(long_body ? head : head + body)};
 }

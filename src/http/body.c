@@ -21,7 +21,7 @@ static void send_continue(struct worker *w, const struct request *rq)
     if (!view_is_nocase(request_header(rq, "Expect"), "100-continue")) return;
     w->continued = true;
     struct view word = VIEW("HTTP/1.1 100 Continue\r\n\r\n");
-    if (!wire_send(&w->connection->peer, word, (struct view){0}, false, w->stopping)) w->ends = true;
+    if (peer_send(&w->connection->peer, word) != (ssize_t)word.len) w->ends = true;
 }
 
 static bool read_piece(struct worker *w, char *at, size_t room, size_t *got)

@@ -3,22 +3,28 @@
  *
  * Used of it: its parser of heads and its reader of bodies, over a connection without a socket. It looks with poll()
  * and reads with recv(); both are replaced, the first by a yes, the second by the worker's own reading, which keeps the
- * deadlines. Its context holds the settings that these two ask for, and no thread.
+ * deadlines. Its context holds the settings that these two ask for, and no thread. It asks isprint() for what a head
+ * may hold, and so would refuse a tab, which may stand in any header's value (RFC 9110, 5.5); that is replaced, too.
  *
  * What civetweb leaves to be checked: its parser stops without a word at the 65th header and at a line that it does not
  * understand (a folded one, for instance), and skips empty lines into what an earlier connection left in the buffer; so
  * where each piece of the head lies is compared with where it must lie (head_fault). */
+#include <ctype.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 static int poll_nothing(struct pollfd *sockets, nfds_t n, int ms);
 static ssize_t receive_on(int socket, void *at, size_t room, int flags);
+static int may_stand_in_a_head(int c);
 
 #define poll poll_nothing
 #define recv receive_on
+#undef isprint
+#define isprint may_stand_in_a_head
 #include "civetweb.c"
 #undef poll
 #undef recv
+#undef isprint
 
 /* civetweb forbids the standard names from here on. */
 #undef malloc
@@ -31,10 +37,12 @@ static ssize_t receive_on(int socket, void *at, size_t room, int flags);
 #include "base/check.h"
 #include "http/civet.h"
 #include "http/head.h"
+#include "http/target.h"
 
 struct civet {
     struct mg_context context;
     struct mg_connection conn;
+    struct target target; /* of this request */
     ssize_t (*receive)(void *ctx, char *at, size_t room);
     void *ctx;
     char buffer[CIVET_ROOM];
@@ -56,12 +64,17 @@ static ssize_t receive_on(int socket, void *at, size_t room, int flags)
     return reading->receive(reading->ctx, at, room);
 }
 
+static int may_stand_in_a_head(int c)
+{
+    return c == '\t' || (c >= ' ' && c <= '~');
+}
+
 struct civet *civet_new(ssize_t (*receive)(void *ctx, char *at, size_t room), void *ctx)
 {
     static const struct {
         int option;
         const char *value;
-    } settings[] = {{REQUEST_TIMEOUT, "1000"}, {ENABLE_KEEP_ALIVE, "yes"}, {AUTHENTICATION_DOMAIN, ""}};
+    } settings[] = {{REQUEST_TIMEOUT, "1000"}, {AUTHENTICATION_DOMAIN, ""}};
     struct civet *c = calloc(1, sizeof *c);
     if (!c) return NULL;
     c->receive = receive;
@@ -94,8 +107,10 @@ void civet_begin(struct civet *c, struct view early)
  * not been looked at yet. */
 static int status_of_error(const struct mg_connection *conn, int status)
 {
+    const struct mg_request_info *ri = &conn->request_info;
     if (conn->request_len == -2 || status == 413) return 431;
-    return status == 411 ? 400 : status;
+    int fault = ri->http_version ? head_line_fault(ri, is_valid_http_method(ri->request_method)) : 0;
+    return fault ? fault : 400;
 }
 
 int civet_next(struct civet *c)
@@ -106,8 +121,9 @@ int civet_next(struct civet *c)
     int status;
     reading = c;
     if (!get_request(conn, reason, sizeof reason, &status)) return status ? status_of_error(conn, status) : -1;
-    if (strcmp(ri->http_version, "1.0") != 0 && strcmp(ri->http_version, "1.1") != 0) return 505;
-    if (!get_uri_type(ri->request_uri)) return 400;
+    int fault = head_line_fault(ri, true);
+    if (fault) return fault;
+    if (!target_read(&c->target, view_of(ri->request_uri), !strcmp(ri->request_method, "OPTIONS"))) return 400;
     return head_fault(ri, conn->buf + conn->request_len, conn->is_chunked);
 }
 
@@ -119,9 +135,8 @@ struct view civet_method(const struct civet *c)
 
 void civet_target(struct civet *c, struct view *path, struct view *query)
 {
-    const char *target = c->conn.request_info.request_uri, *host = strstr(target, "://");
-    *query = view_of(*target != '/' && host ? strchr(host + 3, '/') : target);
-    *path = view_cut(query, '?');
+    *path = c->target.path;
+    *query = c->target.query;
 }
 
 bool civet_is_1_0(const struct civet *c)
@@ -137,9 +152,21 @@ const char *civet_header(const struct civet *c, const char *name)
     return NULL;
 }
 
+/* civetweb takes any other word of the header's for a wish to close: "Upgrade, HTTP2-Settings" is none. */
 bool civet_keeps(const struct civet *c)
 {
-    return should_keep_alive(&c->conn);
+    const struct mg_request_info *ri = &c->conn.request_info;
+    bool keeps = !civet_is_1_0(c);
+    for (int i = 0; i < ri->num_headers; i++) {
+        struct view options = view_of(ri->http_headers[i].value);
+        if (strcasecmp(ri->http_headers[i].name, "Connection") != 0) continue;
+        while (options.at) {
+            struct view option = view_trim(view_cut(&options, ','));
+            if (view_is_nocase(option, "close")) return false;
+            if (view_is_nocase(option, "keep-alive")) keeps = true;
+        }
+    }
+    return keeps;
 }
 
 bool civet_chunked(const struct civet *c)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/tls.h"
 #include "http/arrival.h"
+#include "http/outgoing.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,6 +33,7 @@ struct connection *connection_new(int socket, const struct sockaddr *remote, boo
 void connection_free(struct connection *c)
 {
     if (c->peer.socket >= 0) peer_close(&c->peer);
+    outgoing_free(c->outgoing);
     str_release(&c->early);
     free(c);
 }
@@ -48,6 +50,7 @@ static enum heard judge(struct connection *c, struct view bytes, bool ended, siz
 {
     struct arrival a = arrival_of(bytes);
     *wanted = a.wanted;
+    c->long_body = a.long_body && !ended;
     if (a.wanted <= bytes.len || ended) return HEARD_ALL;
     c->stage = a.head ? STAGE_BODY : STAGE_HEAD;
     return HEARD_PART;

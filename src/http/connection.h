@@ -9,16 +9,21 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct outgoing;
 struct tls;
 
 enum stage {
     STAGE_NEW,     /* waits for its first byte of a request */
     STAGE_HEAD,    /* a part of a head has come */
     STAGE_BODY,    /* a head, and a part of its short body */
+    STAGE_ANSWER,  /* a part of an answer has gone out, and its client takes no more for now */
     STAGE_IDLE,    /* has been answered, and waits for a further request */
     STAGE_PARTING, /* has been told all and is heard out, so that closing does not overtake the last answer */
     STAGES
 };
+
+/* How metrics count those that wait: by their stage, and the queue (http/lobby.h). */
+enum { WAITS_QUEUED = STAGES, WAITS };
 
 struct connection {
     struct peer peer;
@@ -28,7 +33,9 @@ struct connection {
     bool shaken;      /* its handshake is done */
     bool writable;    /* it waits until it can write instead */
     bool arrived;     /* the front has seen all that a worker needs */
+    bool long_body;   /* but for its body, for which a worker may have to wait */
     enum stage stage;
+    struct outgoing *outgoing; /* of its answer, what has not gone out yet; NULL: nothing */
     /* the front's */
     struct list link;
     enum stage timed; /* the stage that `deadline` is of; STAGES: none */
@@ -36,6 +43,7 @@ struct connection {
     int low_water;  /* bytes that wake the front */
     bool waiting;   /* with the front, and linked; under its lock */
     bool refused;   /* it was one too many */
+    bool has_turn;  /* a worker may wait for its body; under its lock */
     unsigned fired; /* events that came before it was linked; under its lock */
 };
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/arrival.h"
+#include "http/outgoing.h"
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -31,11 +32,13 @@
 #define EVENTS       256
 #define BATCH        64 /* connections accepted before others are looked at again */
 #define LOOK_MS      1000
+#define ANSWER_MS    30000 /* for each OUTGOING_SLICE */
 #define PARTING_MS   1000
 #define PAUSE_MS     50    /* after which accepting is tried again where there were no descriptors */
 #define COMPLAIN_MS  10000 /* between two lines of the log about that */
 #define LAST_LOOKS   8     /* for requests that have come, when the server stops */
 #define RESERVE_MOST 512   /* descriptors that are kept for files, and for telling a client that there are no more */
+#define KEPT_MOST    ((size_t)64 << 20)
 #define STACK        262144
 
 struct front {
@@ -50,7 +53,7 @@ struct front {
     /* shared */
     struct lobby lobby;
     /* atomic */
-    atomic_size_t count; /* connections that have not been closed or detached */
+    atomic_size_t kept; /* bytes of answers that wait for their clients */
     atomic_bool asked_to_stop;
     /* the front's thread only */
     int64_t paused_until; /* 0: it accepts */
@@ -68,7 +71,7 @@ static const int late_status[STAGES] = {[STAGE_HEAD] = 408, [STAGE_BODY] = 408};
 static void arm(struct front *f, struct connection *c, int operation)
 {
     struct epoll_event e = {
-        .events = EPOLLONESHOT | EPOLLRDHUP | (c->writable ? EPOLLOUT : EPOLLIN), .data.u64 = (uintptr_t)c};
+        .events = EPOLLONESHOT | (c->writable ? EPOLLOUT : EPOLLIN | EPOLLRDHUP), .data.u64 = (uintptr_t)c};
     if (epoll_ctl(f->epoll, operation, c->peer.socket, &e))
         log_warning("cannot wait for a client: %s", strerror(errno));
 }
@@ -109,7 +112,7 @@ static void attend(struct front *f, struct connection *c, struct list *still, st
     list_remove(&c->link);
     if (c->stage == STAGE_PARTING)
         heard = connection_drain(c);
-    else if (!c->secure && !c->early.len)
+    else if (!c->outgoing && !c->secure && !c->early.len)
         heard = connection_look(c, ended, f->room);
     if (heard == HEARD_END) {
         finish(f, c);
@@ -121,13 +124,15 @@ static void attend(struct front *f, struct connection *c, struct list *still, st
 
 static bool too_many(const struct front *f, int socket)
 {
-    return socket >= f->descriptors || (f->options.most && atomic_load(&f->count) >= f->options.most + f->refused);
+    int64_t most = (int64_t)(f->options.most + f->refused);
+    return socket >= f->descriptors || (f->options.most && gauge_read(&f->options.metrics->connections) >= most);
 }
 
 /* A connection too many: told so and heard out, as long as there is room for those; then only told. */
 static struct connection *turn_away(struct front *f, int socket, const struct sockaddr *remote, bool secure)
 {
     struct connection *c = secure ? NULL : connection_new(socket, remote, secure);
+    counter_add(&f->options.metrics->connections_refused, 1);
     if (!c) {
         close(socket);
         return NULL;
@@ -153,7 +158,7 @@ static void admit(struct front *f, int socket, const struct sockaddr *remote, bo
         close(socket);
         return;
     }
-    atomic_fetch_add(&f->count, 1);
+    gauge_add(&f->options.metrics->connections, 1);
     arm(f, c, EPOLL_CTL_ADD);
     list_insert(still, &c->link);
 }
@@ -188,6 +193,7 @@ static void accept_batch(struct front *f, size_t listener, struct list *still)
             pause_accepting(f);
         if (socket < 0 && errno == ECONNABORTED) continue;
         if (socket < 0) return;
+        counter_add(&f->options.metrics->connections_accepted, 1);
         admit(f, socket, (struct sockaddr *)&remote, f->listeners.at[listener].secure, still);
     }
 }
@@ -259,7 +265,7 @@ static void expire(struct front *f)
 static int patience(struct front *f)
 {
     int64_t now = clock_monotonic(), until = f->paused_until ? f->paused_until : now + LOOK_MS;
-    if (!f->paused_until && !atomic_load(&f->count)) return -1;
+    if (!f->paused_until && !gauge_read(&f->options.metrics->connections)) return -1;
     until = lobby_next(&f->lobby, until);
     return until > now ? (int)(until - now) : 0;
 }
@@ -322,10 +328,37 @@ void front_part(struct front *f, struct connection *c)
     front_wait(f, c);
 }
 
+bool front_keep(struct front *f, struct connection *c, const struct outgoing *o, struct str *body)
+{
+    struct outgoing *kept = atomic_load(&f->kept) < KEPT_MOST ? outgoing_keep(o, body) : NULL;
+    if (kept) atomic_fetch_add(&f->kept, outgoing_bytes(kept));
+    c->outgoing = kept;
+    return kept;
+}
+
+void front_forget(struct front *f, struct connection *c)
+{
+    if (!c->outgoing) return;
+    atomic_fetch_sub(&f->kept, outgoing_bytes(c->outgoing));
+    outgoing_free(c->outgoing);
+    c->outgoing = NULL;
+}
+
 void front_close(struct front *f, struct connection *c)
 {
+    front_forget(f, c);
     connection_free(c);
-    atomic_fetch_sub(&f->count, 1);
+    gauge_add(&f->options.metrics->connections, -1);
+}
+
+bool front_begin_body(struct front *f, struct connection *c)
+{
+    return lobby_begin_body(&f->lobby, c);
+}
+
+void front_end_body(struct front *f)
+{
+    lobby_end_body(&f->lobby);
 }
 
 struct peer front_detach(struct front *f, struct connection *c)
@@ -380,11 +413,14 @@ enum status front_open(struct front **out, const struct front_options *options, 
     if (!front) return fail(f, NO_MEMORY, "Out of memory.");
     front->options = *options;
     front->listeners = *options->listeners;
-    lobby_init(&front->lobby, (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
-                                  [STAGE_HEAD] = options->head_ms,
-                                  [STAGE_BODY] = options->body_ms,
-                                  [STAGE_IDLE] = options->idle_ms,
-                                  [STAGE_PARTING] = PARTING_MS});
+    lobby_init(&front->lobby,
+        (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
+            [STAGE_HEAD] = options->head_ms,
+            [STAGE_BODY] = options->body_ms,
+            [STAGE_ANSWER] = ANSWER_MS,
+            [STAGE_IDLE] = options->idle_ms,
+            [STAGE_PARTING] = PARTING_MS},
+        options->workers > 1 ? options->workers * 3 / 4 : 1, options->metrics->connections_waiting);
     count_descriptors(front);
     if (!open_set(front) || !start(front)) {
         enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));
@@ -409,7 +445,7 @@ void front_stop(struct front *f)
 void front_free(struct front *f)
 {
     if (!f) return;
-    ASSERT(!f->started && !atomic_load(&f->count));
+    ASSERT(!f->started && !gauge_read(&f->options.metrics->connections));
     listen_close(&f->listeners);
     if (f->epoll >= 0) close(f->epoll);
     if (f->wake >= 0) close(f->wake);

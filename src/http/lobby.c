@@ -12,9 +12,11 @@
 
 #define CONNECTION_OF(node) CONTAINER(node, struct connection, link)
 
-void lobby_init(struct lobby *l, const int64_t timeouts[STAGES])
+_Static_assert(WAITS <= METRIC_WAITS, "each wait has a gauge");
+
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int bodies_most, struct gauge *waits)
 {
-    *l = (struct lobby){0};
+    *l = (struct lobby){.bodies_most = bodies_most, .waits = waits};
     lock_init(&l->lock);
     for (int i = 0; i < STAGES; i++) {
         l->timeouts[i] = timeouts[i];
@@ -22,6 +24,7 @@ void lobby_init(struct lobby *l, const int64_t timeouts[STAGES])
     }
     list_init(&l->ready);
     list_init(&l->returned);
+    list_init(&l->queue);
     list_init(&l->sleepers);
 }
 
@@ -40,14 +43,16 @@ static void link_waiting(struct lobby *l, struct connection *c)
     while (where->prev != end && CONNECTION_OF(where->prev)->deadline > c->deadline) where = where->prev;
     list_insert(where, &c->link);
     c->waiting = true;
+    gauge_add(&l->waits[c->stage], 1);
 }
 
 /* The same. */
-static void unlink_waiting(struct connection *c, struct list *to)
+static void unlink_waiting(struct lobby *l, struct connection *c, struct list *to)
 {
     list_remove(&c->link);
     list_insert(to, &c->link);
     c->waiting = false;
+    gauge_add(&l->waits[c->timed], -1);
 }
 
 /* The same. NULL: nobody sleeps, or nothing is ready. To be signalled without the lock. */
@@ -60,6 +65,17 @@ static struct sleeper *rouse(struct lobby *l)
     return s;
 }
 
+/* The same. The first of the queue is ready. */
+static void call_up(struct lobby *l)
+{
+    struct connection *c = CONNECTION_OF(l->queue.next);
+    list_remove(&c->link);
+    list_insert(&l->ready, &c->link);
+    c->has_turn = true;
+    l->bodies++;
+    gauge_add(&l->waits[WAITS_QUEUED], -1);
+}
+
 void lobby_claim(struct lobby *l, const struct happening *happenings, int n, struct list *mine)
 {
     lock_take(&l->lock);
@@ -67,7 +83,7 @@ void lobby_claim(struct lobby *l, const struct happening *happenings, int n, str
     for (int i = 0; i < n; i++) {
         struct connection *c = happenings[i].connection;
         c->fired = happenings[i].events;
-        if (c->waiting) unlink_waiting(c, mine);
+        if (c->waiting) unlink_waiting(l, c, mine);
     }
     lock_drop(&l->lock);
 }
@@ -92,7 +108,7 @@ void lobby_due(struct lobby *l, int64_t now, struct list *due)
     for (int i = 0; i < STAGES; i++) {
         const struct list *waiting = &l->waiting[i];
         while (!list_empty(waiting) && CONNECTION_OF(waiting->next)->deadline <= now)
-            unlink_waiting(CONNECTION_OF(waiting->next), due);
+            unlink_waiting(l, CONNECTION_OF(waiting->next), due);
     }
     lock_drop(&l->lock);
 }
@@ -113,8 +129,11 @@ void lobby_close(struct lobby *l, struct list *all)
 {
     lock_take(&l->lock);
     l->closed = true;
-    for (int i = 0; i < STAGES; i++) list_splice(all, &l->waiting[i]);
+    for (int i = 0; i < STAGES; i++)
+        while (!list_empty(&l->waiting[i]))
+            unlink_waiting(l, CONNECTION_OF(l->waiting[i].next), i == STAGE_ANSWER ? &l->ready : all);
     list_splice(all, &l->returned);
+    while (!list_empty(&l->queue)) call_up(l);
     lock_drop(&l->lock);
 }
 
@@ -165,4 +184,29 @@ bool lobby_yield(struct lobby *l, struct connection *c)
     if (others) list_insert(&l->ready, &c->link);
     lock_drop(&l->lock);
     return others;
+}
+
+bool lobby_begin_body(struct lobby *l, struct connection *c)
+{
+    lock_take(&l->lock);
+    bool begins = c->has_turn || l->closed || l->bodies < l->bodies_most;
+    if (!begins) {
+        list_insert(&l->queue, &c->link);
+        gauge_add(&l->waits[WAITS_QUEUED], 1);
+    } else if (!c->has_turn) {
+        l->bodies++;
+    }
+    c->has_turn = false;
+    lock_drop(&l->lock);
+    return begins;
+}
+
+void lobby_end_body(struct lobby *l)
+{
+    lock_take(&l->lock);
+    l->bodies--;
+    if (!list_empty(&l->queue)) call_up(l);
+    struct sleeper *sleeper = rouse(l);
+    lock_drop(&l->lock);
+    if (sleeper) condition_signal(&sleeper->woken);
 }

@@ -1,9 +1,13 @@
 /* Where connections wait, for their clients or for a worker: lists under one lock, and no system call but to wake a
- * worker. The front's thread has one half of the functions, the workers the other. */
+ * worker. The front's thread has one half of the functions, the workers the other.
+ *
+ * Of the workers only so many may wait for bodies at once; the others are always there for requests that have come
+ * whole. */
 #ifndef HTTP_LOBBY_H
 #define HTTP_LOBBY_H
 
 #include "base/lock.h"
+#include "base/metric.h"
 #include "http/connection.h"
 
 /* Where a worker sleeps; {0} with an initialized condition. Stays where it is until lobby_end. */
@@ -14,17 +18,23 @@ struct sleeper {
 };
 
 struct lobby {
-    int64_t timeouts[STAGES]; /* ms; fixed after init */
+    /* fixed after init */
+    int64_t timeouts[STAGES]; /* ms */
+    int bodies_most;
+    struct gauge *waits;
     /* under lock */
     struct lock lock;
     struct list waiting[STAGES]; /* each in the order of its deadlines */
     struct list ready;           /* for a worker, the longest there first */
     struct list returned;        /* came with an event while their worker gave them back */
+    struct list queue;           /* whose bodies no further worker may wait for, the longest there first */
     struct list sleepers;        /* the last to have fallen asleep comes first */
+    int bodies;                  /* workers that may be waiting for one */
     bool closed, ended;
 };
 
-void lobby_init(struct lobby *l, const int64_t timeouts[STAGES]);
+/* `bodies_most`: workers that may wait for bodies, at least 1; `waits`: WAITS gauges, kept right by the lobby. */
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int bodies_most, struct gauge *waits);
 void lobby_destroy(struct lobby *l);
 
 /* ---- for the front's thread ---- */
@@ -42,7 +52,8 @@ void lobby_give(struct lobby *l, struct list *still, struct list *ready);
 void lobby_due(struct lobby *l, int64_t now, struct list *due);
 /* The next deadline, or `latest`, if that is sooner. */
 int64_t lobby_next(struct lobby *l, int64_t latest);
-/* Moves to `all` what waits, for which there is no place from then on. */
+/* Moves to `all` what waits, for which there is no place from then on. Who was queued for a body is ready, and who
+ * waits for a client to take an answer. */
 void lobby_close(struct lobby *l, struct list *all);
 /* After that: workers take what is ready, and then NULL. */
 void lobby_end(struct lobby *l);
@@ -62,5 +73,11 @@ enum entry {
 MUST_CHECK enum entry lobby_enter(struct lobby *l, struct connection *c);
 /* Puts one behind those that are ready; false: there are none, and it is the worker's still. */
 MUST_CHECK bool lobby_yield(struct lobby *l, struct connection *c);
+
+/* May the worker wait for this one's body? False: not before another has done so; the connection is no longer the
+ * worker's, and lobby_take gives it out when its turn has come. True: lobby_end_body is owed, whatever becomes of it.
+ */
+MUST_CHECK bool lobby_begin_body(struct lobby *l, struct connection *c);
+void lobby_end_body(struct lobby *l);
 
 #endif

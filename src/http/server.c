@@ -1,6 +1,7 @@
 /* Opened: listeners, front, workers; closed: the front first, which leaves the workers what has come whole. */
 #include "http/server.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "http/worker.h"
 #include <signal.h>
@@ -11,6 +12,7 @@
 #define HEAD_MS     10000
 #define BODY_MS     10000
 #define IDLE_MS     60000
+#define LAST_MS     300 /* that clients have to take their last answer */
 
 struct server {
     /* fixed after open */
@@ -20,9 +22,9 @@ struct server {
     struct front *front;
     struct worker *workers;
     int nworkers;
-    struct crowd crowd;
     /* atomic */
-    atomic_bool stopping;
+    atomic_llong stopping; /* as in struct worker */
+    struct metrics unread; /* where nobody wants them */
     /* the front's thread only */
     struct response refusal;
     struct answer answer;
@@ -54,6 +56,8 @@ static enum status open_front(struct server *s, struct failure *f)
             .body_ms = o->body_ms,
             .idle_ms = o->idle_ms,
             .most = o->connections,
+            .workers = o->workers,
+            .metrics = o->metrics,
             .refusal = refusal,
             .ctx = s},
         f);
@@ -64,7 +68,7 @@ static enum status start_workers(struct server *s, struct failure *f)
     s->workers = calloc((size_t)s->options.workers, sizeof *s->workers);
     if (!s->workers) return fail(f, NO_MEMORY, "Out of memory.");
     for (; s->nworkers < s->options.workers; s->nworkers++)
-        if (!worker_start(&s->workers[s->nworkers], &s->options, s->front, &s->crowd, &s->stopping))
+        if (!worker_start(&s->workers[s->nworkers], &s->options, s->front, &s->stopping))
             return fail(
                 f, UNAVAILABLE, "The system gives no more than %d threads; ask for fewer with --workers.", s->nworkers);
     return OK;
@@ -84,7 +88,7 @@ enum status server_open(struct server **out, const struct server_options *option
     if (!s->options.head_ms) s->options.head_ms = HEAD_MS;
     if (!s->options.body_ms) s->options.body_ms = BODY_MS;
     if (!s->options.idle_ms) s->options.idle_ms = IDLE_MS;
-    s->crowd.most = options->workers > 1 ? options->workers * 3 / 4 : 1;
+    if (!s->options.metrics) s->options.metrics = &s->unread;
     signal(SIGPIPE, SIG_IGN);
     enum status status = open_listeners(s, f);
     if (!status) status = open_front(s, f);
@@ -105,7 +109,7 @@ uint16_t server_port(const struct server *s, size_t n)
 void server_close(struct server *s)
 {
     if (!s) return;
-    atomic_store(&s->stopping, true);
+    atomic_store(&s->stopping, clock_monotonic() + LAST_MS);
     if (s->front) front_stop(s->front);
     while (s->nworkers) worker_join(&s->workers[--s->nworkers]);
     front_free(s->front);

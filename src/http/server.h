@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct metrics;
 struct server;
 struct tls;
 
@@ -21,11 +22,12 @@ struct server_options {
     /* Milliseconds; 0: 10, 10 and 60 seconds. What is late is answered with 408. */
     int64_t head_ms; /* from a request's first byte, or the connection's beginning, to its whole head */
     int64_t body_ms; /* of waiting for the next bytes of a body; those of a short request must all come in that time,
-                        those of a longer one at 1 KiB a second at least, or 64 where three quarters of the workers wait
-                        for bodies */
+                        those of a longer one at 1 KiB a second at least. No more than three quarters of the workers
+                        wait for those; while others wait for their turn it is 64 KiB */
     int64_t idle_ms; /* between two requests */
     /* At once, without those that were detached; 0: as many as there are descriptors. Beyond: 503. */
     size_t connections;
+    struct metrics *metrics; /* its connections are counted there; NULL: nowhere. Outlives the server */
     /* Called by a worker for each request. `ctx` as given. */
     void (*handle)(void *ctx, struct request *rq, struct response *rs);
     /* Called by any of the server's threads for what never becomes a request (a head over 16 KiB, a malformed or a late
@@ -39,7 +41,7 @@ MUST_CHECK enum status server_open(struct server **out, const struct server_opti
 /* The port of the n-th address in `listen`; 0 beyond the last. */
 uint16_t server_port(const struct server *s, size_t n);
 /* Stops accepting; connections that wait end; answers the requests that have come, and waits for the handlers that run.
- * Takes NULL. */
+ * A client that does not take its answer in 0.3 seconds does not get all of it. Takes NULL. */
 void server_close(struct server *s);
 
 #endif

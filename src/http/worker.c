@@ -1,6 +1,6 @@
 /* A worker never waits for a head: it goes on with a connection only while there is something of it to do, and gives it
- * back to the front otherwise. What it may wait for: a body that is not short, and a client that is slow to take its
- * answer. */
+ * back to the front otherwise, as it does when a client takes no more of its answer for now. What it may wait for: a
+ * body that is not short. */
 #include "http/worker.h"
 
 #define STACK 524288 /* address space; what is never touched costs no memory */
@@ -21,26 +21,37 @@ static void forget_large(struct str *s)
     if (s->room > WORKER_KEEP) str_release(s);
 }
 
-/* `trusted`: the request's framing is known, so that another may follow. */
-static void answer(struct worker *w, bool head_only, bool trusted)
+/* What the client has not taken. Where the server stops it gets what it takes in time; else the rest is kept. False:
+ * the connection is of no use any more. */
+static bool put_off(struct worker *w, struct outgoing *o, struct response *rs)
 {
-    struct response *rs = &w->response;
+    int64_t until = atomic_load(w->stopping);
+    if (o->sent == SENT_NONE) return false;
+    if (until) return outgoing_finish(o, &w->connection->peer, until);
+    if (!front_keep(w->front, w->connection, o, &rs->body)) return false;
+    o->file.fd = -1; /* it is the other's */
+    return true;
+}
+
+/* `keep`: another request may follow; `more`: the client may have sent more than has been read. */
+static void answer(struct worker *w, struct response *rs, bool head_only, bool keep, bool more)
+{
+    struct outgoing o;
     struct peer *peer = &w->connection->peer;
     if (rs->headers.failed || rs->body.failed) answer_refuse(rs, 503, w->options);
-    bool keep = trusted && !w->ends && !rs->close && !atomic_load(w->stopping) && civet_keeps(w->civet);
-    bool sent = answer_send(&w->answer, rs, head_only, &keep, peer, w->stopping);
-    w->ends = !keep;
+    answer_make(&w->answer, rs, head_only, keep && !rs->close && !atomic_load(w->stopping), &o);
+    bool sent = outgoing_send(&o, peer) == SENT_ALL || put_off(w, &o, rs);
+    w->ends = !sent || !o.keep;
     /* With TLS a client answers the end with a word of its own, which must not meet a closed socket either. */
-    w->heard_out = sent && (!trusted || peer->tls || !civet_whole(w->civet) || civet_more(w->civet));
+    w->heard_out = sent && (more || peer->tls);
+    outgoing_release(&o);
     forget_large(&w->answer.head);
-    forget_large(&rs->headers);
-    forget_large(&rs->body);
 }
 
 static void refuse(struct worker *w, int status)
 {
     answer_refuse(&w->response, status, w->options);
-    answer(w, view_is(civet_method(w->civet), "HEAD"), false);
+    answer(w, &w->response, view_is(civet_method(w->civet), "HEAD"), false, true);
 }
 
 static enum method method_of(struct view name)
@@ -68,9 +79,52 @@ static void handle(struct worker *w)
     if (w->connection) {
         if (w->pace.late && w->response.status >= 400) answer_refuse(&w->response, 408, w->options);
         body_settle(w, &rq);
-        answer(w, rq.method == METHOD_HEAD, true);
+        answer(w, &w->response, rq.method == METHOD_HEAD, !w->ends && civet_keeps(civet),
+            !civet_whole(civet) || civet_more(civet));
+        forget_large(&w->response.headers);
+        forget_large(&w->response.body);
     }
     arena_reset(&w->arena);
+}
+
+/* After the answer: NULL, as the connection ends, or one with which may be gone on. */
+static struct connection *conclude(struct worker *w, struct connection *c)
+{
+    bool keep = !w->ends && !c->early.failed;
+    if (w->ends && w->heard_out)
+        front_part(w->front, c);
+    else if (!keep)
+        front_close(w->front, c);
+    if (!keep) return NULL;
+    c->arrived = c->writable = false;
+    c->stage = STAGE_IDLE;
+    c->timed = STAGES;
+    return c;
+}
+
+/* Something is left of the answer: its client has until the next deadline to take some of it, or others have their turn
+ * before. The same. */
+static struct connection *linger(struct worker *w, struct connection *c)
+{
+    if (c->stage != STAGE_ANSWER || outgoing_moves(c->outgoing)) c->timed = STAGES;
+    c->stage = STAGE_ANSWER;
+    c->writable = true;
+    if (c->outgoing->sent == SENT_SOME) return c;
+    front_wait(w->front, c);
+    return NULL;
+}
+
+/* One whose client takes an answer bit by bit. As serve. */
+static struct connection *send_on(struct worker *w, struct connection *c)
+{
+    struct outgoing *o = c->outgoing;
+    int64_t until = atomic_load(w->stopping);
+    bool sound = until ? outgoing_finish(o, &c->peer, until) : outgoing_send(o, &c->peer) != SENT_NONE;
+    if (sound && o->sent != SENT_ALL) return linger(w, c);
+    w->ends = !sound || !o->keep;
+    w->heard_out = sound && o->heard_out;
+    front_forget(w->front, c);
+    return conclude(w, c);
 }
 
 /* One request of a connection from which something has come. Answers it when there may be more of it to do; NULL: it is
@@ -79,7 +133,8 @@ static struct connection *serve(struct worker *w, struct connection *c)
 {
     w->connection = c;
     w->ends = w->heard_out = false;
-    w->pace = (struct pace){.patience = w->options->body_ms, .crowd = w->crowd};
+    w->pace = (struct pace){
+        .patience = w->options->body_ms, .queue = &w->options->metrics->connections_waiting[WAITS_QUEUED]};
     civet_begin(w->civet, str_view(&c->early));
     str_release(&c->early);
     int status = civet_next(w->civet);
@@ -91,17 +146,34 @@ static struct connection *serve(struct worker *w, struct connection *c)
         handle(w);
     if (!w->connection) return NULL;
     if (!w->ends) body_skip(w);
-    if (w->ends && w->heard_out)
-        front_part(w->front, c);
-    else if (w->ends)
-        front_close(w->front, c);
-    if (w->ends) return NULL;
-    str_add(&c->early, civet_rest(w->civet));
-    c->arrived = false;
-    c->stage = STAGE_IDLE;
-    c->timed = STAGES;
-    if (!c->early.failed) return c;
-    front_close(w->front, c);
+    if (!w->ends) str_add(&c->early, civet_rest(w->civet));
+    if (!c->outgoing) return conclude(w, c);
+    c->outgoing->keep = !w->ends && !c->early.failed;
+    c->outgoing->heard_out = w->heard_out;
+    return linger(w, c);
+}
+
+/* The same, or NULL at once where too many bodies are waited for. */
+static struct connection *serve_in_turn(struct worker *w, struct connection *c)
+{
+    bool waits = c->long_body;
+    if (waits && !front_begin_body(w->front, c)) return NULL;
+    c = serve(w, c);
+    if (waits) front_end_body(w->front);
+    return c;
+}
+
+/* As serve. `again`: others may have waited for longer. */
+static struct connection *go_on(struct worker *w, struct connection *c, bool again)
+{
+    if (again && c->outgoing && front_yield(w->front, c)) return NULL;
+    if (c->outgoing) return send_on(w, c);
+    switch (connection_hear(c, w->options->tls)) {
+    case HEARD_ALL: return again && front_yield(w->front, c) ? NULL : serve_in_turn(w, c);
+    case HEARD_PART: front_wait(w->front, c); break;
+    case HEARD_SAY: front_part(w->front, c); break;
+    case HEARD_END: front_close(w->front, c); break;
+    }
     return NULL;
 }
 
@@ -110,21 +182,7 @@ static void *run(void *worker)
     struct worker *w = worker;
     struct connection *c;
     while ((c = front_take(w->front, &w->sleeper)))
-        for (bool again = false; c; again = true) switch (connection_hear(c, w->options->tls)) {
-            case HEARD_ALL: c = again && front_yield(w->front, c) ? NULL : serve(w, c); break;
-            case HEARD_PART:
-                front_wait(w->front, c);
-                c = NULL;
-                break;
-            case HEARD_SAY:
-                front_part(w->front, c);
-                c = NULL;
-                break;
-            case HEARD_END:
-                front_close(w->front, c);
-                c = NULL;
-                break;
-            }
+        for (bool again = false; c; again = true) c = go_on(w, c, again);
     return NULL;
 }
 
@@ -138,11 +196,11 @@ static void release(struct worker *w)
     condition_destroy(&w->sleeper.woken);
 }
 
-bool worker_start(struct worker *w, const struct server_options *options, struct front *front, struct crowd *crowd,
-    const atomic_bool *stopping)
+bool worker_start(
+    struct worker *w, const struct server_options *options, struct front *front, const atomic_llong *stopping)
 {
     pthread_attr_t attributes;
-    *w = (struct worker){.options = options, .front = front, .crowd = crowd, .stopping = stopping};
+    *w = (struct worker){.options = options, .front = front, .stopping = stopping};
     condition_init(&w->sleeper.woken);
     arena_init(&w->arena, options->arena_cap);
     w->civet = civet_new(receive, w);

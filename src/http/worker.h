@@ -19,8 +19,7 @@ struct worker {
     /* fixed while it runs */
     const struct server_options *options;
     struct front *front;
-    struct crowd *crowd; /* all workers' */
-    const atomic_bool *stopping;
+    const atomic_llong *stopping; /* 0; when the server is: until when answers may be sent (monotonic, ms) */
     pthread_t thread;
     /* of the connection */
     struct connection *connection; /* NULL: it was given away */
@@ -40,8 +39,8 @@ struct worker {
 };
 
 /* False: the system gives no thread or no memory, and nothing is left. */
-MUST_CHECK bool worker_start(struct worker *w, const struct server_options *options, struct front *front,
-    struct crowd *crowd, const atomic_bool *stopping);
+MUST_CHECK bool worker_start(
+    struct worker *w, const struct server_options *options, struct front *front, const atomic_llong *stopping);
 /* After front_stop. */
 void worker_join(struct worker *w);
 

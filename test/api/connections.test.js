@@ -1,45 +1,19 @@
 // Many connections, few workers, few descriptors. What a single connection may do wrong is in test/unit/front.c.
 'use strict'
 const assert = require('node:assert')
-const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const net = require('node:net')
 const path = require('node:path')
-const tls = require('node:tls')
-const { trust, start, request, admin, say, stream, folder, remove, test } = require('../harness.js')
+const { certificate } = require('../certificate.js')
+const { dial } = require('../dial.js')
+const { start, request, admin, say, stream, folder, remove, test } = require('../harness.js')
 
 const GET = 'GET /api/messages?limit=1 HTTP/1.1\r\nHost: a\r\n\r\n'
 
-// A connection: `answers(n)` waits for its n-th answer's status, `ended` for its end.
-function dial(port, ca) {
-  const socket = ca ? tls.connect({ port, host: '127.0.0.1', ca }) : net.connect(port, '127.0.0.1')
-  const c = { socket, text: '', waiting: [] }
-  const look = () => { c.waiting = c.waiting.filter((w) => !w()) }
-  c.closed = false
-  c.ended = new Promise((resolve) => socket.on('close', () => { c.closed = true; look(); resolve(c.text) }))
-  c.ready = new Promise((resolve, reject) => { socket.on(ca ? 'secureConnect' : 'connect', resolve); socket.on('close', () => reject(new Error('closed'))) })
-  c.ready.catch(() => {})
-  socket.on('data', (d) => { c.text += d; look() })
-  socket.on('error', () => {})
-  c.answers = (n) => new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer ${n}; came: ${c.text.slice(-300)}`)), 20000)
-    const try_ = () => {
-      const heads = c.text.match(/HTTP\/1\.1 \d+/g) || []
-      if (heads.length < n && !c.closed) return false
-      clearTimeout(timer)
-      if (heads.length < n) reject(new Error(`closed before answer ${n}`))
-      else resolve(Number(heads[n - 1].slice(9)))
-      return true
-    }
-    if (!try_()) c.waiting.push(try_)
-  })
-  return c
-}
-
 module.exports = (binary) => {
-  let dir, pem, ca
+  let dir, one, ca
   const servers = async (after, args) => {
-    const server = await start(binary, { listen: 'https://127.0.0.1:0', args: ['--listen', '127.0.0.1:0', '--tls-cert', pem, ...args] })
+    const server = await start(binary, { listen: 'https://127.0.0.1:0', args: ['--listen', '127.0.0.1:0', ...one.args, ...args] })
     after(() => server.stop())
     await admin(server.url)
     server.plain = Number(server.addresses[1].match(/\d+$/)[0])
@@ -48,12 +22,8 @@ module.exports = (binary) => {
 
   test('connections: a certificate for them', () => {
     dir = folder()
-    pem = path.join(dir, 'one.pem')
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', pem, '-out', `${pem}.crt`,
-      '-subj', '/CN=one', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'], { stdio: 'pipe' })
-    ca = fs.readFileSync(`${pem}.crt`)
-    fs.appendFileSync(pem, ca)
-    trust(ca)
+    one = certificate(dir, 'one')
+    ca = one.ca
   })
 
   test('connections: one worker serves many that stay, sealed and open', async ({ after }) => {

@@ -29,7 +29,8 @@ function parse(text) {
   return metrics
 }
 
-const NAMES = ['parley_build_info', 'process_start_time_seconds', 'process_resident_memory_bytes', 'process_open_fds', 'parley_requests_total', 'parley_streams',
+const NAMES = ['parley_build_info', 'process_start_time_seconds', 'process_resident_memory_bytes', 'process_open_fds', 'parley_requests_total', 'parley_connections',
+  'parley_connections_waiting', 'parley_connections_accepted_total', 'parley_connections_refused_total', 'parley_streams',
   'parley_streams_opened_total', 'parley_streams_refused_total', 'parley_streams_closed_total', 'parley_users_online', 'parley_changes_total']
 
 module.exports = (binary) => {

@@ -9,19 +9,11 @@ const https = require('node:https')
 const net = require('node:net')
 const path = require('node:path')
 const tls = require('node:tls')
-const { trust, sleep, start, run, request, admin, say, raw, stream, folder, remove, test } = require('../harness.js')
+const { certificate } = require('../certificate.js')
+const { sleep, start, run, request, admin, say, raw, stream, folder, remove, test } = require('../harness.js')
 
 const MIB = 1 << 20
 const SERVER = 'https://127.0.0.1:0'
-
-// Files in `dir`: NAME.key and NAME.pem.
-function certificate(dir, name, ...more) {
-  const [key, pem] = ['key', 'pem'].map((end) => path.join(dir, `${name}.${end}`))
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', pem,
-    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', ...(more.length ? more : ['-days', '2'])], { stdio: 'pipe' })
-  trust(fs.readFileSync(pem))
-  return { key, pem, args: ['--tls-cert', pem, '--tls-key', key], ca: fs.readFileSync(pem) }
-}
 
 // A certificate whose time is over: `openssl req` makes none.
 function expired(dir) {

@@ -1,6 +1,8 @@
-/* Files sent to a peer, with TLS and without. The disk is the test's: a slow one, which no socket ever waits for. */
-#include "http/wire.h"
+/* Texts and files sent to a peer, with TLS and without. The disk is the test's: a slow one, which no socket ever waits
+ * for. */
+#include "http/outgoing.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "sealed.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +15,6 @@
 #define SLOW_US 20000
 
 static int slow = -1; /* this file gives a few bytes at a time, and takes its time for them */
-static atomic_bool hurry;
 
 ssize_t pread(int fd, void *to, size_t n, off_t at)
 {
@@ -25,7 +26,7 @@ ssize_t pread(int fd, void *to, size_t n, off_t at)
 
 ssize_t sendfile(int to, int from, off_t *at, size_t n)
 {
-    static const char zeros[4096];
+    static const char zeros[65536];
     if (from != slow) return (ssize_t)syscall(SYS_sendfile, to, from, at, n);
     usleep(SLOW_US);
     ssize_t sent = send(to, zeros, n < sizeof zeros ? n : sizeof zeros, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -83,9 +84,20 @@ static int make_file(char *bytes)
     return fd;
 }
 
+/* The file stays the test's. */
+static struct outgoing outgoing_of(int fd, int64_t from, int64_t len)
+{
+    return (struct outgoing){.file = {fd, from, len}};
+}
+
+static bool finish(struct outgoing o, struct peer *peer)
+{
+    return outgoing_finish(&o, peer, clock_monotonic() + 30000);
+}
+
 /* ---- the tests ---- */
 
-static void wire__sends_a_part_of_a_file(void **state)
+static void outgoing__sends_a_part_of_a_file(void **state)
 {
     (void)state;
     static char bytes[SIZE];
@@ -97,7 +109,7 @@ static void wire__sends_a_part_of_a_file(void **state)
         struct reader r;
         int64_t from = parts[i / 2].from, len = parts[i / 2].len;
         open_reader(&r, i % 2);
-        assert_true(wire_send_file(&r.s.peer, fd, from, len, &hurry));
+        assert_true(finish(outgoing_of(fd, from, len), &r.s.peer));
         assert_int_equal(lseek(fd, 0, SEEK_CUR), SIZE);
         peer_finish(&r.s.peer);
         shutdown(r.s.peer.socket, SHUT_WR);
@@ -110,7 +122,7 @@ static void wire__sends_a_part_of_a_file(void **state)
     close(fd);
 }
 
-static void wire__says_when_a_file_ends_too_soon(void **state)
+static void outgoing__says_when_a_file_ends_too_soon(void **state)
 {
     (void)state;
     static char bytes[SIZE];
@@ -118,17 +130,17 @@ static void wire__says_when_a_file_ends_too_soon(void **state)
     for (int sealed = 0; sealed < 2; sealed++) {
         struct reader r;
         open_reader(&r, sealed);
-        assert_false(wire_send_file(&r.s.peer, fd, 0, SIZE + 1, &hurry));
-        assert_false(wire_send_file(&r.s.peer, fd, SIZE, 1, &hurry));
-        assert_false(wire_send_file(&r.s.peer, fd, SIZE + 1000, 1, &hurry));
-        assert_false(wire_send_file(&r.s.peer, folder_, 0, 1, &hurry));
+        assert_false(finish(outgoing_of(fd, 0, SIZE + 1), &r.s.peer));
+        assert_false(finish(outgoing_of(fd, SIZE, 1), &r.s.peer));
+        assert_false(finish(outgoing_of(fd, SIZE + 1000, 1), &r.s.peer));
+        assert_false(finish(outgoing_of(folder_, 0, 1), &r.s.peer));
         close_reader(&r);
     }
     close(folder_);
     close(fd);
 }
 
-static void wire__says_when_the_peer_is_gone(void **state)
+static void outgoing__says_when_the_peer_is_gone(void **state)
 {
     (void)state;
     static char bytes[SIZE];
@@ -142,38 +154,88 @@ static void wire__says_when_the_peer_is_gone(void **state)
             peer_finish(&s.peer);
         close(s.socket);
         s.socket = -1;
-        assert_false(wire_send_file(&s.peer, fd, 0, SIZE, &hurry));
+        assert_false(finish(outgoing_of(fd, 0, SIZE), &s.peer));
         close_sealed(&s);
     }
     close(fd);
 }
 
 /* Not only one who does not read: also one who takes all, from a disk that is slower. */
-static void wire__gives_a_peer_a_second_once_in_a_hurry(void **state)
+static void outgoing__finishes_in_time_or_not_at_all(void **state)
 {
     (void)state;
     slow = memfd_create("slow", MFD_CLOEXEC);
-    atomic_store(&hurry, true);
     alarm(60);
     for (int sealed = 0; sealed < 2; sealed++) {
         struct reader r;
         open_reader(&r, sealed);
-        assert_false(wire_send_file(&r.s.peer, slow, 0, (int64_t)1 << 30, &hurry));
+        struct outgoing o = outgoing_of(slow, 0, (int64_t)1 << 30);
+        assert_false(outgoing_finish(&o, &r.s.peer, clock_monotonic() + 100));
         close_reader(&r);
     }
     alarm(0);
-    atomic_store(&hurry, false);
     close(slow);
     slow = -1;
+}
+
+/* A client that takes nothing until all has been put off, at whatever byte that is, gets head, body and file whole. */
+static void outgoing__goes_on_where_it_stopped(void **state)
+{
+    (void)state;
+    static char bytes[SIZE];
+    int fd = make_file(bytes);
+    for (int i = 0; i < 4; i++) {
+        bool sealed = i % 2, long_head = i / 2;
+        struct sealed s;
+        struct str head = {0}, body = {0}, got = {0}, wanted = {0};
+        open_sealed(&s);
+        if (sealed)
+            assert_int_equal(shake_hands(&s), 1);
+        else
+            peer_finish(&s.peer);
+        for (int n = 0; n < (long_head ? 100000 : 50); n++) str_addf(&head, "head %d;", n);
+        for (int n = 0; n < 1000000; n++) str_addf(&body, "body %d;", n);
+        str_add(&wanted, str_view(&head));
+        str_add(&wanted, str_view(&body));
+        str_add(&wanted, (struct view){bytes + 1, SIZE - 1});
+        struct outgoing o = {
+            .head = str_view(&head), .body = str_view(&body), .file = {fcntl(fd, F_DUPFD_CLOEXEC, 0), 1, SIZE - 1}};
+        const char *memory = body.at;
+        while (outgoing_send(&o, &s.peer) == SENT_SOME) {
+        }
+        assert_int_equal(o.sent, SENT_FULL);
+        struct outgoing *kept = outgoing_keep(&o, &body);
+        assert_ptr_equal(kept->own_body.at, memory); /* not copied */
+        assert_null(body.at);
+        assert_true(outgoing_bytes(kept) > kept->body.len);
+        assert_false(outgoing_moves(kept));
+        str_release(&head);
+        do {
+            char piece[30000];
+            ssize_t n = sealed ? SSL_read(s.client, piece, sizeof piece) : recv(s.socket, piece, sizeof piece, 0);
+            if (n > 0) str_add(&got, (struct view){piece, (size_t)n});
+            if (kept->sent != SENT_ALL) outgoing_send(kept, &s.peer);
+            assert_int_not_equal(kept->sent, SENT_NONE);
+        } while (got.len < wanted.len);
+        assert_true(outgoing_moves(kept));
+        assert_int_equal(kept->sent, SENT_ALL);
+        assert_true(view_equal(str_view(&got), str_view(&wanted)));
+        outgoing_free(kept);
+        str_release(&got);
+        str_release(&wanted);
+        close_sealed(&s);
+    }
+    close(fd);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wire__sends_a_part_of_a_file),
-        cmocka_unit_test(wire__says_when_a_file_ends_too_soon),
-        cmocka_unit_test(wire__says_when_the_peer_is_gone),
-        cmocka_unit_test(wire__gives_a_peer_a_second_once_in_a_hurry),
+        cmocka_unit_test(outgoing__sends_a_part_of_a_file),
+        cmocka_unit_test(outgoing__says_when_a_file_ends_too_soon),
+        cmocka_unit_test(outgoing__says_when_the_peer_is_gone),
+        cmocka_unit_test(outgoing__finishes_in_time_or_not_at_all),
+        cmocka_unit_test(outgoing__goes_on_where_it_stopped),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
