@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct exchange;
 struct tls;
 
 enum stage {
@@ -29,6 +30,7 @@ struct connection {
     bool writable;    /* it waits until it can write instead */
     bool arrived;     /* the front has seen all that a worker needs */
     enum stage stage;
+    struct exchange *exchange; /* its answer is yet to come, and nobody hears it meanwhile; NULL: none is */
     /* the front's */
     struct list link;
     enum stage timed; /* the stage that `deadline` is of; STAGES: none */

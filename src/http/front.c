@@ -51,6 +51,7 @@ struct front {
     struct lobby lobby;
     /* atomic */
     atomic_size_t count; /* connections that have not been closed or detached */
+    atomic_size_t lent;  /* bytes */
     atomic_bool asked_to_stop;
     /* the front's thread only */
     int64_t paused_until; /* 0: it accepts */
@@ -337,6 +338,26 @@ struct peer front_detach(struct front *f, struct connection *c)
     return peer;
 }
 
+bool front_lend(struct front *f, size_t bytes)
+{
+    if (atomic_fetch_add(&f->lent, bytes) + bytes > f->options.lent_most) {
+        atomic_fetch_sub(&f->lent, bytes);
+        return false;
+    }
+    lobby_leave(&f->lobby);
+    return true;
+}
+
+void front_return(struct front *f, struct list *connections)
+{
+    lobby_return(&f->lobby, connections);
+}
+
+void front_settle(struct front *f, size_t bytes)
+{
+    atomic_fetch_sub(&f->lent, bytes);
+}
+
 /* ---- from open to free ---- */
 
 static void count_descriptors(struct front *f)
@@ -409,7 +430,7 @@ void front_stop(struct front *f)
 void front_free(struct front *f)
 {
     if (!f) return;
-    ASSERT(!f->started && !atomic_load(&f->count));
+    ASSERT(!f->started && !atomic_load(&f->count) && !atomic_load(&f->lent));
     listen_close(&f->listeners);
     if (f->epoll >= 0) close(f->epoll);
     if (f->wake >= 0) close(f->wake);

@@ -5,6 +5,7 @@
 
 #include "base/lock.h"
 #include "http/connection.h"
+#include <stdatomic.h>
 
 /* Where a worker sleeps; {0} with an initialized condition. Stays where it is until lobby_end. */
 struct sleeper {
@@ -22,6 +23,8 @@ struct lobby {
     struct list returned;        /* came with an event while their worker gave them back */
     struct list sleepers;        /* the last to have fallen asleep comes first */
     bool closed, ended;
+    /* atomic */
+    atomic_size_t away; /* connections with an answer to come: they will be ready again */
 };
 
 void lobby_init(struct lobby *l, const int64_t timeouts[STAGES]);
@@ -44,7 +47,7 @@ void lobby_due(struct lobby *l, int64_t now, struct list *due);
 int64_t lobby_next(struct lobby *l, int64_t latest);
 /* Moves to `all` what waits, for which there is no place from then on. */
 void lobby_close(struct lobby *l, struct list *all);
-/* After that: workers take what is ready, and then NULL. */
+/* After that: workers take what is ready and what is away, and then NULL. */
 void lobby_end(struct lobby *l);
 
 /* ---- for workers ---- */
@@ -60,7 +63,14 @@ enum entry {
 
 /* Takes one that has been armed. Unless it says ENTRY_CLOSED, the connection is no longer the worker's. */
 MUST_CHECK enum entry lobby_enter(struct lobby *l, struct connection *c);
+/* A worker's connection is nobody's until lobby_return. */
+void lobby_leave(struct lobby *l);
 /* Puts one behind those that are ready; false: there are none, and it is the worker's still. */
 MUST_CHECK bool lobby_yield(struct lobby *l, struct connection *c);
+
+/* ---- for any thread ---- */
+
+/* Those of `ready` were away; all may be taken. It is empty afterwards. */
+void lobby_return(struct lobby *l, struct list *ready);
 
 #endif

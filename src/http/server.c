@@ -54,6 +54,7 @@ static enum status open_front(struct server *s, struct failure *f)
             .body_ms = o->body_ms,
             .idle_ms = o->idle_ms,
             .most = o->connections,
+            .lent_most = o->deferred,
             .refusal = refusal,
             .ctx = s},
         f);

@@ -1,7 +1,8 @@
 /* A worker never waits for a head: it goes on with a connection only while there is something of it to do, and gives it
  * back to the front otherwise. What it may wait for: a body that is not short, and a client that is slow to take its
- * answer. */
+ * answer. An answer that comes later (exchange.h) comes as a connection that is ready, to any worker. */
 #include "http/worker.h"
+#include "http/exchange.h"
 
 #define STACK 524288 /* address space; what is never touched costs no memory */
 
@@ -21,26 +22,23 @@ static void forget_large(struct str *s)
     if (s->room > WORKER_KEEP) str_release(s);
 }
 
-/* `trusted`: the request's framing is known, so that another may follow. */
-static void answer(struct worker *w, bool head_only, bool trusted)
+/* `keep`: another request may follow; `more`: the client may have sent more than has been read. */
+static void answer(struct worker *w, struct response *rs, bool head_only, bool keep, bool more)
 {
-    struct response *rs = &w->response;
     struct peer *peer = &w->connection->peer;
     if (rs->headers.failed || rs->body.failed) answer_refuse(rs, 503, w->options);
-    bool keep = trusted && !w->ends && !rs->close && !atomic_load(w->stopping) && civet_keeps(w->civet);
+    keep = keep && !rs->close && !atomic_load(w->stopping);
     bool sent = answer_send(&w->answer, rs, head_only, &keep, peer, w->stopping);
     w->ends = !keep;
     /* With TLS a client answers the end with a word of its own, which must not meet a closed socket either. */
-    w->heard_out = sent && (!trusted || peer->tls || !civet_whole(w->civet) || civet_more(w->civet));
+    w->heard_out = sent && (more || peer->tls);
     forget_large(&w->answer.head);
-    forget_large(&rs->headers);
-    forget_large(&rs->body);
 }
 
 static void refuse(struct worker *w, int status)
 {
     answer_refuse(&w->response, status, w->options);
-    answer(w, view_is(civet_method(w->civet), "HEAD"), false);
+    answer(w, &w->response, view_is(civet_method(w->civet), "HEAD"), false, true);
 }
 
 static enum method method_of(struct view name)
@@ -68,9 +66,39 @@ static void handle(struct worker *w)
     if (w->connection) {
         if (w->pace.late && w->response.status >= 400) answer_refuse(&w->response, 408, w->options);
         body_settle(w, &rq);
-        answer(w, rq.method == METHOD_HEAD, true);
+        answer(w, &w->response, rq.method == METHOD_HEAD, !w->ends && civet_keeps(civet),
+            !civet_whole(civet) || civet_more(civet));
+        forget_large(&w->response.headers);
+        forget_large(&w->response.body);
     }
     arena_reset(&w->arena);
+}
+
+/* After the answer: NULL, as the connection ends, or one with which may be gone on. */
+static struct connection *conclude(struct worker *w, struct connection *c)
+{
+    bool keep = !w->ends && !c->early.failed;
+    if (w->ends && w->heard_out)
+        front_part(w->front, c);
+    else if (!keep)
+        front_close(w->front, c);
+    if (!keep) return NULL;
+    c->arrived = false;
+    c->stage = STAGE_IDLE;
+    c->timed = STAGES;
+    return c;
+}
+
+/* The answer to a request that was deferred. As serve. */
+static struct connection *finish(struct worker *w, struct connection *c)
+{
+    struct exchange *e = c->exchange;
+    w->connection = c;
+    e->finish(e->ctx, &e->response);
+    answer(w, &e->response, e->head_only, e->keep, c->early.len);
+    c->exchange = NULL;
+    exchange_free(e, &w->arena);
+    return conclude(w, c);
 }
 
 /* One request of a connection from which something has come. Answers it when there may be more of it to do; NULL: it is
@@ -91,17 +119,20 @@ static struct connection *serve(struct worker *w, struct connection *c)
         handle(w);
     if (!w->connection) return NULL;
     if (!w->ends) body_skip(w);
-    if (w->ends && w->heard_out)
-        front_part(w->front, c);
-    else if (w->ends)
-        front_close(w->front, c);
-    if (w->ends) return NULL;
-    str_add(&c->early, civet_rest(w->civet));
-    c->arrived = false;
-    c->stage = STAGE_IDLE;
-    c->timed = STAGES;
-    if (!c->early.failed) return c;
-    front_close(w->front, c);
+    if (!w->ends) str_add(&c->early, civet_rest(w->civet));
+    return conclude(w, c);
+}
+
+/* As serve. `again`: others may have waited for longer. */
+static struct connection *go_on(struct worker *w, struct connection *c, bool again)
+{
+    if (c->exchange) return finish(w, c);
+    switch (connection_hear(c, w->options->tls)) {
+    case HEARD_ALL: return again && front_yield(w->front, c) ? NULL : serve(w, c);
+    case HEARD_PART: front_wait(w->front, c); break;
+    case HEARD_SAY: front_part(w->front, c); break;
+    case HEARD_END: front_close(w->front, c); break;
+    }
     return NULL;
 }
 
@@ -110,21 +141,7 @@ static void *run(void *worker)
     struct worker *w = worker;
     struct connection *c;
     while ((c = front_take(w->front, &w->sleeper)))
-        for (bool again = false; c; again = true) switch (connection_hear(c, w->options->tls)) {
-            case HEARD_ALL: c = again && front_yield(w->front, c) ? NULL : serve(w, c); break;
-            case HEARD_PART:
-                front_wait(w->front, c);
-                c = NULL;
-                break;
-            case HEARD_SAY:
-                front_part(w->front, c);
-                c = NULL;
-                break;
-            case HEARD_END:
-                front_close(w->front, c);
-                c = NULL;
-                break;
-            }
+        for (bool again = false; c; again = true) c = go_on(w, c, again);
     return NULL;
 }
 
