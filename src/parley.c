@@ -5,6 +5,7 @@
 #include "api/feed.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
+#include "api/pending.h"
 #include "api/presence.h"
 #include "api/token.h"
 #include "api/typing.h"
@@ -30,6 +31,7 @@
 
 #define READERS        8
 #define REQUEST_ARENA  ((size_t)64 << 20)
+#define DEFERRED       ((size_t)64 << 20)
 #define SECRET_BYTES   32
 #define SIGN_INS_QUEUE 32
 /* A machine with little room for addresses has little memory. */
@@ -202,6 +204,7 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
     if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
     broker_on_end(app->broker, end_streams, app->delivery);
+    broker_on_done(app->broker, pending_done, NULL);
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
     app->private_messages = o->private_messages;
@@ -239,6 +242,7 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
                 .body_ms = o->body_timeout * 1000,
                 .idle_ms = o->idle_timeout * 1000,
                 .arena_cap = REQUEST_ARENA,
+                .deferred = DEFERRED,
                 .metrics = &p->app.metrics,
                 .handle = api_handle,
                 .refuse = api_refuse,

@@ -53,6 +53,9 @@ struct app {
     char token_key[TOKEN_KEY_LENGTH + 1]; /* of the tokens' signatures */
 };
 
+/* Counts an answer that is there. One that could not be built comes back to api_refuse. */
+void app_count(struct app *app, const struct response *rs);
+
 /* The handler of all requests: /api/… is Payload's REST, the rest are the page's files. `ctx` is the app. */
 void api_handle(void *ctx, struct request *rq, struct response *rs);
 /* The answer to what never became a request. */

@@ -1,4 +1,6 @@
 #include "api/call.h"
+#include "api/fail.h"
+#include "api/idempotency.h"
 #include "base/clock.h"
 #include "http/multipart.h"
 #include "schema/json.h"
@@ -100,6 +102,19 @@ void call_populator(const struct call *call, struct populator *p, struct db *db,
         p->own = collection_auth();
         p->own_id = call->reader.id;
     }
+}
+
+void call_end(struct call *call, enum status status, const struct failure *f)
+{
+    struct response *rs = call->rs;
+    if (status && !call->detached) {
+        call->type = VIEW("application/json");
+        fail_respond(rs, f);
+    }
+    idempotency_end(call);
+    if (!call->detached && call->type.len) response_header(rs, "Content-Type", call->type);
+    if (!call->detached) caching_headers(call->caching, call->rq, rs);
+    app_count(call->app, rs);
 }
 
 /* Gathers the part `_payload`; other parts are passed over. */

@@ -23,6 +23,7 @@ struct reader {
 };
 
 struct keyed;
+struct pending;
 
 struct call {
     struct app *app;
@@ -33,16 +34,17 @@ struct call {
     struct view id;                      /* the path's :id */
     struct json_object *query;
     struct reader reader;
-    struct view type;     /* of the answer's content; empty: it has none */
-    enum caching caching; /* of the answer, where the operation succeeds */
-    struct keyed *keyed;  /* NULL: the request has no Idempotency-Key */
-    struct view body;     /* of call_bytes */
+    struct view type;        /* of the answer's content; empty: it has none */
+    enum caching caching;    /* of the answer, where the operation succeeds */
+    struct keyed *keyed;     /* NULL: the request has no Idempotency-Key */
+    struct pending *pending; /* the write that the operation has prepared; NULL: none */
+    struct view body;        /* of call_bytes */
     bool body_read;
     bool personal; /* the answer shows what is the reader's alone: it is kept nowhere in the server */
     bool detached; /* the socket is another's now; nothing is to be answered */
 };
 
-/* An operation fills call->rs or returns a failure. */
+/* An operation fills call->rs, or prepares call->pending, which does so when it is committed, or returns a failure. */
 typedef enum status operation(struct call *call, struct failure *f);
 
 /* FORBIDDEN, in Payload's words. */
@@ -69,6 +71,10 @@ MUST_CHECK enum status call_draft(struct call *call, struct draft *out, enum dra
 MUST_CHECK enum status call_write(struct call *call, struct write *w, struct failure *f);
 /* A populator with the reader's rights and the query's depth and populate. */
 void call_populator(const struct call *call, struct populator *p, struct db *db, const struct find *find);
+
+/* Completes call->rs with what is no operation's: the failure, if there was one, and headers. The last that is done for
+ * a call. */
+void call_end(struct call *call, enum status status, const struct failure *f);
 
 #define BODY_LIMIT ((size_t)1 << 20)
 

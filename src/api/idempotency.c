@@ -73,9 +73,10 @@ enum status idempotency_begin(struct call *call, struct failure *f)
     if (!key_valid(key))
         return fail(f, INVALID, "The Idempotency-Key must be 1 to %d printable ASCII characters.", KEY_MOST);
     struct keyed *k = ARENA_NEW(call->arena, struct keyed);
-    if (!k) return fail(f, NO_MEMORY, "Out of memory.");
+    const char *kept = arena_copy(call->arena, key);
+    if (!k || !kept) return fail(f, NO_MEMORY, "Out of memory.");
     k->turn.scope = call->reader.holder;
-    k->turn.key = key;
+    k->turn.key = (struct view){kept, key.len};
     k->before = call->rs->headers.len;
     call->keyed = k;
     return OK;

@@ -1,8 +1,7 @@
 #include "api/rest.h"
 #include "api/envelope.h"
-#include "api/fail.h"
 #include "api/idempotency.h"
-#include "api/upload.h"
+#include "api/pending.h"
 #include "api/writer.h"
 #include "schema/json.h"
 #include "schema/registry.h"
@@ -117,80 +116,22 @@ enum status rest_count(struct call *call, struct failure *f)
     return status ? status : call_snapshot(call, total, &find, f);
 }
 
-/* How a write is answered. */
-struct answering {
-    struct call *call;
-    const struct find *find;
-    const char *message;
-};
-
-static enum status show(const struct answering *a, struct write *write, struct db *db, struct failure *f)
-{
-    struct writer w;
-    writer_init(&w, a->call, db, a->find, f);
-    w.style.sessions_first = write->op == WRITE_UPDATE;
-    if (write->op == WRITE_DELETE) write->doc.sessions = (struct view){0}; /* they went with it */
-    str_addz(w.out, "{\"doc\":");
-    writer_add(&w, &write->doc);
-    str_addz(w.out, ",\"message\":\"");
-    str_addf(w.out, a->message, a->call->collection->singular);
-    str_addz(w.out, "\"}");
-    return writer_end(&w);
-}
-
-/* write->make */
-static enum status show_and_seal(struct write *write, struct db *db, struct failure *f)
-{
-    const struct answering *a = write->ctx;
-    enum status status = show(a, write, db, f);
-    return status ? status : idempotency_seal(a->call, &write->answer, f);
-}
-
-/* The answer to a request with a key is made and kept with the write. */
-static enum status run_write(struct answering *a, struct write *write, struct failure *f)
-{
-    struct call *call = a->call;
-    if (call->keyed) write->make = show_and_seal;
-    write->ctx = a;
-    enum status status = call_write(call, write, f);
-    if (!status) idempotency_kept(call);
-    if (!status && call->collection->upload) upload_sweep(call, write, 1);
-    return status;
-}
-
-/* Answers with the document of a write that is done, where that is still to be made. */
-static enum status answer_write(const struct answering *a, struct write *write, struct failure *f)
-{
-    if (write->make) return OK;
-    struct db *db = pool_take(a->call->app->pool);
-    enum status status = show(a, write, db, f);
-    pool_give(a->call->app->pool, db);
-    return status;
-}
-
 enum status rest_create(struct call *call, struct failure *f)
 {
-    struct find find;
-    struct draft draft;
     struct json_object *body;
-    struct upload upload;
-    enum status status = call_find(call, RIGHT_CREATE, &find, f);
+    struct pending *p = pending_new(call, WRITE_CREATE, "%s successfully created.");
+    if (!p) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = call_find(call, RIGHT_CREATE, &p->find, f);
     if (status) return status;
-    status = upload_body(call, &upload, &body, f);
+    status = upload_body(call, &p->upload, &body, f);
     if (!status && idempotency_replayed(call)) {
-        upload_end(call, &upload, OK);
+        upload_end(call, &p->upload, OK);
         return OK;
     }
     call->rs->status = 201;
-    if (!status && call->collection->upload && !upload.given) status = fail(f, INVALID, "No files were uploaded.");
-    if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
-    if (!status) status = upload_store(call, &upload, &draft, f);
-    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .must_match = find.rights};
-    struct answering a = {call, &find, "%s successfully created."};
-    if (!status) status = run_write(&a, &w, f);
-    upload_end(call, &upload, status);
-    if (!status) status = answer_write(&a, &w, f);
-    return status;
+    if (!status && call->collection->upload && !p->upload.given) status = fail(f, INVALID, "No files were uploaded.");
+    if (!status) status = call_draft(call, &p->draft, DRAFT_CREATE, body, 0, f);
+    return pending_prepared(p, status, f);
 }
 
 /* The copy of a document: its own values but for those the body gives and the time it was made. */
@@ -221,72 +162,52 @@ static enum status read_original(
 
 enum status rest_duplicate(struct call *call, struct failure *f)
 {
-    struct find find;
-    struct draft draft;
     struct doc doc;
     struct json_object *body;
     struct view now;
-    struct upload upload = {0};
     struct where *readable;
     int64_t id;
-    enum status status = call_find(call, RIGHT_CREATE, &find, f);
+    struct pending *p = pending_new(call, WRITE_CREATE, "%s successfully duplicated.");
+    if (!p) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = call_find(call, RIGHT_CREATE, &p->find, f);
     if (!status) status = rights_where(call, call->collection, RIGHT_READ, &readable, f);
     if (!status) status = call_id(call, &id, f);
     if (!status) status = call_body(call, true, &body, f);
     if (!status) status = call_now(call, 0, &now, f);
     if (!status) status = read_original(call, readable, id, &doc, f);
-    if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, body, 0, f);
+    if (!status) status = call_draft(call, &p->draft, DRAFT_UPDATE, body, 0, f);
     if (status) return status;
-    if (call->collection->auth && !draft.password.at) {
+    if (call->collection->auth && !p->draft.password.at) {
         *f = (struct failure){.slug = call->collection->slug};
         return fail_flaw(
             f, FAILURE_VALIDATION, (struct flaw){.message = "This field is required.", .path = "password"});
     }
-    fill_copy(&draft, &doc, now);
-    if (call->collection->upload) status = upload_copy(call, &upload, &doc, f);
-    if (!status) status = upload_store(call, &upload, &draft, f);
-    struct write w = {.op = WRITE_CREATE, .collection = call->collection, .draft = &draft, .must_match = find.rights};
-    struct answering a = {call, &find, "%s successfully duplicated."};
-    if (!status) status = run_write(&a, &w, f);
-    upload_end(call, &upload, status);
-    if (!status) status = answer_write(&a, &w, f);
-    return status;
+    fill_copy(&p->draft, &doc, now);
+    if (call->collection->upload) status = upload_copy(call, &p->upload, &doc, f);
+    return pending_prepared(p, status, f);
 }
 
 enum status rest_update(struct call *call, struct failure *f)
 {
-    struct find find;
-    struct draft draft;
     struct json_object *body;
-    struct upload upload;
     struct doc doc;
-    int64_t id;
-    enum status status = call_find(call, RIGHT_UPDATE, &find, f);
-    if (!status) status = call_id(call, &id, f);
+    struct pending *p = pending_new(call, WRITE_UPDATE, "Updated successfully.");
+    if (!p) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = call_find(call, RIGHT_UPDATE, &p->find, f);
+    if (!status) status = call_id(call, &p->write.id, f);
     if (status) return status;
-    status = upload_body(call, &upload, &body, f);
-    if (!status) status = read_original(call, find.rights, id, &doc, f);
-    if (!status) status = call_draft(call, &draft, DRAFT_UPDATE, body, id, f);
-    if (!status) status = upload_store(call, &upload, &draft, f);
-    struct write w = {
-        .op = WRITE_UPDATE, .collection = call->collection, .id = id, .draft = &draft, .must_match = find.rights};
-    w.session.id = call->reader.session;
-    struct answering a = {call, &find, "Updated successfully."};
-    if (!status) status = run_write(&a, &w, f);
-    upload_end(call, &upload, status);
-    if (!status) status = answer_write(&a, &w, f);
-    return status;
+    status = upload_body(call, &p->upload, &body, f);
+    if (!status) status = read_original(call, p->find.rights, p->write.id, &doc, f);
+    if (!status) status = call_draft(call, &p->draft, DRAFT_UPDATE, body, p->write.id, f);
+    p->write.session.id = call->reader.session;
+    return pending_prepared(p, status, f);
 }
 
 enum status rest_delete(struct call *call, struct failure *f)
 {
-    struct find find;
-    int64_t id;
-    enum status status = call_find(call, RIGHT_REMOVE, &find, f);
-    if (!status) status = call_id(call, &id, f);
-    if (status) return status;
-    struct write w = {.op = WRITE_DELETE, .collection = call->collection, .id = id, .must_match = find.rights};
-    struct answering a = {call, &find, "Deleted successfully."};
-    status = run_write(&a, &w, f);
-    return status ? status : answer_write(&a, &w, f);
+    struct pending *p = pending_new(call, WRITE_DELETE, "Deleted successfully.");
+    if (!p) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = call_find(call, RIGHT_REMOVE, &p->find, f);
+    if (!status) status = call_id(call, &p->write.id, f);
+    return pending_prepared(p, status, f);
 }

@@ -13,6 +13,7 @@
 #include "api/idempotency.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
+#include "api/pending.h"
 #include "api/presence.h"
 #include "api/reader.h"
 #include "api/rest.h"
@@ -209,17 +210,17 @@ static void answer(struct call *call)
     bool override = overridden(rq);
     enum method method = rq->method == METHOD_HEAD || override ? METHOD_GET : rq->method;
     const struct route *route = path_parse(&path, rq->path, call->arena) ? find_route(call, &path, method) : NULL;
-    if (!route) {
+    enum status status = OK;
+    if (route) {
+        status = reader_find(call, &f);
+        if (!status) status = run_route(call, route, override, &f);
+    } else {
         fail_no_route(call->rs, rq->path);
-        return;
     }
-    enum status status = reader_find(call, &f);
-    if (!status) status = run_route(call, route, override, &f);
-    if (status && !call->detached) {
-        call->type = VIEW("application/json");
-        fail_respond(call->rs, &f);
-    }
-    idempotency_end(call);
+    if (!status && call->pending)
+        pending_run(call->pending);
+    else
+        call_end(call, status, &f);
 }
 
 static void count(struct app *app, int status)
@@ -227,31 +228,42 @@ static void count(struct app *app, int status)
     if (status >= 100 && status < 600) counter_add(&app->metrics.requests[status / 100], 1);
 }
 
-static void handle(struct app *app, struct request *rq, struct response *rs)
+void app_count(struct app *app, const struct response *rs)
 {
-    struct call call = {.app = app, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
-    if (!view_starts(rq->path, "/api/") && !view_is(rq->path, "/api") && !view_is(rq->path, "*")) {
-        if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
-        if (rs->status != 404) return;
-        response_header(rs, "Content-Type", call.type);
+    if (!rs->headers.failed && !rs->body.failed) count(app, rs->status);
+}
+
+static void serve_page(struct app *app, struct request *rq, struct response *rs)
+{
+    if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
+    if (rs->status == 404) {
+        response_header(rs, "Content-Type", VIEW("application/json"));
         caching_headers(CACHING_NONE, rq, rs);
-        return;
     }
-    cors_headers(call.app, rq, rs);
-    if (rq->method == METHOD_OPTIONS)
-        str_addz(&rs->body, "{}");
-    else
-        answer(&call);
-    if (call.detached) return;
-    if (call.type.len) response_header(rs, "Content-Type", call.type);
-    if (rq->method != METHOD_OPTIONS) caching_headers(call.caching, rq, rs);
+    app_count(app, rs);
 }
 
 void api_handle(void *ctx, struct request *rq, struct response *rs)
 {
-    handle(ctx, rq, rs);
-    /* One that could not be built comes back as a refusal. */
-    if (!rs->headers.failed && !rs->body.failed) count(ctx, rs->status);
+    struct app *app = ctx;
+    if (!view_starts(rq->path, "/api/") && !view_is(rq->path, "/api") && !view_is(rq->path, "*")) {
+        serve_page(app, rq, rs);
+        return;
+    }
+    struct call *call = ARENA_NEW(rq->arena, struct call);
+    if (!call) {
+        rs->body.failed = true;
+        return;
+    }
+    *call = (struct call){.app = app, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
+    cors_headers(app, rq, rs);
+    if (rq->method == METHOD_OPTIONS) {
+        str_addz(&rs->body, "{}");
+        call->caching = CACHING_OWN;
+        call_end(call, OK, NULL);
+    } else {
+        answer(call);
+    }
 }
 
 void api_refuse(void *ctx, int status, struct response *rs)

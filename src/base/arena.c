@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BLOCK 16384
+#define FIRST_BLOCK 8192
 #define LARGEST     ((size_t)1 << 20)
 #define ALIGNMENT   _Alignof(max_align_t)
 
@@ -38,7 +38,7 @@ static void free_blocks(struct arena_block *block)
     }
 }
 
-static void run_cleanups(struct arena *a)
+void arena_clean(struct arena *a)
 {
     while (a->cleanups) {
         struct arena_cleanup *c = a->cleanups;
@@ -49,14 +49,14 @@ static void run_cleanups(struct arena *a)
 
 void arena_release(struct arena *a)
 {
-    run_cleanups(a);
+    arena_clean(a);
     free_blocks(a->blocks);
     arena_init(a, a->cap);
 }
 
 void arena_reset(struct arena *a)
 {
-    run_cleanups(a);
+    arena_clean(a);
     struct arena_block *keep = a->blocks;
     if (keep && keep->next) {
         /* The oldest is mostly the smallest: a large request leaves no large block behind. */

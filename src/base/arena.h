@@ -32,6 +32,8 @@ MUST_CHECK void *arena_array(struct arena *a, size_t size, size_t count);
 /* A copy with a NUL behind it. */
 MUST_CHECK char *arena_copy(struct arena *a, struct view v);
 MUST_CHECK char *arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);
+/* Runs the clean-ups now, newest first; the pieces stay. */
+void arena_clean(struct arena *a);
 /* Calls run(thing) at the reset. Without memory for the note it is run at once, and false is returned. */
 MUST_CHECK bool arena_defer(struct arena *a, void (*run)(void *thing), void *thing);
 

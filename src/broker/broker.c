@@ -20,6 +20,8 @@ struct broker {
     struct channels *channels;
     void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session);
     void *ended_ctx;
+    void (*done)(void *ctx, struct list *commands);
+    void *done_ctx;
     int64_t keep_changes;
     struct formers *formers;
     char epoch[EPOCH_LENGTH + 1];
@@ -167,6 +169,8 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
 
 static void finish(struct broker *b, struct list *batch, enum status status, const struct failure *f)
 {
+    struct list posted;
+    list_init(&posted);
     lock_take(&b->lock);
     /* After a failed fsync nobody knows what the disk holds; a later success would not make it true. */
     if (status == IO_ERROR) b->failed = true;
@@ -174,15 +178,19 @@ static void finish(struct broker *b, struct list *batch, enum status status, con
         struct command *c = CONTAINER(batch->next, struct command, link);
         list_remove(&c->link);
         if (status) {
-            c->failure = *f;
-            c->failure.status = status == IO_ERROR ? UNAVAILABLE : status;
+            *c->failure = *f;
+            c->failure->status = status == IO_ERROR ? UNAVAILABLE : status;
         } else {
             command_set(c, COMMAND_APPLIED);
         }
         command_set(c, status ? COMMAND_REFUSED : COMMAND_DONE);
-        condition_signal(&c->done);
+        if (c->posted)
+            list_insert(&posted, &c->link);
+        else
+            condition_signal(&c->done);
     }
     lock_drop(&b->lock);
+    if (!list_empty(&posted)) b->done(b->done_ctx, &posted);
     if (status == IO_ERROR)
         log_error("the disk failed, writes are refused from now on: %s", f->reason);
     else if (status)
@@ -274,6 +282,12 @@ void broker_on_end(struct broker *b,
     b->ended_ctx = ctx;
 }
 
+void broker_on_done(struct broker *b, void (*done)(void *ctx, struct list *commands), void *ctx)
+{
+    b->done = done;
+    b->done_ctx = ctx;
+}
+
 void broker_close(struct broker *b)
 {
     if (!b) return;
@@ -292,9 +306,8 @@ void broker_close(struct broker *b)
     free(b);
 }
 
-void broker_submit(struct broker *b, struct command *c)
+static void queue(struct broker *b, struct command *c)
 {
-    condition_init(&c->done);
     list_init(&c->link);
     lock_take(&b->lock);
     command_set(c, COMMAND_QUEUED);
@@ -303,22 +316,33 @@ void broker_submit(struct broker *b, struct command *c)
     lock_drop(&b->lock);
 }
 
+void broker_post(struct broker *b, struct command *c)
+{
+    ASSERT(b->done);
+    c->posted = true;
+    queue(b, c);
+}
+
+void broker_submit(struct broker *b, struct command *c)
+{
+    condition_init(&c->done);
+    queue(b, c);
+}
+
 enum status broker_wait(struct broker *b, struct command *c)
 {
     lock_take(&b->lock);
     while (c->state != COMMAND_DONE && c->state != COMMAND_REFUSED) condition_wait(&c->done, &b->lock);
     lock_drop(&b->lock);
     condition_destroy(&c->done);
-    return c->state == COMMAND_DONE ? OK : c->failure.status;
+    return c->state == COMMAND_DONE ? OK : c->failure->status;
 }
 
 enum status broker_run(struct broker *b, struct write *writes, size_t nwrites, struct arena *arena, struct failure *f)
 {
-    struct command c = {.writes = writes, .nwrites = nwrites, .arena = arena};
+    struct command c = {.writes = writes, .nwrites = nwrites, .arena = arena, .failure = f};
     broker_submit(b, &c);
-    enum status status = broker_wait(b, &c);
-    if (status) *f = c.failure;
-    return status;
+    return broker_wait(b, &c);
 }
 
 uint64_t broker_version(const struct broker *b, size_t collection)

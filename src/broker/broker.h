@@ -32,9 +32,15 @@ MUST_CHECK enum status broker_open(struct broker **out, const struct broker_opti
  * good until it returns. Before the first submit. */
 void broker_on_end(struct broker *b,
     void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session), void *ctx);
+/* Calls done(ctx, commands) on the applier's thread with the commands (by their `link`) of a batch that were posted and
+ * are DONE or REFUSED now: after the commit, when the batch's frames are in the logs. They are the callee's, and the
+ * next batch waits until it returns. Before the first post. */
+void broker_on_done(struct broker *b, void (*done)(void *ctx, struct list *commands), void *ctx);
 /* Applies what waits, then ends. No submitter may be left. Takes NULL. */
 void broker_close(struct broker *b);
 
+/* Queues the command, for which nobody waits: broker_on_done tells of it. Any thread. */
+void broker_post(struct broker *b, struct command *c);
 /* Queues the command; broker_wait must follow. Any thread. */
 void broker_submit(struct broker *b, struct command *c);
 /* Waits until it is DONE (OK) or REFUSED (its failure's status). */

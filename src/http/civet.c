@@ -206,6 +206,11 @@ bool civet_whole(const struct civet *c)
     return c->conn.is_chunked ? c->conn.is_chunked == 4 : !civet_left(c);
 }
 
+bool civet_here(const struct civet *c)
+{
+    return !c->conn.is_chunked && c->conn.data_len >= c->conn.request_len + c->conn.content_len;
+}
+
 bool civet_more(const struct civet *c)
 {
     return c->conn.data_len > c->conn.request_len + c->conn.content_len;

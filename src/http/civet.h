@@ -48,6 +48,8 @@ void civet_chunks_end(struct civet *c);
 /* Has the body been read to its end? */
 bool civet_whole(const struct civet *c);
 
+/* Has all of a body with a length been received, though not read? */
+bool civet_here(const struct civet *c);
 /* Has something been read behind a whole request? */
 bool civet_more(const struct civet *c);
 /* Ends a whole request, whose text is gone with that. Answers what has been read behind it, good until the next call.

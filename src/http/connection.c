@@ -2,6 +2,7 @@
  * the answer, so that a half-open client costs nothing. What TLS hides, and what a pipelining client has sent of a
  * further request, is read into `early`. */
 #include "http/connection.h"
+#include "base/check.h"
 #include "base/log.h"
 #include "base/tls.h"
 #include "http/arrival.h"
@@ -32,6 +33,7 @@ struct connection *connection_new(int socket, const struct sockaddr *remote, boo
 
 void connection_free(struct connection *c)
 {
+    ASSERT(!c->exchange);
     if (c->peer.socket >= 0) peer_close(&c->peer);
     outgoing_free(c->outgoing);
     str_release(&c->early);

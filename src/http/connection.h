@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct exchange;
 struct outgoing;
 struct tls;
 
@@ -36,6 +37,7 @@ struct connection {
     bool long_body;   /* but for its body, for which a worker may have to wait */
     enum stage stage;
     struct outgoing *outgoing; /* of its answer, what has not gone out yet; NULL: nothing */
+    struct exchange *exchange; /* its answer is yet to come, and nobody hears it meanwhile; NULL: none is */
     /* the front's */
     struct list link;
     enum stage timed; /* the stage that `deadline` is of; STAGES: none */

@@ -54,6 +54,7 @@ struct front {
     struct lobby lobby;
     /* atomic */
     atomic_size_t kept; /* bytes of answers that wait for their clients */
+    atomic_size_t lent; /* bytes of exchanges */
     atomic_bool asked_to_stop;
     /* the front's thread only */
     int64_t paused_until; /* 0: it accepts */
@@ -370,6 +371,26 @@ struct peer front_detach(struct front *f, struct connection *c)
     return peer;
 }
 
+bool front_lend(struct front *f, size_t bytes)
+{
+    if (atomic_fetch_add(&f->lent, bytes) + bytes > f->options.lent_most) {
+        atomic_fetch_sub(&f->lent, bytes);
+        return false;
+    }
+    lobby_leave(&f->lobby);
+    return true;
+}
+
+void front_return(struct front *f, struct list *connections)
+{
+    lobby_return(&f->lobby, connections);
+}
+
+void front_settle(struct front *f, size_t bytes)
+{
+    atomic_fetch_sub(&f->lent, bytes);
+}
+
 /* ---- from open to free ---- */
 
 static void count_descriptors(struct front *f)
@@ -445,7 +466,7 @@ void front_stop(struct front *f)
 void front_free(struct front *f)
 {
     if (!f) return;
-    ASSERT(!f->started && !gauge_read(&f->options.metrics->connections));
+    ASSERT(!f->started && !gauge_read(&f->options.metrics->connections) && !atomic_load(&f->lent));
     listen_close(&f->listeners);
     if (f->epoll >= 0) close(f->epoll);
     if (f->wake >= 0) close(f->wake);

@@ -17,6 +17,7 @@ struct front_options {
     int64_t body_ms;             /* from then to a whole short body; then 408 */
     int64_t idle_ms;             /* without a further request; then the end */
     size_t most;                 /* connections at once; 0: as many as there are descriptors. Beyond: 503 */
+    size_t lent_most;            /* bytes of front_lend */
     int workers;
     struct metrics *metrics; /* of connections; outlives the front */
     /* Writes a whole answer with that status, which closes the connection. On the front's thread. */
@@ -51,5 +52,12 @@ MUST_CHECK bool front_begin_body(struct front *f, struct connection *c);
 void front_end_body(struct front *f);
 /* Takes the peer out of it, and forgets the connection. */
 struct peer front_detach(struct front *f, struct connection *c);
+/* Lets it go for a while, with that much memory: it waits nowhere, and front_return must follow, for which front_stop's
+ * workers wait. False: too much is lent already, and it is the worker's still. */
+MUST_CHECK bool front_lend(struct front *f, size_t bytes);
+/* Gives those that were lent to workers, by their `link`; the list is empty afterwards. Any thread. */
+void front_return(struct front *f, struct list *connections);
+/* The memory is free again. */
+void front_settle(struct front *f, size_t bytes);
 
 #endif

@@ -137,20 +137,53 @@ void lobby_close(struct lobby *l, struct list *all)
     lock_drop(&l->lock);
 }
 
+/* With the lock held. */
+static bool over(struct lobby *l)
+{
+    return l->ended && !atomic_load(&l->away);
+}
+
+/* The same. */
+static void rouse_all(struct lobby *l)
+{
+    for (struct list *s = l->sleepers.next; s != &l->sleepers; s = s->next)
+        condition_signal(&CONTAINER(s, struct sleeper, link)->woken);
+}
+
 void lobby_end(struct lobby *l)
 {
     lock_take(&l->lock);
     l->ended = true;
-    for (struct list *s = l->sleepers.next; s != &l->sleepers; s = s->next)
-        condition_signal(&CONTAINER(s, struct sleeper, link)->woken);
+    if (over(l)) rouse_all(l);
     lock_drop(&l->lock);
+}
+
+void lobby_leave(struct lobby *l)
+{
+    atomic_fetch_add(&l->away, 1);
+}
+
+void lobby_return(struct lobby *l, struct list *ready)
+{
+    size_t n = 0;
+    for (const struct list *node = ready->next; node != ready; node = node->next) n++;
+    lock_take(&l->lock);
+    list_splice(&l->ready, ready);
+    atomic_fetch_sub(&l->away, n);
+    struct sleeper *sleeper = NULL;
+    if (over(l))
+        rouse_all(l);
+    else
+        sleeper = rouse(l);
+    lock_drop(&l->lock);
+    if (sleeper) condition_signal(&sleeper->woken);
 }
 
 struct connection *lobby_take(struct lobby *l, struct sleeper *self)
 {
     struct connection *c = NULL;
     lock_take(&l->lock);
-    while (list_empty(&l->ready) && !l->ended) {
+    while (list_empty(&l->ready) && !over(l)) {
         if (!self->asleep) list_insert(l->sleepers.next, &self->link);
         self->asleep = true;
         condition_wait(&self->woken, &l->lock);

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/metric.h"
 #include "http/connection.h"
+#include <stdatomic.h>
 
 /* Where a worker sleeps; {0} with an initialized condition. Stays where it is until lobby_end. */
 struct sleeper {
@@ -31,6 +32,8 @@ struct lobby {
     struct list sleepers;        /* the last to have fallen asleep comes first */
     int bodies;                  /* workers that may be waiting for one */
     bool closed, ended;
+    /* atomic */
+    atomic_size_t away; /* connections with an answer to come: they will be ready again */
 };
 
 /* `bodies_most`: workers that may wait for bodies, at least 1; `waits`: WAITS gauges, kept right by the lobby. */
@@ -55,7 +58,7 @@ int64_t lobby_next(struct lobby *l, int64_t latest);
 /* Moves to `all` what waits, for which there is no place from then on. Who was queued for a body is ready, and who
  * waits for a client to take an answer. */
 void lobby_close(struct lobby *l, struct list *all);
-/* After that: workers take what is ready, and then NULL. */
+/* After that: workers take what is ready and what is away, and then NULL. */
 void lobby_end(struct lobby *l);
 
 /* ---- for workers ---- */
@@ -71,6 +74,8 @@ enum entry {
 
 /* Takes one that has been armed. Unless it says ENTRY_CLOSED, the connection is no longer the worker's. */
 MUST_CHECK enum entry lobby_enter(struct lobby *l, struct connection *c);
+/* A worker's connection is nobody's until lobby_return. */
+void lobby_leave(struct lobby *l);
 /* Puts one behind those that are ready; false: there are none, and it is the worker's still. */
 MUST_CHECK bool lobby_yield(struct lobby *l, struct connection *c);
 
@@ -79,5 +84,9 @@ MUST_CHECK bool lobby_yield(struct lobby *l, struct connection *c);
  */
 MUST_CHECK bool lobby_begin_body(struct lobby *l, struct connection *c);
 void lobby_end_body(struct lobby *l);
+/* ---- for any thread ---- */
+
+/* Those of `ready` were away; all may be taken. It is empty afterwards. */
+void lobby_return(struct lobby *l, struct list *ready);
 
 #endif

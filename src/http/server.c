@@ -58,6 +58,7 @@ static enum status open_front(struct server *s, struct failure *f)
             .most = o->connections,
             .workers = o->workers,
             .metrics = o->metrics,
+            .lent_most = o->deferred,
             .refusal = refusal,
             .ctx = s},
         f);

@@ -1,5 +1,5 @@
 /* The HTTP server: a front, which has the connections that wait (front.h), and a fixed number of workers, each of which
- * reads a request, runs the handler and sends its answer. */
+ * reads a request, runs the handler and sends its answer, unless the handler lets that wait (exchange.h). */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -19,6 +19,7 @@ struct server_options {
     struct tls *tls; /* of the addresses behind "https://"; NULL: there are none. Outlives the server */
     int workers;
     size_t arena_cap; /* bytes a request may take from its arena */
+    size_t deferred;  /* bytes of the arenas of all exchanges (http/exchange.h) together */
     /* Milliseconds; 0: 10, 10 and 60 seconds. What is late is answered with 408. */
     int64_t head_ms; /* from a request's first byte, or the connection's beginning, to its whole head */
     int64_t body_ms; /* of waiting for the next bytes of a body; those of a short request must all come in that time,
@@ -40,8 +41,9 @@ struct server_options {
 MUST_CHECK enum status server_open(struct server **out, const struct server_options *options, struct failure *f);
 /* The port of the n-th address in `listen`; 0 beyond the last. */
 uint16_t server_port(const struct server *s, size_t n);
-/* Stops accepting; connections that wait end; answers the requests that have come, and waits for the handlers that run.
- * A client that does not take its answer in 0.3 seconds does not get all of it. Takes NULL. */
+/* Stops accepting; connections that wait end; answers the requests that have come, and waits for the handlers that run
+ * and the exchanges that are open. A client that does not take its answer in 0.3 seconds does not get all of it. Takes
+ * NULL. */
 void server_close(struct server *s);
 
 #endif

@@ -1,7 +1,8 @@
 /* A worker never waits for a head: it goes on with a connection only while there is something of it to do, and gives it
  * back to the front otherwise, as it does when a client takes no more of its answer for now. What it may wait for: a
- * body that is not short. */
+ * body that is not short. An answer that comes later (exchange.h) comes as a connection that is ready, to any worker. */
 #include "http/worker.h"
+#include "http/exchange.h"
 
 #define STACK 524288 /* address space; what is never touched costs no memory */
 
@@ -127,6 +128,27 @@ static struct connection *send_on(struct worker *w, struct connection *c)
     return conclude(w, c);
 }
 
+/* After an answer of which something may be left. As conclude. */
+static struct connection *follow(struct worker *w, struct connection *c)
+{
+    if (!c->outgoing) return conclude(w, c);
+    c->outgoing->keep = !w->ends && !c->early.failed;
+    c->outgoing->heard_out = w->heard_out;
+    return linger(w, c);
+}
+
+/* The answer to a request that was deferred. As serve. */
+static struct connection *finish(struct worker *w, struct connection *c)
+{
+    struct exchange *e = c->exchange;
+    w->connection = c;
+    e->finish(e->ctx, &e->response);
+    answer(w, &e->response, e->head_only, e->keep, c->early.len);
+    c->exchange = NULL;
+    exchange_free(e, &w->arena);
+    return follow(w, c);
+}
+
 /* One request of a connection from which something has come. Answers it when there may be more of it to do; NULL: it is
  * the worker's no longer. */
 static struct connection *serve(struct worker *w, struct connection *c)
@@ -147,10 +169,7 @@ static struct connection *serve(struct worker *w, struct connection *c)
     if (!w->connection) return NULL;
     if (!w->ends) body_skip(w);
     if (!w->ends) str_add(&c->early, civet_rest(w->civet));
-    if (!c->outgoing) return conclude(w, c);
-    c->outgoing->keep = !w->ends && !c->early.failed;
-    c->outgoing->heard_out = w->heard_out;
-    return linger(w, c);
+    return follow(w, c);
 }
 
 /* The same, or NULL at once where too many bodies are waited for. */
@@ -168,6 +187,7 @@ static struct connection *go_on(struct worker *w, struct connection *c, bool aga
 {
     if (again && c->outgoing && front_yield(w->front, c)) return NULL;
     if (c->outgoing) return send_on(w, c);
+    if (c->exchange) return finish(w, c);
     switch (connection_hear(c, w->options->tls)) {
     case HEARD_ALL: return again && front_yield(w->front, c) ? NULL : serve_in_turn(w, c);
     case HEARD_PART: front_wait(w->front, c); break;

@@ -122,5 +122,124 @@ module.exports = (binary) => {
     await Promise.all(all.map((c) => c.ended))
   })
 
+  // Their writes: each is answered after its commit, and holds no worker while it waits for that.
+
+  const post = (content, more = '') => {
+    const body = JSON.stringify({ sender: 1, receiver: 1, content })
+    return `POST /api/messages?depth=0 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${more}\r\n${body}`
+  }
+  const change = (id, content) => post(content).replace('POST /api/messages', `PATCH /api/messages/${id}`)
+  // All bodies that came, as JSON; without the last one where that is not whole.
+  const bodies = (text) => {
+    const found = []
+    for (let at = 0, end; (end = text.indexOf('\r\n\r\n', at)) >= 0;) {
+      const length = Number(text.slice(at, end).match(/Content-Length: (\d+)/)[1])
+      if (text.length < end + 4 + length) break
+      found.push(JSON.parse(Buffer.from(text.slice(end + 4, end + 4 + length), 'latin1').toString()))
+      at = end + 4 + length
+    }
+    return found
+  }
+
+  test('connections: pipelined writes and reads are answered in order, and read what was written', async ({ after }) => {
+    const server = await servers(after, [])
+    for (const [i, address] of [[server.plain], [server.port, ca]].entries()) {
+      const first = 1 + i * 3
+      const c = dial(...address)
+      after(() => c.socket.destroy())
+      await c.ready
+      c.socket.write([
+        post('one'), GET, post('two', `Idempotency-Key: ${i}\r\n`), change(first, 'three'), GET.replace('?limit=1', `/${first}`), post('bad').replace('"sender":1', '"sender":9'),
+        post('two', `Idempotency-Key: ${i}\r\n`), `DELETE /api/messages/${first} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}`, GET.replace('?limit=1', `/${first}`),
+        post('four'), GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+      ].join(''))
+      const text = await c.ended
+      assert.deepStrictEqual(text.match(/HTTP\/1\.1 \d+/g).map((s) => Number(s.slice(9))), [201, 200, 201, 200, 200, 400, 201, 200, 404, 201, 200])
+      const all = bodies(text)
+      assert.strictEqual(all[1].docs[0].content, 'one')
+      assert.strictEqual(all[4].content, 'three')
+      assert.strictEqual(all[6].doc.id, all[2].doc.id)
+      assert.strictEqual(all[10].docs[0].id, all[9].doc.id)
+    }
+  })
+
+  test('connections: one worker writes for all of them', async ({ after }) => {
+    const server = await servers(after, ['--workers', '1'])
+    const all = Array.from({ length: 300 }, (_, i) => dial(...(i % 10 ? [server.plain] : [server.port, ca])))
+    after(() => all.forEach((c) => c.socket.destroy()))
+    await Promise.all(all.map((c) => c.ready))
+    for (let round = 1; round <= 3; round++) {
+      for (const [i, c] of all.entries()) c.socket.write(post(`${round} ${i}`))
+      for (const c of all) assert.strictEqual(await c.answers(round), 201)
+    }
+    const ids = new Set(all.flatMap((c) => bodies(c.text).map((b) => b.doc.id)))
+    assert.strictEqual(ids.size, 900)
+    const { totalDocs } = (await request(`${server.url}/api/messages/count`)).json
+    assert.strictEqual(totalDocs, 900)
+    const counted = (await request(`${server.url}/api/parley/metrics`)).text.match(/parley_requests_total\{code="2xx"\} (\d+)/)
+    assert.strictEqual(Number(counted[1]), 902)
+  })
+
+  test('connections: who leaves before his answer leaves nothing behind', async ({ after }) => {
+    const server = await servers(after, ['--workers', '2', '--max-connections', '60'])
+    const open = async () => Number((await request(`${server.url}/api/parley/metrics`)).text.match(/process_open_fds (\d+)/)[1])
+    const before = await open()
+    for (let round = 0; round < 20; round++) {
+      const all = Array.from({ length: 50 }, (_, i) => dial(...(i % 10 ? [server.plain] : [server.port, ca])))
+      await Promise.all(all.map((c) => c.ready))
+      for (const [i, c] of all.entries()) {
+        c.socket.write(post(`${round} ${i}`) + (i % 3 ? '' : post('never')))
+        if (i % 2) c.socket.resetAndDestroy?.() ?? c.socket.destroy()
+        else c.socket.destroy()
+      }
+      await Promise.all(all.map((c) => c.ended))
+      let said
+      do said = await say(server.url, 'still there').catch((error) => ({ error })) // until the server has seen that they left
+      while (said.error || said.status === 503)
+      assert.strictEqual(said.status, 201)
+    }
+    while (await open() > before) await request(`${server.url}/api/messages/count`)
+  })
+
+  test('connections: a large answer to a write is whole, however slowly it is read', async ({ after }) => {
+    const server = await servers(after, ['--workers', '2'])
+    const content = '€'.repeat(39000)
+    for (const address of [[server.plain], [server.port, ca]]) {
+      const c = dial(...address)
+      after(() => c.socket.destroy())
+      await c.ready
+      c.socket.pause()
+      for (let i = 0; i < 50; i++) c.socket.write(post(content))
+      c.socket.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+      for (let i = 0; i < 20; i++) assert.strictEqual((await say(server.url, 'beside it')).status, 201)
+      c.socket.resume()
+      const all = bodies(await c.ended)
+      assert.strictEqual(all.length, 51)
+      for (const { doc } of all.slice(0, 50)) assert.ok(doc.content === content)
+    }
+  })
+
+  test('connections: a server that stops answers the writes that have come, and has stored what it says', async ({ after }) => {
+    const data = folder()
+    after(() => remove(data))
+    const server = await start(binary, { data, listen: 'https://127.0.0.1:0', args: ['--listen', '127.0.0.1:0', '--tls-cert', pem, '--workers', '4'] })
+    after(() => server.stop())
+    await admin(server.url)
+    const plain = Number(server.addresses[1].match(/\d+$/)[0])
+    const all = Array.from({ length: 400 }, (_, i) => dial(...(i % 10 ? [plain] : [server.port, ca])))
+    for (const c of all) c.socket.write(GET)
+    for (const c of all) assert.strictEqual(await c.answers(1), 200)
+    await Promise.all(all.map((c, i) => new Promise((resolve) => c.socket.write(post(`last words ${i}`), resolve))))
+    await server.stop()
+    const answers = await Promise.all(all.map((c) => c.ended))
+    for (const [i, text] of answers.entries()) {
+      assert.match(text, /HTTP\/1\.1 201 /, `${i}: ${text.slice(-300)}`)
+      assert.strictEqual(bodies(text)[1].doc.content, `last words ${i}`)
+    }
+    const again = await start(binary, { data })
+    after(() => again.stop())
+    assert.strictEqual((await request(`${again.url}/api/messages/count?where[content][like]=last`)).json.totalDocs, all.length)
+  })
+
   test('connections: the certificate goes', () => remove(dir))
 }

@@ -463,6 +463,60 @@ static void broker__what_was_undone_ends_nothing(void **state)
     str_release(&told.text);
 }
 
+#define POSTED 200
+
+/* What the applier's thread saw of posted commands, each time it was told of some. */
+struct seen {
+    struct world *world;
+    size_t told;
+    bool all_committed;
+};
+
+static void see(void *ctx, struct list *commands)
+{
+    struct seen *seen = ctx;
+    struct db *db;
+    struct failure f;
+    int64_t n = -1;
+    for (; !list_empty(commands); seen->told++) list_remove(commands->next);
+    if (db_open(&db, seen->world->path, DB_READ, &f)) return;
+    if (!db_integer(db, "SELECT count(*) FROM messages", NULL, 0, 0, &n, &f) && n < (int64_t)(seen->told - 1) / 2)
+        seen->all_committed = false;
+    db_close(db);
+}
+
+/* Every second one is refused; some are waited for by others in the same batches. */
+static void broker__tells_of_posted_commands_after_their_commit(void **state)
+{
+    struct world *w = *state;
+    struct seen seen = {.world = w, .all_committed = true};
+    struct write writes[POSTED];
+    struct command commands[POSTED];
+    struct failure failures[POSTED] = {0}, f;
+    add_user(w, "a@example.com");
+    broker_on_done(w->broker, see, &seen);
+    for (size_t i = 0; i < POSTED; i++) {
+        writes[i] = create(w, "messages",
+            i % 2 ? "{\"sender\":1,\"receiver\":99,\"content\":\"bad\"}"
+                  : "{\"sender\":1,\"receiver\":1,\"content\":\"good\"}");
+        commands[i] = (struct command){.writes = &writes[i], .nwrites = 1, .arena = &w->arena, .failure = &failures[i]};
+        broker_post(w->broker, &commands[i]);
+    }
+    struct arena own;
+    arena_init(&own, 1 << 20);
+    struct write waited = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"waited for\"}");
+    assert_int_equal(broker_run(w->broker, &waited, 1, &own, &f), OK);
+    close_broker(w);
+    assert_int_equal(seen.told, POSTED);
+    assert_true(seen.all_committed);
+    for (size_t i = 0; i < POSTED; i++) {
+        assert_int_equal(commands[i].state, COMMAND_DONE);
+        assert_int_equal(writes[i].failure.status, i % 2 ? INVALID : OK);
+    }
+    arena_release(&own);
+    open_broker(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +530,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broker__an_answer_alone_changes_no_document, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__who_loses_rights_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__what_was_undone_ends_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__tells_of_posted_commands_after_their_commit, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

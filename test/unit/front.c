@@ -1,29 +1,14 @@
 /* Connections that wait, through the server's door: a real one with few workers and little patience. */
 #include "base/check.h"
-#include "http/server.h"
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
-#include <netinet/in.h>
+#include "client.h"
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#define HOST "Host: x\r\n"
 #define GET  "GET /a HTTP/1.1\r\n" HOST "\r\n"
 #define SOON 150    /* ms: a deadline that is to pass */
 #define LONG 600000 /* ms: one that is not */
 
-static struct server *server;
 static int entered[2], released[2]; /* what the handler says to a test and waits for: one byte each */
 static int *many;
 static size_t nmany;
@@ -65,57 +50,6 @@ static void open_server(struct server_options o)
     if (!o.idle_ms) o.idle_ms = LONG;
     enum status status = server_open(&server, &o, &f);
     assert_string_equal(status ? f.reason : "", "");
-}
-
-static int client(void)
-{
-    struct sockaddr_in a = {
-        .sin_family = AF_INET, .sin_port = htons(server_port(server, 0)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 30};
-    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(s >= 0);
-    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    assert_int_equal(connect(s, (struct sockaddr *)&a, sizeof a), 0);
-    return s;
-}
-
-static void say(int s, const char *text)
-{
-    assert_int_equal(send(s, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-/* One answer, whose body is no longer than what `body` says, and which is no prefix of another. */
-static void expect(int s, int status, const char *body, const char *line)
-{
-    char text[2048] = "";
-    size_t len = 0;
-    const char *blank;
-    while (!(blank = strstr(text, "\r\n\r\n")) || strlen(blank + 4) < strlen(body)) {
-        ssize_t n = recv(s, text + len, 1, 0);
-        if (n != 1) print_error("only \"%s\" (%s)\n", text, strerror(errno));
-        assert_int_equal(n, 1);
-        text[++len] = '\0';
-    }
-    assert_int_equal(atoi(text + strlen("HTTP/1.1 ")), status);
-    assert_string_equal(blank + 4, body);
-    assert_non_null(strstr(text, line));
-}
-
-static void expect_end(int s)
-{
-    char byte;
-    ssize_t n = recv(s, &byte, 1, 0);
-    assert_true(n == 0 || (n < 0 && errno == ECONNRESET));
-    close(s);
-}
-
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    while (readdir(dir)) n++;
-    closedir(dir);
-    return n;
 }
 
 /* As many as are worth it, and the limit of open files lets this process have with the server's ends. */
