@@ -31,7 +31,7 @@ struct app {
     struct pool *pool;
     struct formers *formers;
     struct standings *standings;
-    struct text *text; /* NULL: there is no text index */
+    struct text *text;   /* NULL: there is no text index */
     struct cache *cache; /* of answers */
     struct broker *broker;
     struct delivery *delivery;

@@ -1,6 +1,7 @@
 /* A worker never waits for a head: it goes on with a connection only while there is something of it to do, and gives it
  * back to the front otherwise, as it does when a client takes no more of its answer for now. What it may wait for: a
- * body that is not short. An answer that comes later (exchange.h) comes as a connection that is ready, to any worker. */
+ * body that is not short. An answer that comes later (exchange.h) comes as a connection that is ready, to any worker.
+ */
 #include "http/worker.h"
 #include "http/exchange.h"
 

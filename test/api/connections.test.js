@@ -222,7 +222,7 @@ module.exports = (binary) => {
   test('connections: a server that stops answers the writes that have come, and has stored what it says', async ({ after }) => {
     const data = folder()
     after(() => remove(data))
-    const server = await start(binary, { data, listen: 'https://127.0.0.1:0', args: ['--listen', '127.0.0.1:0', '--tls-cert', pem, '--workers', '4'] })
+    const server = await start(binary, { data, listen: 'https://127.0.0.1:0', args: ['--listen', '127.0.0.1:0', ...one.args, '--workers', '4'] })
     after(() => server.stop())
     await admin(server.url)
     const plain = Number(server.addresses[1].match(/\d+$/)[0])
