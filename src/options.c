@@ -99,6 +99,7 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_head_timeout: o->parley.head_timeout = number; break;
     case ROW_body_timeout: o->parley.body_timeout = number; break;
     case ROW_idle_timeout: o->parley.idle_timeout = number; break;
+    case ROW_unsent_bytes: o->parley.unsent_bytes = number; break;
     case ROW_delivery_threads: o->parley.delivery_threads = number; break;
     case ROW_cache_bytes: o->parley.cache_bytes = number; break;
     case ROW_log_bytes: o->parley.log_bytes = number; break;

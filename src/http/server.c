@@ -56,6 +56,7 @@ static enum status open_front(struct server *s, struct failure *f)
             .body_ms = o->body_ms,
             .idle_ms = o->idle_ms,
             .most = o->connections,
+            .unsent_most = o->unsent,
             .workers = o->workers,
             .metrics = o->metrics,
             .refusal = refusal,
