@@ -43,7 +43,7 @@
         "seconds that a request's body may stand still; one over 16 KiB must also bring 1 KiB a second")               \
     NUMBER(idle_timeout, "--idle-timeout", "PARLEY_IDLE_TIMEOUT", 60, 1, 86400,                                        \
         "seconds that a connection may wait between two requests")                                                     \
-    NUMBER(unsent_bytes, "--unsent-bytes", "PARLEY_UNSENT_BYTES", UNSENT_BYTES_DEFAULT, 0, 1099511627776,              \
+    NUMBER(unsent_bytes, "--unsent-bytes", "PARLEY_UNSENT_BYTES", UNSENT_BYTES_DEFAULT, 65536, 1099511627776,          \
         "memory for what clients have not taken of their answers yet; where that is used up, one that does not take "  \
         "its answer at once loses the rest, and is closed. Files need none")                                           \
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \

@@ -57,7 +57,6 @@ static void open_server(struct server_options o)
     o.listen = addresses;
     o.nlisten = 1;
     o.arena_cap = 2000000;
-    o.unsent = 1 << 26;
     o.handle = handle;
     o.refuse = refuse;
     if (!o.workers) o.workers = 1;

@@ -163,7 +163,6 @@ static struct server *open_server(const char *listen, int workers)
         .nlisten = 1,
         .workers = workers,
         .arena_cap = 1 << 20,
-        .unsent = 1 << 26,
         .handle = handle,
         .refuse = refuse,
         .ctx = &server};
