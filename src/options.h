@@ -16,11 +16,13 @@
 
 /* A machine with little room for addresses has little memory. */
 #if SIZE_MAX > UINT32_MAX
-#define LOG_BYTES_DEFAULT   16777216
-#define CACHE_BYTES_DEFAULT 8388608
+#define LOG_BYTES_DEFAULT    16777216
+#define CACHE_BYTES_DEFAULT  8388608
+#define UNSENT_BYTES_DEFAULT 67108864
 #else
-#define LOG_BYTES_DEFAULT   4194304
-#define CACHE_BYTES_DEFAULT 1048576
+#define LOG_BYTES_DEFAULT    4194304
+#define CACHE_BYTES_DEFAULT  1048576
+#define UNSENT_BYTES_DEFAULT 8388608
 #endif
 
 #define OPTIONS_TABLE(TEXT, NUMBER, OWN_TEXTS, OWN_NUMBER, OWN_CHOICE)                                                 \
@@ -45,6 +47,9 @@
         "seconds that a request's body may stand still; one over 16 KiB must also bring 1 KiB a second")               \
     NUMBER(idle_timeout, "--idle-timeout", "PARLEY_IDLE_TIMEOUT", 60, 1, 86400,                                        \
         "seconds that a connection may wait between two requests")                                                     \
+    NUMBER(unsent_bytes, "--unsent-bytes", "PARLEY_UNSENT_BYTES", UNSENT_BYTES_DEFAULT, 65536, 1099511627776,          \
+        "memory for what clients have not taken of their answers yet; where that is used up, one that does not take "  \
+        "its answer at once loses the rest, and is closed. Files need none")                                           \
     NUMBER(delivery_threads, "--delivery-threads", "PARLEY_DELIVERY_THREADS", 2, 1, 64, "threads that send streams")   \
     NUMBER(log_bytes, "--log-bytes", "PARLEY_LOG_BYTES", LOG_BYTES_DEFAULT, 65536, 1099511627776,                      \
         "memory for the newest changes of each collection, from which streams are sent; what is older comes from the " \

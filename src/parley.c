@@ -238,6 +238,7 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
                 .tls = p->tls,
                 .workers = (int)o->workers,
                 .connections = (size_t)o->max_connections,
+                .unsent = (size_t)o->unsent_bytes,
                 .head_ms = o->head_timeout * 1000,
                 .body_ms = o->body_timeout * 1000,
                 .idle_ms = o->idle_timeout * 1000,

@@ -31,6 +31,7 @@ struct parley_options {
     int64_t head_timeout;     /* seconds; of these three 0 is the default, 10, 10 and 60 */
     int64_t body_timeout;     /* seconds */
     int64_t idle_timeout;     /* seconds */
+    int64_t unsent_bytes;     /* memory for what clients have not taken of their answers yet; 0: 64 MiB */
     int64_t delivery_threads; /* threads that send streams */
     int64_t max_streams;      /* that may be open; 0: no limit */
     int64_t streams_per_ip;   /* of them from one address; 0: no limit */

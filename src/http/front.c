@@ -38,7 +38,6 @@
 #define COMPLAIN_MS  10000 /* between two lines of the log about that */
 #define LAST_LOOKS   8     /* for requests that have come, when the server stops */
 #define RESERVE_MOST 512   /* descriptors that are kept for files, and for telling a client that there are no more */
-#define KEPT_MOST    ((size_t)64 << 20)
 #define STACK        262144
 
 struct front {
@@ -53,8 +52,8 @@ struct front {
     /* shared */
     struct lobby lobby;
     /* atomic */
-    atomic_size_t kept; /* bytes of answers that wait for their clients */
-    atomic_size_t lent; /* bytes of exchanges */
+    atomic_size_t unsent; /* bytes of answers that wait for their clients */
+    atomic_size_t lent;   /* bytes of exchanges */
     atomic_bool asked_to_stop;
     /* the front's thread only */
     int64_t paused_until; /* 0: it accepts */
@@ -331,8 +330,9 @@ void front_part(struct front *f, struct connection *c)
 
 bool front_keep(struct front *f, struct connection *c, const struct outgoing *o, struct str *body)
 {
-    struct outgoing *kept = atomic_load(&f->kept) < KEPT_MOST ? outgoing_keep(o, body) : NULL;
-    if (kept) atomic_fetch_add(&f->kept, outgoing_bytes(kept));
+    bool room = !outgoing_takes(o, body) || atomic_load(&f->unsent) < f->options.unsent_most;
+    struct outgoing *kept = room ? outgoing_keep(o, body) : NULL;
+    if (kept) atomic_fetch_add(&f->unsent, outgoing_bytes(kept));
     c->outgoing = kept;
     return kept;
 }
@@ -340,7 +340,7 @@ bool front_keep(struct front *f, struct connection *c, const struct outgoing *o,
 void front_forget(struct front *f, struct connection *c)
 {
     if (!c->outgoing) return;
-    atomic_fetch_sub(&f->kept, outgoing_bytes(c->outgoing));
+    atomic_fetch_sub(&f->unsent, outgoing_bytes(c->outgoing));
     outgoing_free(c->outgoing);
     c->outgoing = NULL;
 }

@@ -18,6 +18,7 @@ struct front_options {
     int64_t idle_ms;             /* without a further request; then the end */
     size_t most;                 /* connections at once; 0: as many as there are descriptors. Beyond: 503 */
     size_t lent_most;            /* bytes of front_lend */
+    size_t unsent_most;          /* bytes of front_keep */
     int workers;
     struct metrics *metrics; /* of connections; outlives the front */
     /* Writes a whole answer with that status, which closes the connection. On the front's thread. */
@@ -43,8 +44,8 @@ MUST_CHECK bool front_yield(struct front *f, struct connection *c);
 /* Ends the sending side, and hears the client out for a second at most. */
 void front_part(struct front *f, struct connection *c);
 void front_close(struct front *f, struct connection *c);
-/* Keeps what is left of an answer with its connection (outgoing_keep). False: there is no memory, or more than 64 MiB
- * are kept already, and nothing has changed. Before another one, front_forget. */
+/* Keeps what is left of an answer with its connection (outgoing_keep). False: there is no memory, or enough is kept
+ * already, and nothing has changed. Before another one, front_forget. */
 MUST_CHECK bool front_keep(struct front *f, struct connection *c, const struct outgoing *o, struct str *body);
 void front_forget(struct front *f, struct connection *c);
 /* Before a worker waits for a body, and after that: lobby_begin_body and lobby_end_body. */

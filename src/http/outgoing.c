@@ -128,6 +128,11 @@ bool outgoing_finish(struct outgoing *o, struct peer *peer, int64_t until)
     return true;
 }
 
+bool outgoing_takes(const struct outgoing *o, const struct str *body)
+{
+    return body->len && o->body.len && o->body.at >= body->at && o->body.at < body->at + body->len;
+}
+
 struct outgoing *outgoing_keep(const struct outgoing *o, struct str *body)
 {
     struct outgoing *kept = malloc(sizeof *kept);
@@ -140,7 +145,7 @@ struct outgoing *outgoing_keep(const struct outgoing *o, struct str *body)
         return NULL;
     }
     kept->head = str_view(&kept->own_head);
-    if (body->len && o->body.len && o->body.at >= body->at && o->body.at < body->at + body->len) {
+    if (outgoing_takes(o, body)) {
         kept->own_body = *body;
         *body = (struct str){0};
     }

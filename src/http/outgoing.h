@@ -42,7 +42,9 @@ MUST_CHECK bool outgoing_finish(struct outgoing *o, struct peer *peer, int64_t u
 /* Copies `o` to where it may stay. The head is copied, too; a body that lies in `body` takes its memory along, any
  * other is borrowed on. NULL: no memory, and nothing has changed. */
 MUST_CHECK struct outgoing *outgoing_keep(const struct outgoing *o, struct str *body);
-/* Bytes that it has for itself. */
+/* Would it take that memory along? */
+bool outgoing_takes(const struct outgoing *o, const struct str *body);
+/* Bytes that one that is kept has for itself. */
 size_t outgoing_bytes(const struct outgoing *o);
 /* Has its client taken enough for a new deadline? Counts on from here then. */
 bool outgoing_moves(struct outgoing *o);

@@ -12,6 +12,7 @@
 #define HEAD_MS     10000
 #define BODY_MS     10000
 #define IDLE_MS     60000
+#define UNSENT      ((size_t)64 << 20)
 #define LAST_MS     300 /* that clients have to take their last answer */
 
 struct server {
@@ -56,6 +57,7 @@ static enum status open_front(struct server *s, struct failure *f)
             .body_ms = o->body_ms,
             .idle_ms = o->idle_ms,
             .most = o->connections,
+            .unsent_most = o->unsent,
             .workers = o->workers,
             .metrics = o->metrics,
             .lent_most = o->deferred,
@@ -89,6 +91,7 @@ enum status server_open(struct server **out, const struct server_options *option
     if (!s->options.head_ms) s->options.head_ms = HEAD_MS;
     if (!s->options.body_ms) s->options.body_ms = BODY_MS;
     if (!s->options.idle_ms) s->options.idle_ms = IDLE_MS;
+    if (!s->options.unsent) s->options.unsent = UNSENT;
     if (!s->options.metrics) s->options.metrics = &s->unread;
     signal(SIGPIPE, SIG_IGN);
     enum status status = open_listeners(s, f);

@@ -28,6 +28,9 @@ struct server_options {
     int64_t idle_ms; /* between two requests */
     /* At once, without those that were detached; 0: as many as there are descriptors. Beyond: 503. */
     size_t connections;
+    /* Bytes of answers that clients have not taken yet, files not among them; 0: 64 MiB. Where that is reached, a
+     * further client that does not take all at once is closed. */
+    size_t unsent;
     struct metrics *metrics; /* its connections are counted there; NULL: nowhere. Outlives the server */
     /* Called by a worker for each request. `ctx` as given. */
     void (*handle)(void *ctx, struct request *rq, struct response *rs);
