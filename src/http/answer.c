@@ -1,7 +1,6 @@
 /* An answer is not sent by civetweb, whose functions send nothing once the server is being stopped: a write that has
  * been committed would then go unanswered. */
 #include "http/answer.h"
-#include "http/wire.h"
 
 void answer_release(struct answer *a)
 {
@@ -61,7 +60,7 @@ static struct view body_of(const struct response *rs)
 }
 
 bool answer_send(
-    struct answer *a, struct response *rs, bool head_only, bool *keep, struct peer *peer, const atomic_bool *hurry)
+    struct answer *a, struct response *rs, bool head_only, bool *keep, struct peer *peer, struct crowd *crowd)
 {
     static const char least[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     struct view body = body_of(rs);
@@ -73,8 +72,8 @@ bool answer_send(
         response_drop_file(rs);
     }
     struct view head = a->head.failed ? view_of(least) : str_view(&a->head);
-    bool sent = wire_send(peer, head, body, rs->file.open && rs->file.len, hurry);
-    if (sent && rs->file.open) sent = wire_send_file(peer, rs->file.fd, rs->file.from, rs->file.len, hurry);
+    bool sent = wire_send(peer, head, body, rs->file.open && rs->file.len, crowd);
+    if (sent && rs->file.open) sent = wire_send_file(peer, rs->file.fd, rs->file.from, rs->file.len, crowd);
     response_drop_file(rs);
     *keep = *keep && sent;
     return sent;

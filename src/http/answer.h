@@ -6,7 +6,7 @@
 #include "base/peer.h"
 #include "http/response.h"
 #include "http/server.h"
-#include <stdatomic.h>
+#include "http/wire.h"
 
 /* What one thread keeps from answer to answer. */
 struct answer {
@@ -23,7 +23,7 @@ void answer_refuse(struct response *rs, int status, const struct server_options 
 /* Sends it; a response that has failed must have been replaced. `bodiless`: to HEAD; `*keep` is what the client is told
  * of the connection, and afterwards whether it can be kept. False: not all of it went out. */
 MUST_CHECK bool answer_send(
-    struct answer *a, struct response *rs, bool bodiless, bool *keep, struct peer *peer, const atomic_bool *hurry);
+    struct answer *a, struct response *rs, bool bodiless, bool *keep, struct peer *peer, struct crowd *crowd);
 /* All of one that closes the connection, as text. */
 void answer_text(struct answer *a, struct response *rs, struct str *text);
 

@@ -21,7 +21,7 @@ static void send_continue(struct worker *w, const struct request *rq)
     if (!view_is_nocase(request_header(rq, "Expect"), "100-continue")) return;
     w->continued = true;
     struct view word = VIEW("HTTP/1.1 100 Continue\r\n\r\n");
-    if (!wire_send(&w->connection->peer, word, (struct view){0}, false, w->stopping)) w->ends = true;
+    if (!wire_send(&w->connection->peer, word, (struct view){0}, false, w->crowd)) w->ends = true;
 }
 
 static bool read_piece(struct worker *w, char *at, size_t room, size_t *got)
@@ -39,7 +39,7 @@ static bool read_piece(struct worker *w, char *at, size_t room, size_t *got)
 
 static enum status fail_body(struct worker *w, struct failure *f, enum status status, const char *reason)
 {
-    bool stopping = status == INVALID && atomic_load(w->stopping);
+    bool stopping = status == INVALID && atomic_load(w->crowd->hurry);
     w->response.close = true;
     return stopping ? fail(f, UNAVAILABLE, "The server is stopping.") : fail(f, status, "%s", reason);
 }
@@ -98,6 +98,18 @@ enum status request_body(struct request *rq, size_t limit, struct view *body, st
     if (!chunked && (uint64_t)length > limit) return fail_body(w, f, TOO_LARGE, "The request's body is too large.");
     if (chunked || length) send_continue(w, rq);
     return chunked ? read_chunks(rq, limit, body, f) : read_length(rq, (size_t)length, body, f);
+}
+
+void request_pause(struct request *rq)
+{
+    const struct worker *w = rq->connection;
+    w->crowd->pause(w->crowd->ctx);
+}
+
+void request_go_on(struct request *rq)
+{
+    const struct worker *w = rq->connection;
+    w->crowd->go_on(w->crowd->ctx);
 }
 
 bool request_detach(struct request *rq, struct peer *peer)

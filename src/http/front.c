@@ -302,6 +302,16 @@ struct connection *front_take(struct front *f, struct sleeper *self)
     return lobby_take(&f->lobby, self);
 }
 
+bool front_pause(struct front *f)
+{
+    return lobby_pause(&f->lobby);
+}
+
+void front_go_on(struct front *f)
+{
+    lobby_go_on(&f->lobby);
+}
+
 void front_wait(struct front *f, struct connection *c)
 {
     arm(f, c, EPOLL_CTL_MOD);
@@ -401,11 +411,13 @@ enum status front_open(struct front **out, const struct front_options *options, 
     if (!front) return fail(f, NO_MEMORY, "Out of memory.");
     front->options = *options;
     front->listeners = *options->listeners;
-    lobby_init(&front->lobby, (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
-                                  [STAGE_HEAD] = options->head_ms,
-                                  [STAGE_BODY] = options->body_ms,
-                                  [STAGE_IDLE] = options->idle_ms,
-                                  [STAGE_PARTING] = PARTING_MS});
+    lobby_init(&front->lobby,
+        (int64_t[STAGES]){[STAGE_NEW] = options->head_ms,
+            [STAGE_HEAD] = options->head_ms,
+            [STAGE_BODY] = options->body_ms,
+            [STAGE_IDLE] = options->idle_ms,
+            [STAGE_PARTING] = PARTING_MS},
+        options->places);
     count_descriptors(front);
     if (!open_set(front) || !start(front)) {
         enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));

@@ -12,22 +12,26 @@ struct sleeper {
     struct list link;
     struct condition woken;
     bool asleep;
+    bool works; /* has one of the places */
 };
 
 struct lobby {
-    int64_t timeouts[STAGES]; /* ms; fixed after init */
+    /* fixed after init */
+    int64_t timeouts[STAGES]; /* ms */
+    int places;               /* workers that work at once, those that pause not among them */
     /* under lock */
     struct lock lock;
     struct list waiting[STAGES]; /* each in the order of its deadlines */
     struct list ready;           /* for a worker, the longest there first */
     struct list returned;        /* came with an event while their worker gave them back */
     struct list sleepers;        /* the last to have fallen asleep comes first */
+    int working;                 /* places that are taken */
     bool closed, ended;
     /* atomic */
     atomic_size_t away; /* connections with an answer to come: they will be ready again */
 };
 
-void lobby_init(struct lobby *l, const int64_t timeouts[STAGES]);
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int places);
 void lobby_destroy(struct lobby *l);
 
 /* ---- for the front's thread ---- */
@@ -52,7 +56,7 @@ void lobby_end(struct lobby *l);
 
 /* ---- for workers ---- */
 
-/* Waits for a connection that is ready. NULL: there will be no more. */
+/* Waits for a connection that is ready, and a place. NULL: there will be no more. */
 struct connection *lobby_take(struct lobby *l, struct sleeper *self);
 
 enum entry {
@@ -63,6 +67,10 @@ enum entry {
 
 /* Takes one that has been armed. Unless it says ENTRY_CLOSED, the connection is no longer the worker's. */
 MUST_CHECK enum entry lobby_enter(struct lobby *l, struct connection *c);
+/* A worker that is going to wait for something else gives its place away; true: no other worker sleeps who could take
+ * it. One that goes on has a place at once, even if there is none. */
+bool lobby_pause(struct lobby *l);
+void lobby_go_on(struct lobby *l);
 /* A worker's connection is nobody's until lobby_return. */
 void lobby_leave(struct lobby *l);
 /* Puts one behind those that are ready; false: there are none, and it is the worker's still. */

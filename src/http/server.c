@@ -18,11 +18,12 @@ struct server {
     uint16_t ports[MAX_LISTEN];
     struct listeners listeners; /* until the front has them */
     struct front *front;
-    struct worker *workers;
-    int nworkers;
+    struct worker *workers; /* room for `most` */
+    int most;
     struct crowd crowd;
     /* atomic */
     atomic_bool stopping;
+    atomic_int nworkers; /* that were started; no more than `most` are */
     /* the front's thread only */
     struct response refusal;
     struct answer answer;
@@ -55,20 +56,38 @@ static enum status open_front(struct server *s, struct failure *f)
             .idle_ms = o->idle_ms,
             .most = o->connections,
             .lent_most = o->deferred,
+            .places = o->workers,
             .refusal = refusal,
             .ctx = s},
         f);
 }
 
+static bool start_worker(struct server *s)
+{
+    int n = atomic_fetch_add(&s->nworkers, 1);
+    return n < s->most && worker_start(&s->workers[n], &s->options, s->front, &s->crowd);
+}
+
 static enum status start_workers(struct server *s, struct failure *f)
 {
-    s->workers = calloc((size_t)s->options.workers, sizeof *s->workers);
+    s->workers = calloc((size_t)s->most, sizeof *s->workers);
     if (!s->workers) return fail(f, NO_MEMORY, "Out of memory.");
-    for (; s->nworkers < s->options.workers; s->nworkers++)
-        if (!worker_start(&s->workers[s->nworkers], &s->options, s->front, &s->crowd, &s->stopping))
-            return fail(
-                f, UNAVAILABLE, "The system gives no more than %d threads; ask for fewer with --workers.", s->nworkers);
+    for (int i = 0; i < s->options.workers; i++)
+        if (!start_worker(s))
+            return fail(f, UNAVAILABLE, "The system gives no more than %d threads; ask for fewer with --workers.", i);
     return OK;
+}
+
+/* Where the system gives no further thread, there are so many. */
+static void pause_worker(void *ctx)
+{
+    struct server *s = ctx;
+    if (front_pause(s->front) && atomic_load(&s->nworkers) < s->most) (void)start_worker(s);
+}
+
+static void go_on(void *ctx)
+{
+    front_go_on(((struct server *)ctx)->front);
 }
 
 enum status server_open(struct server **out, const struct server_options *options, struct failure *f)
@@ -85,7 +104,12 @@ enum status server_open(struct server **out, const struct server_options *option
     if (!s->options.head_ms) s->options.head_ms = HEAD_MS;
     if (!s->options.body_ms) s->options.body_ms = BODY_MS;
     if (!s->options.idle_ms) s->options.idle_ms = IDLE_MS;
-    s->crowd.most = options->workers > 1 ? options->workers * 3 / 4 : 1;
+    s->most = options->workers * SERVER_THREADS;
+    s->crowd = (struct crowd){.most = options->workers * (SERVER_THREADS - SERVER_PAUSES - 1),
+        .hurry = &s->stopping,
+        .pause = pause_worker,
+        .go_on = go_on,
+        .ctx = s};
     signal(SIGPIPE, SIG_IGN);
     enum status status = open_listeners(s, f);
     if (!status) status = open_front(s, f);
@@ -108,7 +132,9 @@ void server_close(struct server *s)
     if (!s) return;
     atomic_store(&s->stopping, true);
     if (s->front) front_stop(s->front);
-    while (s->nworkers) worker_join(&s->workers[--s->nworkers]);
+    /* One that was started by another is behind it. */
+    for (int i = 0; s->workers && i < s->most && i < atomic_load(&s->nworkers); i++) worker_join(&s->workers[i]);
+    for (int i = 0; s->workers && i < s->most; i++) worker_release(&s->workers[i]);
     front_free(s->front);
     listen_close(&s->listeners);
     response_release(&s->refusal);

@@ -28,17 +28,34 @@ static void wait_for(int socket, short events, int64_t deadline)
     poll(&p, 1, left < LOOK_UP_MS ? (int)(left > 0 ? left : 0) : LOOK_UP_MS);
 }
 
+static void begin_to_wait(struct crowd *crowd)
+{
+    atomic_fetch_add(&crowd->waiting, 1);
+    if (crowd->pause) crowd->pause(crowd->ctx);
+}
+
+static void end_to_wait(struct crowd *crowd)
+{
+    if (crowd->go_on) crowd->go_on(crowd->ctx);
+    atomic_fetch_sub(&crowd->waiting, 1);
+}
+
+static bool crowded(const struct crowd *crowd)
+{
+    return atomic_load(&crowd->waiting) > crowd->most;
+}
+
 /* How long a peer may still take. */
 struct patience {
-    size_t sent, slice; /* bytes; a new deadline with every slice */
-    int64_t deadline;   /* 0: it has not been waited for yet */
+    size_t sent, slice;      /* bytes; a new deadline with every slice */
+    int64_t since, deadline; /* 0: it has not been waited for yet */
     bool hurried;
 };
 
 /* Is its last second over? A peer may take all it gets of a file and yet be long, where the disk is the slower. */
-static bool too_late(struct patience *p, const atomic_bool *hurry)
+static bool too_late(struct patience *p, struct crowd *crowd)
 {
-    if (!p->hurried && atomic_load(hurry)) {
+    if (!p->hurried && atomic_load(crowd->hurry)) {
         int64_t soon = clock_monotonic() + HURRY_MS;
         if (!p->deadline || soon < p->deadline) p->deadline = soon;
         p->hurried = true;
@@ -47,15 +64,20 @@ static bool too_late(struct patience *p, const atomic_bool *hurry)
 }
 
 /* Waits until the peer takes more. False: its time is over. */
-static bool wait_for_more(struct patience *p, int socket, const atomic_bool *hurry)
+static bool wait_for_more(struct patience *p, int socket, struct crowd *crowd)
 {
     if (!p->hurried && (!p->deadline || p->sent >= p->slice)) {
-        p->deadline = clock_monotonic() + SLICE_TIME_MS;
+        p->since = clock_monotonic();
+        p->deadline = p->since + SLICE_TIME_MS;
         p->slice = p->sent + SLICE;
     }
-    if (too_late(p, hurry)) return false;
+    if (too_late(p, crowd)) return false;
+    begin_to_wait(crowd);
     wait_for(socket, POLLOUT, p->deadline);
-    return clock_monotonic() < p->deadline;
+    int64_t now = clock_monotonic();
+    bool given_up = crowded(crowd) && now - p->since >= CROWD_MS;
+    end_to_wait(crowd);
+    return now < p->deadline && !given_up;
 }
 
 static bool try_again(void)
@@ -64,12 +86,12 @@ static bool try_again(void)
 }
 
 /* All of a piece, which is no longer than a record. */
-static bool send_record(struct peer *peer, struct view piece, struct patience *patience, const atomic_bool *hurry)
+static bool send_record(struct peer *peer, struct view piece, struct patience *patience, struct crowd *crowd)
 {
     while (piece.len) {
         ssize_t n = peer_send(peer, piece);
         if (n == PEER_GONE) return false;
-        if (n < 0 && !wait_for_more(patience, peer->socket, hurry)) return false;
+        if (n < 0 && !wait_for_more(patience, peer->socket, crowd)) return false;
         if (n < 0) continue;
         patience->sent += (size_t)n;
         piece.at += n;
@@ -87,34 +109,34 @@ static size_t take(char *to, size_t room, struct view *from)
     return n;
 }
 
-static bool send_records(struct peer *peer, struct view first, struct view second, const atomic_bool *hurry)
+static bool send_records(struct peer *peer, struct view first, struct view second, struct crowd *crowd)
 {
     char record[RECORD];
     struct patience patience = {0};
     while (first.len || second.len) {
         size_t n = take(record, RECORD, &first);
         n += take(record + n, RECORD - n, &second);
-        if (!send_record(peer, (struct view){record, n}, &patience, hurry)) return false;
+        if (!send_record(peer, (struct view){record, n}, &patience, crowd)) return false;
     }
     return true;
 }
 
-static bool send_file_records(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
+static bool send_file_records(struct peer *peer, int fd, int64_t from, int64_t len, struct crowd *crowd)
 {
     char record[RECORD];
     struct patience patience = {0};
     for (int64_t sent = 0; sent < len;) {
-        if (too_late(&patience, hurry)) return false;
+        if (too_late(&patience, crowd)) return false;
         size_t n = len - sent < RECORD ? (size_t)(len - sent) : RECORD;
         ssize_t got = pread(fd, record, n, (off_t)(from + sent));
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0 || !send_record(peer, (struct view){record, (size_t)got}, &patience, hurry)) return false;
+        if (got <= 0 || !send_record(peer, (struct view){record, (size_t)got}, &patience, crowd)) return false;
         sent += got;
     }
     return true;
 }
 
-static bool send_both(int socket, struct view first, struct view second, bool more, const atomic_bool *hurry)
+static bool send_both(int socket, struct view first, struct view second, bool more, struct crowd *crowd)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)first.at, first.len}, {(void *)(uintptr_t)second.at, second.len}};
     struct patience patience = {0};
@@ -131,54 +153,53 @@ static bool send_both(int socket, struct view first, struct view second, bool mo
             parts[i].iov_len -= here;
             done -= here;
         }
-        if (!wait_for_more(&patience, socket, hurry)) return false;
+        if (!wait_for_more(&patience, socket, crowd)) return false;
     }
 }
 
-bool wire_send(struct peer *peer, struct view first, struct view second, bool more, const atomic_bool *hurry)
+bool wire_send(struct peer *peer, struct view first, struct view second, bool more, struct crowd *crowd)
 {
-    if (peer->tls) return send_records(peer, first, second, hurry);
-    return send_both(peer->socket, first, second, more, hurry);
+    if (peer->tls) return send_records(peer, first, second, crowd);
+    return send_both(peer->socket, first, second, more, crowd);
 }
 
-static bool send_file(int socket, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
+static bool send_file(int socket, int fd, int64_t from, int64_t len, struct crowd *crowd)
 {
     struct patience patience = {0};
     off_t at = (off_t)from;
     while ((int64_t)at < from + len) {
-        if (too_late(&patience, hurry)) return false;
+        if (too_late(&patience, crowd)) return false;
         size_t left = (size_t)(from + len - (int64_t)at);
         ssize_t n = sendfile(socket, fd, &at, left < FILE_PIECE ? left : FILE_PIECE);
         if (n == 0 || (n < 0 && !try_again())) return false;
         if (n > 0) patience.sent += (size_t)n;
-        if (n < 0 && !wait_for_more(&patience, socket, hurry)) return false;
+        if (n < 0 && !wait_for_more(&patience, socket, crowd)) return false;
     }
     return true;
 }
 
-bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, const atomic_bool *hurry)
+bool wire_send_file(struct peer *peer, int fd, int64_t from, int64_t len, struct crowd *crowd)
 {
-    if (peer->tls) return send_file_records(peer, fd, from, len, hurry);
-    return send_file(peer->socket, fd, from, len, hurry);
+    if (peer->tls) return send_file_records(peer, fd, from, len, crowd);
+    return send_file(peer->socket, fd, from, len, crowd);
 }
 
-/* What is left is read as it comes, sealed or not. */
 /* Has the client had its time, or let the server wait longer than it may? `waited`: since its last byte. */
 static bool too_slow(const struct pace *pace, int64_t waited)
 {
-    bool crowded = atomic_load(&pace->crowd->waiting) > pace->crowd->most;
-    int64_t all = pace->waited + waited, trial = crowded && CROWD_MS < pace->patience ? CROWD_MS : pace->patience;
-    int64_t least = crowded ? CROWD_LEAST : PACE_LEAST;
+    bool scarce = crowded(pace->crowd);
+    int64_t all = pace->waited + waited, trial = scarce && CROWD_MS < pace->patience ? CROWD_MS : pace->patience;
+    int64_t least = scarce ? CROWD_LEAST : PACE_LEAST;
     return waited >= pace->patience || (all >= trial && (int64_t)pace->got < all * least / 1000);
 }
 
 /* peer_receive, once it gives something. */
-static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
+static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace)
 {
     int64_t since = clock_monotonic(), waited = 0;
     ssize_t n;
     while ((n = peer_receive(peer, at, room)) < 0) {
-        if (atomic_load(hurry) || pace->late) return 0;
+        if (atomic_load(pace->crowd->hurry) || pace->late) return 0;
         if (n == PEER_AGAIN) continue;
         wait_for(peer->socket, n == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, since + pace->patience);
         waited = clock_monotonic() - since;
@@ -188,13 +209,13 @@ static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace
     return n;
 }
 
-ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_bool *hurry)
+ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace)
 {
     ssize_t n = peer_receive(peer, at, room);
     if (n < 0) {
-        atomic_fetch_add(&pace->crowd->waiting, 1);
-        n = await(peer, at, room, pace, hurry);
-        atomic_fetch_sub(&pace->crowd->waiting, 1);
+        begin_to_wait(pace->crowd);
+        n = await(peer, at, room, pace);
+        end_to_wait(pace->crowd);
     }
     pace->got += (size_t)n;
     return n;

@@ -9,7 +9,7 @@
 static ssize_t receive(void *ctx, char *at, size_t room)
 {
     struct worker *w = ctx;
-    return wire_receive(&w->connection->peer, at, room, &w->pace, w->stopping);
+    return wire_receive(&w->connection->peer, at, room, &w->pace);
 }
 
 static bool pull(void *ctx, void *at, size_t n)
@@ -27,8 +27,8 @@ static void answer(struct worker *w, struct response *rs, bool head_only, bool k
 {
     struct peer *peer = &w->connection->peer;
     if (rs->headers.failed || rs->body.failed) answer_refuse(rs, 503, w->options);
-    keep = keep && !rs->close && !atomic_load(w->stopping);
-    bool sent = answer_send(&w->answer, rs, head_only, &keep, peer, w->stopping);
+    keep = keep && !rs->close && !atomic_load(w->crowd->hurry);
+    bool sent = answer_send(&w->answer, rs, head_only, &keep, peer, w->crowd);
     w->ends = !keep;
     /* With TLS a client answers the end with a word of its own, which must not meet a closed socket either. */
     w->heard_out = sent && (more || peer->tls);
@@ -145,34 +145,34 @@ static void *run(void *worker)
     return NULL;
 }
 
-static void release(struct worker *w)
+void worker_release(struct worker *w)
 {
+    if (!w->options) return;
     civet_free(w->civet);
     arena_release(&w->arena);
     response_release(&w->response);
     answer_release(&w->answer);
     str_release(&w->chunks);
     condition_destroy(&w->sleeper.woken);
+    w->options = NULL;
 }
 
-bool worker_start(struct worker *w, const struct server_options *options, struct front *front, struct crowd *crowd,
-    const atomic_bool *stopping)
+bool worker_start(struct worker *w, const struct server_options *options, struct front *front, struct crowd *crowd)
 {
     pthread_attr_t attributes;
-    *w = (struct worker){.options = options, .front = front, .crowd = crowd, .stopping = stopping};
+    *w = (struct worker){.options = options, .front = front, .crowd = crowd};
     condition_init(&w->sleeper.woken);
     arena_init(&w->arena, options->arena_cap);
     w->civet = civet_new(receive, w);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
-    bool started = w->civet && !pthread_create(&w->thread, &attributes, run, w);
+    w->started = w->civet && !pthread_create(&w->thread, &attributes, run, w);
     pthread_attr_destroy(&attributes);
-    if (!started) release(w);
-    return started;
+    if (!w->started) worker_release(w);
+    return w->started;
 }
 
 void worker_join(struct worker *w)
 {
-    pthread_join(w->thread, NULL);
-    release(w);
+    if (w->started) pthread_join(w->thread, NULL);
 }

@@ -20,8 +20,8 @@ struct worker {
     const struct server_options *options;
     struct front *front;
     struct crowd *crowd; /* all workers' */
-    const atomic_bool *stopping;
     pthread_t thread;
+    bool started;
     /* of the connection */
     struct connection *connection; /* NULL: it was given away */
     bool ends;                     /* it is not to be kept */
@@ -40,10 +40,12 @@ struct worker {
 };
 
 /* False: the system gives no thread or no memory, and nothing is left. */
-MUST_CHECK bool worker_start(struct worker *w, const struct server_options *options, struct front *front,
-    struct crowd *crowd, const atomic_bool *stopping);
-/* After front_stop. */
+MUST_CHECK bool worker_start(
+    struct worker *w, const struct server_options *options, struct front *front, struct crowd *crowd);
+/* After front_stop. Takes one that was not started. */
 void worker_join(struct worker *w);
+/* When all have been joined, as each may be waking another until it ends. Takes one that was not started. */
+void worker_release(struct worker *w);
 
 /* Reads over what the handler left of a short body; where that is not worth it, the connection ends after the answer.
  * Before the answer, and after it. */

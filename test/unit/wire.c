@@ -14,6 +14,7 @@
 
 static int slow = -1; /* this file gives a few bytes at a time, and takes its time for them */
 static atomic_bool hurry;
+static struct crowd crowd = {.most = 10, .hurry = &hurry};
 
 ssize_t pread(int fd, void *to, size_t n, off_t at)
 {
@@ -97,7 +98,7 @@ static void wire__sends_a_part_of_a_file(void **state)
         struct reader r;
         int64_t from = parts[i / 2].from, len = parts[i / 2].len;
         open_reader(&r, i % 2);
-        assert_true(wire_send_file(&r.s.peer, fd, from, len, &hurry));
+        assert_true(wire_send_file(&r.s.peer, fd, from, len, &crowd));
         assert_int_equal(lseek(fd, 0, SEEK_CUR), SIZE);
         peer_finish(&r.s.peer);
         shutdown(r.s.peer.socket, SHUT_WR);
@@ -118,10 +119,10 @@ static void wire__says_when_a_file_ends_too_soon(void **state)
     for (int sealed = 0; sealed < 2; sealed++) {
         struct reader r;
         open_reader(&r, sealed);
-        assert_false(wire_send_file(&r.s.peer, fd, 0, SIZE + 1, &hurry));
-        assert_false(wire_send_file(&r.s.peer, fd, SIZE, 1, &hurry));
-        assert_false(wire_send_file(&r.s.peer, fd, SIZE + 1000, 1, &hurry));
-        assert_false(wire_send_file(&r.s.peer, folder_, 0, 1, &hurry));
+        assert_false(wire_send_file(&r.s.peer, fd, 0, SIZE + 1, &crowd));
+        assert_false(wire_send_file(&r.s.peer, fd, SIZE, 1, &crowd));
+        assert_false(wire_send_file(&r.s.peer, fd, SIZE + 1000, 1, &crowd));
+        assert_false(wire_send_file(&r.s.peer, folder_, 0, 1, &crowd));
         close_reader(&r);
     }
     close(folder_);
@@ -142,7 +143,7 @@ static void wire__says_when_the_peer_is_gone(void **state)
             peer_finish(&s.peer);
         close(s.socket);
         s.socket = -1;
-        assert_false(wire_send_file(&s.peer, fd, 0, SIZE, &hurry));
+        assert_false(wire_send_file(&s.peer, fd, 0, SIZE, &crowd));
         close_sealed(&s);
     }
     close(fd);
@@ -158,7 +159,7 @@ static void wire__gives_a_peer_a_second_once_in_a_hurry(void **state)
     for (int sealed = 0; sealed < 2; sealed++) {
         struct reader r;
         open_reader(&r, sealed);
-        assert_false(wire_send_file(&r.s.peer, slow, 0, (int64_t)1 << 30, &hurry));
+        assert_false(wire_send_file(&r.s.peer, slow, 0, (int64_t)1 << 30, &crowd));
         close_reader(&r);
     }
     alarm(0);
