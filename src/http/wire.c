@@ -193,13 +193,16 @@ static bool too_slow(const struct pace *pace, int64_t waited)
     return waited >= pace->patience || (all >= trial && (int64_t)pace->got < all * least / 1000);
 }
 
-/* peer_receive, once it gives something. */
+/* peer_receive, once it gives something. What came before the hurry is taken. */
 static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace)
 {
     int64_t since = clock_monotonic(), waited = 0;
     ssize_t n;
-    while ((n = peer_receive(peer, at, room)) < 0) {
-        if (atomic_load(pace->crowd->hurry) || pace->late) return 0;
+    for (;;) {
+        bool over = pace->late || atomic_load(pace->crowd->hurry);
+        n = peer_receive(peer, at, room);
+        if (n >= 0) break;
+        if (over) return 0;
         if (n == PEER_AGAIN) continue;
         wait_for(peer->socket, n == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, since + pace->patience);
         waited = clock_monotonic() - since;
