@@ -27,7 +27,7 @@
 
 #define READERS       8
 #define REQUEST_ARENA ((size_t)64 << 20)
-#define DEFERRED      ((size_t)64 << 20)
+#define DEFERRED      ((size_t)64 << 20) /* of requests that wait for their commit */
 #define SECRET_BYTES  32
 /* Threads, for each that works, in which passwords are looked at or wait for that, and in which requests wait for
  * others with their Idempotency-Keys. */

@@ -67,11 +67,17 @@ enum status call_hash(struct call *call, struct view password, struct view *salt
     return status;
 }
 
-enum status call_write(struct call *call, struct write *w, struct failure *f)
+enum status call_run(struct call *call, struct write *writes, size_t nwrites, struct failure *f)
 {
     request_pause(call->rq);
-    enum status status = broker_run(call->app->broker, w, 1, call->arena, f);
+    enum status status = broker_run(call->app->broker, writes, nwrites, call->arena, f);
     request_go_on(call->rq);
+    return status;
+}
+
+enum status call_write(struct call *call, struct write *w, struct failure *f)
+{
+    enum status status = call_run(call, w, 1, f);
     if (!status && w->failure.status) {
         *f = w->failure;
         status = f->status;

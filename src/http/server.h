@@ -24,7 +24,7 @@ struct server_options {
     struct tls *tls;  /* of the addresses behind "https://"; NULL: there are none. Outlives the server */
     int workers;      /* that work at once */
     size_t arena_cap; /* bytes a request may take from its arena */
-    size_t deferred;  /* bytes of the arenas of all exchanges (http/exchange.h) together */
+    size_t deferred;  /* bytes that the arenas of all exchanges (http/exchange.h) may hold when those begin */
     /* Milliseconds; 0: 10, 10 and 60 seconds. What is late is answered with 408. */
     int64_t head_ms; /* from a request's first byte, or the connection's beginning, to its whole head */
     int64_t body_ms; /* of waiting for the next bytes of a body; those of a short request must all come in that time,
