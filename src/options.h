@@ -38,7 +38,8 @@
         "the folder for uploaded files, with one folder for each collection in it, as DIR/media; default: --data's")   \
     NUMBER(upload_bytes, "--upload-bytes", "PARLEY_UPLOAD_BYTES", 268435456, 1, 1099511627776,                         \
         "the most bytes that an uploaded file may have")                                                               \
-    NUMBER(workers, "--workers", "PARLEY_WORKERS", 64, 1, 4096, "threads that answer requests")                        \
+    NUMBER(workers, "--workers", "PARLEY_WORKERS", 16, 1, 4096,                                                        \
+        "requests that are worked on at once; those that wait for their client, a commit or each other do not count")  \
     NUMBER(max_connections, "--max-connections", "PARLEY_MAX_CONNECTIONS", 0, 0, 10000000,                             \
         "connections at once, streams not among them; beyond, 503; 0: as many as the limit of open files lets in")     \
     NUMBER(head_timeout, "--head-timeout", "PARLEY_HEAD_TIMEOUT", 10, 1, 3600,                                         \

@@ -29,15 +29,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READERS        8
-#define REQUEST_ARENA  ((size_t)64 << 20)
-#define DEFERRED       ((size_t)64 << 20)
-#define SECRET_BYTES   32
-#define SIGN_INS_QUEUE 32
+#define READERS       8
+#define REQUEST_ARENA ((size_t)64 << 20)
+#define DEFERRED      ((size_t)64 << 20) /* of requests that wait for their commit */
+#define SECRET_BYTES  32
+/* Threads, for each that works, in which passwords are looked at or wait for that, and in which requests wait for
+ * others with their Idempotency-Keys. */
+#define SIGN_INS 2
+#define TURNS    3
 /* A machine with little room for addresses has little memory. */
 #define STANDING_BYTES ((size_t)(SIZE_MAX > UINT32_MAX ? 4 : 1) << 20)
 #define FORMER_BYTES   (STANDING_BYTES / 4)
 #define STOPPING       VIEW("event: bye\ndata: {\"reason\":\"stopping\"}\n\n")
+
+_Static_assert(SIGN_INS + TURNS <= SERVER_PAUSES, "some threads are always there for other requests");
 
 struct parley {
     struct app app;
@@ -170,11 +175,19 @@ static void tell_presence(void *ctx, struct delivery *d)
     presence_tell(ctx, d);
 }
 
+/* As many at once as there are cores, and some that wait. */
+static struct password_gate *open_gate(int workers)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int most = workers * SIGN_INS;
+    int running = cores < 1 ? 1 : cores < most ? (int)cores : most;
+    return password_gate_new(running, most - running);
+}
+
 static enum status open_app(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     struct app *app = &p->app;
     app->started = clock_wall() / 1000;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!token_key(view_of(p->secret), app->token_key)) return fail(f, NO_MEMORY, "Out of memory.");
     app->presence = presence_new();
     app->typing = typing_new();
@@ -205,12 +218,11 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
     broker_on_end(app->broker, end_streams, app->delivery);
     broker_on_done(app->broker, pending_done, NULL);
-    app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
+    app->passwords = open_gate((int)o->workers);
     app->mailer = mailer_new(o->mail_command);
     app->private_messages = o->private_messages;
     app->openapi = openapi_new(app);
-    /* Some workers are always there for other requests. */
-    app->idempotency = idempotency_new(view_of(p->secret), (int)(o->workers - o->workers / 8 - 1));
+    app->idempotency = idempotency_new(view_of(p->secret), (int)o->workers * TURNS);
     if (!app->passwords || !app->mailer || !app->openapi || !app->idempotency)
         return fail(f, NO_MEMORY, "Out of memory.");
     app->upload_bytes = o->upload_bytes;

@@ -26,7 +26,7 @@ struct parley_options {
     const char *mail_command; /* sends a mail on its standard input; NULL: no mail is sent */
     const char *cors;         /* origins whose pages may read the answers: "*" or a list; NULL: none */
     const char *csrf;         /* origins whose pages may act with the cookie, in the same form; NULL: any */
-    int64_t workers;          /* threads that answer requests */
+    int64_t workers;          /* requests that are worked on at once */
     int64_t max_connections;  /* at once, streams not among them; 0: as many as the limit of open files lets in */
     int64_t head_timeout;     /* seconds; of these three 0 is the default, 10, 10 and 60 */
     int64_t body_timeout;     /* seconds */

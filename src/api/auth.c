@@ -218,15 +218,16 @@ enum status auth_login(struct call *call, struct failure *f)
                   strncmp(account.lock_until.at, now.at, now.len) > 0;
     if (locked) return fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
     *f = (struct failure){0};
+    request_pause(call->rq);
     status = password_check(call->app->passwords, password, account.salt, account.hash, &right, f);
+    request_go_on(call->rq);
     if (status) return status;
     if (!known) return fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
     if (!right) return refused(call, &account, account.lock_until.at != NULL, f);
 
     struct entry e = {0};
     struct doc doc;
-    if (password_is_old(account.hash))
-        status = password_hash(call->app->passwords, password, call->arena, &e.salt, &e.hash, f);
+    if (password_is_old(account.hash)) status = call_hash(call, password, &e.salt, &e.hash, f);
     if (!status) status = sign_in(call, account.id, account.email, &e, &doc, &token, f);
     if (status) return status;
     struct str *out = &call->rs->body;

@@ -107,7 +107,7 @@ static enum status run_bulk(struct call *call, const struct bulk *bulk, const st
         g.writes[i].session.id = call->reader.session;
         if (flaw && flaw->status) g.writes[i].failure = *flaw;
     }
-    if (g.count && !(flaw && flaw->status)) status = broker_run(call->app->broker, g.writes, g.count, call->arena, f);
+    if (g.count && !(flaw && flaw->status)) status = call_run(call, g.writes, g.count, f);
     if (!status && call->collection->upload) upload_sweep(call, g.writes, g.count);
     return status ? status : answer_bulk(call, bulk, &g, find, f);
 }

@@ -75,16 +75,32 @@ enum status call_draft(struct call *call, struct draft *out, enum draft_for purp
     enum status status = call_now(call, 0, &now, f);
     if (!status) status = draft_read(out, call->collection, purpose, body, now, id, call->arena, f);
     if (status || !out->password.at) return status;
-    status = password_hash(call->app->passwords, out->password, call->arena, &salt, &hash, f);
+    status = call_hash(call, out->password, &salt, &hash, f);
     if (status) return status;
     draft_set(out, "salt", value_text(salt));
     draft_set(out, "hash", value_text(hash));
     return OK;
 }
 
+enum status call_hash(struct call *call, struct view password, struct view *salt, struct view *hash, struct failure *f)
+{
+    request_pause(call->rq);
+    enum status status = password_hash(call->app->passwords, password, call->arena, salt, hash, f);
+    request_go_on(call->rq);
+    return status;
+}
+
+enum status call_run(struct call *call, struct write *writes, size_t nwrites, struct failure *f)
+{
+    request_pause(call->rq);
+    enum status status = broker_run(call->app->broker, writes, nwrites, call->arena, f);
+    request_go_on(call->rq);
+    return status;
+}
+
 enum status call_write(struct call *call, struct write *w, struct failure *f)
 {
-    enum status status = broker_run(call->app->broker, w, 1, call->arena, f);
+    enum status status = call_run(call, w, 1, f);
     if (!status && w->failure.status) {
         *f = w->failure;
         status = f->status;

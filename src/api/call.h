@@ -67,6 +67,11 @@ MUST_CHECK enum status call_read(
  * `id` names the document in the failure; 0: none. */
 MUST_CHECK enum status call_draft(struct call *call, struct draft *out, enum draft_for purpose,
     struct json_object *body, int64_t id, struct failure *f);
+/* password_hash, while another thread works in this one's place. */
+MUST_CHECK enum status call_hash(
+    struct call *call, struct view password, struct view *salt, struct view *hash, struct failure *f);
+/* broker_run, the same. */
+MUST_CHECK enum status call_run(struct call *call, struct write *writes, size_t nwrites, struct failure *f);
 /* Runs one write and waits; its own failure is the call's. */
 MUST_CHECK enum status call_write(struct call *call, struct write *w, struct failure *f);
 /* A populator with the reader's rights and the query's depth and populate. */

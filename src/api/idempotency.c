@@ -167,7 +167,9 @@ enum status idempotency_decide(struct call *call, struct fingerprint *fp, struct
         return OK;
     }
     if (!fingerprint_final(fp, k->turn.fingerprint)) return fail(f, NO_MEMORY, "Out of memory.");
+    request_pause(call->rq);
     enum status status = turns_take(call->app->idempotency->turns, &k->turn, f);
+    request_go_on(call->rq);
     if (status) return status;
     struct answer kept = {.scope = k->turn.scope, .key = k->turn.key};
     struct db *db = pool_take(call->app->pool);

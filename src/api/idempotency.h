@@ -24,7 +24,7 @@
 
 #define ANSWER_KEPT_MOST ((size_t)1 << 20)
 
-/* `waiting`: requests at most that wait for others with their keys, each in a worker. NULL: no memory. */
+/* `waiting`: requests at most that wait for others with their keys, each in a thread. NULL: no memory. */
 MUST_CHECK struct idempotency *idempotency_new(struct view secret, int waiting);
 /* No call may be under way. Takes NULL. */
 void idempotency_free(struct idempotency *i);

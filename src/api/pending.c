@@ -26,6 +26,7 @@ static enum status forget_json(struct pending *p, struct failure *f)
             p->draft.values[i].text.at = arena_copy(arena, p->draft.values[i].text);
     if (arena->failed) return fail(f, NO_MEMORY, "Out of memory.");
     p->call->query = NULL;
+    p->call->reader.token = p->call->reader.session = p->call->reader.email = (struct view){0};
     arena_clean(arena);
     return OK;
 }
@@ -94,6 +95,7 @@ static void finish(void *ctx, struct response *rs)
 static bool defer(struct pending *p)
 {
     struct call *call = p->call;
+    p->command = (struct command){.writes = &p->write, .nwrites = 1, .failure = &p->write.failure};
     p->exchange = request_defer(call->rq, finish, p);
     if (!p->exchange) return false;
     call->rq = NULL;
@@ -105,19 +107,16 @@ static bool defer(struct pending *p)
 void pending_run(struct pending *p)
 {
     struct call *call = p->call;
-    struct broker *broker = call->app->broker;
     p->write.draft = &p->draft;
     p->write.must_match = p->find.rights;
     p->write.ctx = p;
     if (call->keyed) p->write.make = show_and_seal;
-    p->command =
-        (struct command){.writes = &p->write, .nwrites = 1, .arena = call->arena, .failure = &p->write.failure};
     if (defer(p)) {
-        broker_post(broker, &p->command);
+        broker_post(call->app->broker, &p->command);
         return;
     }
-    broker_submit(broker, &p->command);
-    (void)broker_wait(broker, &p->command);
+    struct failure f;
+    if (call_run(call, &p->write, 1, &f)) p->write.failure = f;
     finish(p, call->rs);
 }
 

@@ -1,10 +1,13 @@
 /* One condition serves all keys: a request with a key seldom meets another, and at most `most` threads are woken in
  * vain when it does. */
 #include "api/turn.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include <stdlib.h>
 #include <string.h>
+
+#define BUCKETS 256 /* a turn is held until the commit, and many may be under way */
 
 struct turns {
     /* fixed after open */
@@ -13,7 +16,7 @@ struct turns {
     /* under lock */
     struct lock lock;
     struct condition given;
-    struct list taken;
+    struct list taken[BUCKETS];
     int waiting;
 };
 
@@ -25,22 +28,29 @@ struct turns *turns_new(int64_t wait_ms, int most)
     t->most = most;
     lock_init(&t->lock);
     condition_init(&t->given);
-    list_init(&t->taken);
+    for (size_t i = 0; i < BUCKETS; i++) list_init(&t->taken[i]);
     return t;
 }
 
 void turns_free(struct turns *t)
 {
     if (!t) return;
-    ASSERT(list_empty(&t->taken));
+    for (size_t i = 0; i < BUCKETS; i++) ASSERT(list_empty(&t->taken[i]));
     condition_destroy(&t->given);
     lock_destroy(&t->lock);
     free(t);
 }
 
-static const struct turn *find(const struct turns *t, const struct turn *like)
+static struct list *bucket(struct turns *t, const struct turn *turn)
 {
-    for (const struct list *node = t->taken.next; node != &t->taken; node = node->next) {
+    uint32_t hash = 2166136261; /* FNV-1a */
+    for (size_t i = 0; i < turn->key.len; i++) hash = (hash ^ (uint8_t)turn->key.at[i]) * 16777619;
+    return &t->taken[hash % BUCKETS];
+}
+
+static const struct turn *find(const struct list *taken, const struct turn *like)
+{
+    for (const struct list *node = taken->next; node != taken; node = node->next) {
         const struct turn *turn = CONTAINER(node, struct turn, link);
         if (turn->scope == like->scope && view_equal(turn->key, like->key)) return turn;
     }
@@ -52,15 +62,16 @@ enum status turns_take(struct turns *t, struct turn *turn, struct failure *f)
     const struct turn *other;
     int64_t deadline = clock_monotonic() + t->wait_ms;
     bool same = true, in_time = true;
+    struct list *taken = bucket(t, turn);
     lock_take(&t->lock);
-    while ((other = find(t, turn))) {
+    while ((other = find(taken, turn))) {
         same = !memcmp(other->fingerprint, turn->fingerprint, sizeof turn->fingerprint);
         if (!same || !in_time || t->waiting == t->most) break;
         t->waiting++;
         in_time = condition_wait_until(&t->given, &t->lock, deadline);
         t->waiting--;
     }
-    if (!other) list_insert(&t->taken, &turn->link);
+    if (!other) list_insert(taken, &turn->link);
     lock_drop(&t->lock);
     if (!other) return OK;
     if (!same) return fail(f, MISMATCH, "This Idempotency-Key was sent with another request.");

@@ -10,8 +10,7 @@
 
 struct turns;
 
-/* A request's, from turns_take to turns_give; it lies where the request does, so that there are never more than there
- * are workers. */
+/* A request's, from turns_take to turns_give; it lies where the request does. */
 struct turn {
     struct list link;
     int64_t scope; /* with the key: what there is one turn at a time of */
@@ -19,7 +18,7 @@ struct turn {
     uint8_t fingerprint[32];
 };
 
-/* A request waits at most `wait_ms`, and at most `most` wait at once, as each holds a worker. NULL: no memory. */
+/* A request waits at most `wait_ms`, and at most `most` wait at once, as each holds a thread. NULL: no memory. */
 MUST_CHECK struct turns *turns_new(int64_t wait_ms, int most);
 /* No turn may be taken. Takes NULL. */
 void turns_free(struct turns *t);

@@ -100,6 +100,18 @@ enum status request_body(struct request *rq, size_t limit, struct view *body, st
     return chunked ? read_chunks(rq, limit, body, f) : read_length(rq, (size_t)length, body, f);
 }
 
+void request_pause(struct request *rq)
+{
+    const struct worker *w = rq->connection;
+    relief_pause(w->relief);
+}
+
+void request_go_on(struct request *rq)
+{
+    const struct worker *w = rq->connection;
+    relief_go_on(w->relief);
+}
+
 bool request_detach(struct request *rq, struct peer *peer)
 {
     struct worker *w = rq->connection;

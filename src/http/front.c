@@ -307,6 +307,16 @@ struct connection *front_take(struct front *f, struct sleeper *self)
     return lobby_take(&f->lobby, self);
 }
 
+bool front_pause(struct front *f)
+{
+    return lobby_pause(&f->lobby);
+}
+
+void front_go_on(struct front *f)
+{
+    lobby_go_on(&f->lobby);
+}
+
 void front_wait(struct front *f, struct connection *c)
 {
     arm(f, c, EPOLL_CTL_MOD);
@@ -441,7 +451,7 @@ enum status front_open(struct front **out, const struct front_options *options, 
             [STAGE_ANSWER] = ANSWER_MS,
             [STAGE_IDLE] = options->idle_ms,
             [STAGE_PARTING] = PARTING_MS},
-        options->workers > 1 ? options->workers * 3 / 4 : 1, options->metrics->connections_waiting);
+        options->places, options->bodies_most, options->metrics->connections_waiting);
     count_descriptors(front);
     if (!open_set(front) || !start(front)) {
         enum status status = fail(f, UNAVAILABLE, "Cannot wait for connections: %s.", strerror(errno));

@@ -19,8 +19,9 @@ struct front_options {
     size_t most;                 /* connections at once; 0: as many as there are descriptors. Beyond: 503 */
     size_t lent_most;            /* bytes of front_lend */
     size_t unsent_most;          /* bytes of front_keep */
-    int workers;
-    struct metrics *metrics; /* of connections; outlives the front */
+    int places;                  /* workers that get connections at once, but for those that pause */
+    int bodies_most;             /* workers that may wait for bodies, at least 1 */
+    struct metrics *metrics;     /* of connections; outlives the front */
     /* Writes a whole answer with that status, which closes the connection. On the front's thread. */
     void (*refusal)(void *ctx, int status, struct str *text);
     void *ctx;
@@ -36,6 +37,9 @@ void front_free(struct front *f);
 /* For workers. Waits for a connection, which is the worker's until it calls one of those below. NULL: there will be no
  * more. */
 struct connection *front_take(struct front *f, struct sleeper *self);
+/* One that is going to wait for something else; true: no further worker is there to take its place. */
+MUST_CHECK bool front_pause(struct front *f);
+void front_go_on(struct front *f);
 /* Gives it back to wait as its `stage` says. */
 void front_wait(struct front *f, struct connection *c);
 /* Gives it back as one that a worker can go on with, if others wait for one; false: nobody waits, and it stays the

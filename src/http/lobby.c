@@ -4,8 +4,8 @@
  * Of the workers that sleep the last one is woken first, and wakes the next when it has taken a connection and another
  * is left: so no more run than there is work for, and the memory of the others stays untouched.
  *
- * Tried and not taken: letting no more than sixteen workers run unless they stand still, which costs writes more than
- * it spares reads. */
+ * Places: more threads than cores can use only get into each other's way, but there must be more than that where some
+ * wait for their clients. So a thread is one of the few that work only while it does. */
 #include "http/lobby.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -14,9 +14,9 @@
 
 _Static_assert(WAITS <= METRIC_WAITS, "each wait has a gauge");
 
-void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int bodies_most, struct gauge *waits)
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int places, int bodies_most, struct gauge *waits)
 {
-    *l = (struct lobby){.bodies_most = bodies_most, .waits = waits};
+    *l = (struct lobby){.places = places, .bodies_most = bodies_most, .waits = waits};
     lock_init(&l->lock);
     for (int i = 0; i < STAGES; i++) {
         l->timeouts[i] = timeouts[i];
@@ -55,10 +55,10 @@ static void unlink_waiting(struct lobby *l, struct connection *c, struct list *t
     gauge_add(&l->waits[c->timed], -1);
 }
 
-/* The same. NULL: nobody sleeps, or nothing is ready. To be signalled without the lock. */
+/* The same. NULL: nobody sleeps, nothing is ready, or there is no place. To be signalled without the lock. */
 static struct sleeper *rouse(struct lobby *l)
 {
-    if (list_empty(&l->ready) || list_empty(&l->sleepers)) return NULL;
+    if (list_empty(&l->ready) || list_empty(&l->sleepers) || l->working >= l->places) return NULL;
     struct sleeper *s = CONTAINER(l->sleepers.next, struct sleeper, link);
     list_remove(&s->link);
     s->asleep = false;
@@ -170,34 +170,53 @@ void lobby_return(struct lobby *l, struct list *ready)
     lock_take(&l->lock);
     list_splice(&l->ready, ready);
     atomic_fetch_sub(&l->away, n);
-    struct sleeper *sleeper = NULL;
-    if (over(l))
-        rouse_all(l);
-    else
-        sleeper = rouse(l);
-    lock_drop(&l->lock);
+    /* Here under the lock: once it is dropped, the workers may take the last of them, end, and be gone. */
+    struct sleeper *sleeper = rouse(l);
     if (sleeper) condition_signal(&sleeper->woken);
+    if (over(l)) rouse_all(l);
+    lock_drop(&l->lock);
 }
 
 struct connection *lobby_take(struct lobby *l, struct sleeper *self)
 {
     struct connection *c = NULL;
     lock_take(&l->lock);
-    while (list_empty(&l->ready) && !over(l)) {
+    l->working -= self->works;
+    while ((list_empty(&l->ready) || l->working >= l->places) && !over(l)) {
         if (!self->asleep) list_insert(l->sleepers.next, &self->link);
         self->asleep = true;
         condition_wait(&self->woken, &l->lock);
     }
     if (self->asleep) list_remove(&self->link);
     self->asleep = false;
-    if (!list_empty(&l->ready)) {
+    self->works = !list_empty(&l->ready);
+    if (self->works) {
         c = CONNECTION_OF(l->ready.next);
         list_remove(&c->link);
+        l->working++;
     }
     struct sleeper *next = rouse(l);
     lock_drop(&l->lock);
     if (next) condition_signal(&next->woken);
     return c;
+}
+
+bool lobby_pause(struct lobby *l)
+{
+    lock_take(&l->lock);
+    l->working--;
+    struct sleeper *next = rouse(l);
+    bool alone = !next && list_empty(&l->sleepers);
+    lock_drop(&l->lock);
+    if (next) condition_signal(&next->woken);
+    return alone;
+}
+
+void lobby_go_on(struct lobby *l)
+{
+    lock_take(&l->lock);
+    l->working++;
+    lock_drop(&l->lock);
 }
 
 enum entry lobby_enter(struct lobby *l, struct connection *c)

@@ -16,11 +16,13 @@ struct sleeper {
     struct list link;
     struct condition woken;
     bool asleep;
+    bool works; /* has one of the places */
 };
 
 struct lobby {
     /* fixed after init */
     int64_t timeouts[STAGES]; /* ms */
+    int places;               /* workers that work at once, those that pause not among them */
     int bodies_most;
     struct gauge *waits;
     /* under lock */
@@ -31,13 +33,14 @@ struct lobby {
     struct list queue;           /* whose bodies no further worker may wait for, the longest there first */
     struct list sleepers;        /* the last to have fallen asleep comes first */
     int bodies;                  /* workers that may be waiting for one */
+    int working;                 /* places that are taken */
     bool closed, ended;
     /* atomic */
     atomic_size_t away; /* connections with an answer to come: they will be ready again */
 };
 
-/* `bodies_most`: workers that may wait for bodies, at least 1; `waits`: WAITS gauges, kept right by the lobby. */
-void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int bodies_most, struct gauge *waits);
+/* `places`, `bodies_most`: at least 1; `waits`: WAITS gauges, kept right by the lobby. */
+void lobby_init(struct lobby *l, const int64_t timeouts[STAGES], int places, int bodies_most, struct gauge *waits);
 void lobby_destroy(struct lobby *l);
 
 /* ---- for the front's thread ---- */
@@ -63,7 +66,7 @@ void lobby_end(struct lobby *l);
 
 /* ---- for workers ---- */
 
-/* Waits for a connection that is ready. NULL: there will be no more. */
+/* Waits for a connection that is ready, and a place. NULL: there will be no more. */
 struct connection *lobby_take(struct lobby *l, struct sleeper *self);
 
 enum entry {
@@ -74,6 +77,10 @@ enum entry {
 
 /* Takes one that has been armed. Unless it says ENTRY_CLOSED, the connection is no longer the worker's. */
 MUST_CHECK enum entry lobby_enter(struct lobby *l, struct connection *c);
+/* A worker that is going to wait for something else gives its place away; true: no other worker sleeps who could take
+ * it. One that goes on has a place at once, even if there is none. */
+bool lobby_pause(struct lobby *l);
+void lobby_go_on(struct lobby *l);
 /* A worker's connection is nobody's until lobby_return. */
 void lobby_leave(struct lobby *l);
 /* Puts one behind those that are ready; false: there are none, and it is the worker's still. */

@@ -47,6 +47,11 @@ MUST_CHECK enum status request_body(struct request *rq, size_t limit, struct vie
  * answer, as it does when the rest is left unread. */
 MUST_CHECK enum status request_read(struct request *rq, char *at, size_t room, size_t *got, struct failure *f);
 
+/* The handler is going to wait for something that is no work of its own; between the two its place among those that
+ * work is another thread's, and nothing else of the request may be called. */
+void request_pause(struct request *rq);
+void request_go_on(struct request *rq);
+
 /* Takes the peer away from the server: the caller owns `*peer` from now on (TCP_NODELAY; peer_close() it), and the
  * server sends nothing and forgets the connection when the handler returns. False: not possible here (bytes of a
  * further request have been read already); then the handler must answer as usual. */

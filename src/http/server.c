@@ -21,10 +21,12 @@ struct server {
     uint16_t ports[MAX_LISTEN];
     struct listeners listeners; /* until the front has them */
     struct front *front;
-    struct worker *workers;
-    int nworkers;
+    struct worker *workers; /* room for `most` */
+    int most;
+    struct relief relief;
     /* atomic */
     atomic_llong stopping; /* as in struct worker */
+    atomic_int nworkers;   /* that were started; no more than `most` are */
     struct metrics unread; /* where nobody wants them */
     /* the front's thread only */
     struct response refusal;
@@ -58,23 +60,41 @@ static enum status open_front(struct server *s, struct failure *f)
             .idle_ms = o->idle_ms,
             .most = o->connections,
             .unsent_most = o->unsent,
-            .workers = o->workers,
             .metrics = o->metrics,
             .lent_most = o->deferred,
+            .places = o->workers,
+            .bodies_most = o->workers * (SERVER_THREADS - SERVER_PAUSES - 1),
             .refusal = refusal,
             .ctx = s},
         f);
 }
 
+static bool start_worker(struct server *s)
+{
+    int n = atomic_fetch_add(&s->nworkers, 1);
+    return n < s->most && worker_start(&s->workers[n], &s->options, s->front, &s->relief, &s->stopping);
+}
+
 static enum status start_workers(struct server *s, struct failure *f)
 {
-    s->workers = calloc((size_t)s->options.workers, sizeof *s->workers);
+    s->workers = calloc((size_t)s->most, sizeof *s->workers);
     if (!s->workers) return fail(f, NO_MEMORY, "Out of memory.");
-    for (; s->nworkers < s->options.workers; s->nworkers++)
-        if (!worker_start(&s->workers[s->nworkers], &s->options, s->front, &s->stopping))
-            return fail(
-                f, UNAVAILABLE, "The system gives no more than %d threads; ask for fewer with --workers.", s->nworkers);
+    for (int i = 0; i < s->options.workers; i++)
+        if (!start_worker(s))
+            return fail(f, UNAVAILABLE, "The system gives no more than %d threads; ask for fewer with --workers.", i);
     return OK;
+}
+
+/* Where the system gives no further thread, there are so many. */
+static void pause_worker(void *ctx)
+{
+    struct server *s = ctx;
+    if (front_pause(s->front) && atomic_load(&s->nworkers) < s->most) (void)start_worker(s);
+}
+
+static void go_on(void *ctx)
+{
+    front_go_on(((struct server *)ctx)->front);
 }
 
 enum status server_open(struct server **out, const struct server_options *options, struct failure *f)
@@ -93,6 +113,8 @@ enum status server_open(struct server **out, const struct server_options *option
     if (!s->options.idle_ms) s->options.idle_ms = IDLE_MS;
     if (!s->options.unsent) s->options.unsent = UNSENT;
     if (!s->options.metrics) s->options.metrics = &s->unread;
+    s->most = options->workers * SERVER_THREADS;
+    s->relief = (struct relief){pause_worker, go_on, s};
     signal(SIGPIPE, SIG_IGN);
     enum status status = open_listeners(s, f);
     if (!status) status = open_front(s, f);
@@ -115,7 +137,9 @@ void server_close(struct server *s)
     if (!s) return;
     atomic_store(&s->stopping, clock_monotonic() + LAST_MS);
     if (s->front) front_stop(s->front);
-    while (s->nworkers) worker_join(&s->workers[--s->nworkers]);
+    /* One that was started by another is behind it. */
+    for (int i = 0; s->workers && i < s->most && i < atomic_load(&s->nworkers); i++) worker_join(&s->workers[i]);
+    for (int i = 0; s->workers && i < s->most; i++) worker_release(&s->workers[i]);
     front_free(s->front);
     listen_close(&s->listeners);
     response_release(&s->refusal);

@@ -1,5 +1,6 @@
 /* The HTTP server: a front, which has the connections that wait (front.h), and a fixed number of workers, each of which
- * reads a request, runs the handler and sends its answer, unless the handler lets that wait (exchange.h). */
+ * reads a request, runs the handler and sends its answer, unless the handler lets that wait (exchange.h). While one
+ * waits for its client, or pauses (request.h), another thread works in its place. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -10,21 +11,26 @@
 #include <stdint.h>
 
 struct metrics;
+/* Threads for each one that works, at most: started when they are needed, they are those that wait. As long as handlers
+ * let no more than SERVER_PAUSES for each pause at once, some are left to be waited in for clients and to work in. */
+#define SERVER_THREADS 8
+#define SERVER_PAUSES  5
+
 struct server;
 struct tls;
 
 struct server_options {
     const char *const *listen; /* as http/listen.h reads them */
     size_t nlisten;
-    struct tls *tls; /* of the addresses behind "https://"; NULL: there are none. Outlives the server */
-    int workers;
+    struct tls *tls;  /* of the addresses behind "https://"; NULL: there are none. Outlives the server */
+    int workers;      /* that work at once */
     size_t arena_cap; /* bytes a request may take from its arena */
-    size_t deferred;  /* bytes of the arenas of all exchanges (http/exchange.h) together */
+    size_t deferred;  /* bytes that the arenas of all exchanges (http/exchange.h) may hold when those begin */
     /* Milliseconds; 0: 10, 10 and 60 seconds. What is late is answered with 408. */
     int64_t head_ms; /* from a request's first byte, or the connection's beginning, to its whole head */
     int64_t body_ms; /* of waiting for the next bytes of a body; those of a short request must all come in that time,
-                        those of a longer one at 1 KiB a second at least. No more than three quarters of the workers
-                        wait for those; while others wait for their turn it is 64 KiB */
+                        those of a longer one at 1 KiB a second at least. Of the threads for each worker two wait for
+                        those; while others wait for their turn it is 64 KiB */
     int64_t idle_ms; /* between two requests */
     /* At once, without those that were detached; 0: as many as there are descriptors. Beyond: 503. */
     size_t connections;

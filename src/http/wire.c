@@ -24,13 +24,16 @@ static bool too_slow(const struct pace *pace, int64_t waited)
     return waited >= pace->patience || (all >= trial && (int64_t)pace->got < all * least / 1000);
 }
 
-/* peer_receive, once it gives something. */
+/* peer_receive, once it gives something. What came before the server began to stop is taken. */
 static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_llong *stopping)
 {
     int64_t since = clock_monotonic(), waited = 0;
     ssize_t n;
-    while ((n = peer_receive(peer, at, room)) < 0) {
-        if (atomic_load(stopping) || pace->late) return 0;
+    for (;;) {
+        bool over = pace->late || atomic_load(stopping);
+        n = peer_receive(peer, at, room);
+        if (n >= 0) break;
+        if (over) return 0;
         if (n == PEER_AGAIN) continue;
         wait_for(peer->socket, n == PEER_UNTIL_WRITABLE ? POLLOUT : POLLIN, since + pace->patience);
         waited = clock_monotonic() - since;
@@ -43,7 +46,11 @@ static ssize_t await(struct peer *peer, char *at, size_t room, struct pace *pace
 ssize_t wire_receive(struct peer *peer, char *at, size_t room, struct pace *pace, const atomic_llong *stopping)
 {
     ssize_t n = peer_receive(peer, at, room);
-    if (n < 0) n = await(peer, at, room, pace, stopping);
+    if (n < 0) {
+        relief_pause(pace->relief);
+        n = await(peer, at, room, pace, stopping);
+        relief_go_on(pace->relief);
+    }
     pace->got += (size_t)n;
     return n;
 }

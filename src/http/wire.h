@@ -8,13 +8,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a client may take for a body; {.patience, .queue} at its beginning. Only waiting counts: where the server is
- * the slower, the client has all the time. */
+/* Whoever waits is relieved: another thread works meanwhile. */
+struct relief {
+    void (*pause)(void *ctx);
+    void (*go_on)(void *ctx);
+    void *ctx;
+};
+
+/* NULL: there is nobody. */
+static inline void relief_pause(const struct relief *r)
+{
+    if (r) r->pause(r->ctx);
+}
+
+static inline void relief_go_on(const struct relief *r)
+{
+    if (r) r->go_on(r->ctx);
+}
+
+/* How long a client may take for a body; {.patience, .queue, .relief} at its beginning. Only waiting counts: where the
+ * server is the slower, the client has all the time. */
 struct pace {
     int64_t patience;    /* ms without a byte, and before its pace is looked at: 1 KiB a second; while others wait for
                             their turn it is looked at after a second, and is 64 KiB */
     struct gauge *queue; /* how many those are */
-    int64_t waited;      /* ms */
+    const struct relief *relief;
+    int64_t waited; /* ms */
     size_t got;
     bool late; /* it has been given up */
 };

@@ -156,8 +156,9 @@ static struct connection *serve(struct worker *w, struct connection *c)
 {
     w->connection = c;
     w->ends = w->heard_out = false;
-    w->pace = (struct pace){
-        .patience = w->options->body_ms, .queue = &w->options->metrics->connections_waiting[WAITS_QUEUED]};
+    w->pace = (struct pace){.patience = w->options->body_ms,
+        .queue = &w->options->metrics->connections_waiting[WAITS_QUEUED],
+        .relief = w->relief};
     civet_begin(w->civet, str_view(&c->early));
     str_release(&c->early);
     int status = civet_next(w->civet);
@@ -207,34 +208,35 @@ static void *run(void *worker)
     return NULL;
 }
 
-static void release(struct worker *w)
+void worker_release(struct worker *w)
 {
+    if (!w->options) return;
     civet_free(w->civet);
     arena_release(&w->arena);
     response_release(&w->response);
     answer_release(&w->answer);
     str_release(&w->chunks);
     condition_destroy(&w->sleeper.woken);
+    w->options = NULL;
 }
 
-bool worker_start(
-    struct worker *w, const struct server_options *options, struct front *front, const atomic_llong *stopping)
+bool worker_start(struct worker *w, const struct server_options *options, struct front *front,
+    const struct relief *relief, const atomic_llong *stopping)
 {
     pthread_attr_t attributes;
-    *w = (struct worker){.options = options, .front = front, .stopping = stopping};
+    *w = (struct worker){.options = options, .front = front, .relief = relief, .stopping = stopping};
     condition_init(&w->sleeper.woken);
     arena_init(&w->arena, options->arena_cap);
     w->civet = civet_new(receive, w);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
-    bool started = w->civet && !pthread_create(&w->thread, &attributes, run, w);
+    w->started = w->civet && !pthread_create(&w->thread, &attributes, run, w);
     pthread_attr_destroy(&attributes);
-    if (!started) release(w);
-    return started;
+    if (!w->started) worker_release(w);
+    return w->started;
 }
 
 void worker_join(struct worker *w)
 {
-    pthread_join(w->thread, NULL);
-    release(w);
+    if (w->started) pthread_join(w->thread, NULL);
 }

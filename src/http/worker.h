@@ -19,8 +19,10 @@ struct worker {
     /* fixed while it runs */
     const struct server_options *options;
     struct front *front;
+    const struct relief *relief;
     const atomic_llong *stopping; /* 0; when the server is: until when answers may be sent (monotonic, ms) */
     pthread_t thread;
+    bool started;
     /* of the connection */
     struct connection *connection; /* NULL: it was given away */
     bool ends;                     /* it is not to be kept */
@@ -39,10 +41,12 @@ struct worker {
 };
 
 /* False: the system gives no thread or no memory, and nothing is left. */
-MUST_CHECK bool worker_start(
-    struct worker *w, const struct server_options *options, struct front *front, const atomic_llong *stopping);
-/* After front_stop. */
+MUST_CHECK bool worker_start(struct worker *w, const struct server_options *options, struct front *front,
+    const struct relief *relief, const atomic_llong *stopping);
+/* After front_stop. Takes one that was not started. */
 void worker_join(struct worker *w);
+/* When all have been joined, as each may be waking another until it ends. Takes one that was not started. */
+void worker_release(struct worker *w);
 
 /* Reads over what the handler left of a short body; where that is not worth it, the connection ends after the answer.
  * Before the answer, and after it. */

@@ -493,19 +493,19 @@ static void broker__tells_of_posted_commands_after_their_commit(void **state)
     struct write writes[POSTED];
     struct command commands[POSTED];
     struct failure failures[POSTED] = {0}, f;
+    struct arena results; /* the applier's */
+    arena_init(&results, 64 << 20);
     add_user(w, "a@example.com");
     broker_on_done(w->broker, see, &seen);
     for (size_t i = 0; i < POSTED; i++) {
         writes[i] = create(w, "messages",
             i % 2 ? "{\"sender\":1,\"receiver\":99,\"content\":\"bad\"}"
                   : "{\"sender\":1,\"receiver\":1,\"content\":\"good\"}");
-        commands[i] = (struct command){.writes = &writes[i], .nwrites = 1, .arena = &w->arena, .failure = &failures[i]};
+        commands[i] = (struct command){.writes = &writes[i], .nwrites = 1, .arena = &results, .failure = &failures[i]};
         broker_post(w->broker, &commands[i]);
     }
-    struct arena own;
-    arena_init(&own, 1 << 20);
     struct write waited = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"waited for\"}");
-    assert_int_equal(broker_run(w->broker, &waited, 1, &own, &f), OK);
+    assert_int_equal(broker_run(w->broker, &waited, 1, &results, &f), OK);
     close_broker(w);
     assert_int_equal(seen.told, POSTED);
     assert_true(seen.all_committed);
@@ -513,7 +513,7 @@ static void broker__tells_of_posted_commands_after_their_commit(void **state)
         assert_int_equal(commands[i].state, COMMAND_DONE);
         assert_int_equal(writes[i].failure.status, i % 2 ? INVALID : OK);
     }
-    arena_release(&own);
+    arena_release(&results);
     open_broker(w);
 }
 

@@ -10,6 +10,7 @@
 #define LONG 600000 /* ms: one that is not */
 
 static int entered[2], released[2]; /* what the handler says to a test and waits for: one byte each */
+static const char large[10000000];
 static int *many;
 static size_t nmany;
 
@@ -19,11 +20,16 @@ static void handle(void *ctx, struct request *rq, struct response *rs)
     struct view body;
     char byte;
     (void)ctx;
-    if (view_is(rq->path, "/wait")) {
+    bool pause = view_is(rq->path, "/pause");
+    if (pause) request_pause(rq);
+    if (pause || view_is(rq->path, "/wait")) {
         assert_int_equal(write(entered[1], "x", 1), 1);
         assert_int_equal(read(released[0], &byte, 1), 1);
     }
-    if (request_body(rq, 1000000, &body, &f))
+    if (pause) request_go_on(rq);
+    if (view_is(rq->path, "/large"))
+        rs->fixed = (struct view){large, sizeof large};
+    else if (request_body(rq, 1000000, &body, &f))
         rs->status = 400;
     else
         str_addf(&rs->body, "%.*s %zu", VIEW_ARGS(rq->path), body.len);
@@ -229,12 +235,58 @@ static void front__ends_slow_bodies(void **state)
     server_close(server);
 }
 
-/* With all workers waiting for bodies, the patience is over. */
+/* As many of them as there are threads for that. */
+static void front__works_while_clients_are_waited_for(void **state)
+{
+    (void)state;
+    int slow[3 * (SERVER_THREADS - SERVER_PAUSES - 1)];
+    open_server((struct server_options){.workers = 3});
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < COUNT(slow); i++) {
+            slow[i] = client();
+            say(slow[i], i % 2 ? "POST /a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5"
+                               : "GET /large HTTP/1.1\r\n" HOST "\r\n");
+            expect_served();
+        }
+        for (size_t i = 0; i < COUNT(slow); i++) {
+            if (i % 2) {
+                say(slow[i], "\r\nhello\r\n0\r\n\r\n");
+                expect(slow[i], 200, "/a 5", "keep-alive");
+            }
+            close(slow[i]);
+        }
+        expect_served();
+    }
+    server_close(server);
+}
+
+static void front__works_while_handlers_pause(void **state)
+{
+    (void)state;
+    int s[SERVER_PAUSES];
+    open_server((struct server_options){0});
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < COUNT(s); i++) {
+            s[i] = client();
+            say(s[i], "GET /pause HTTP/1.1\r\n" HOST "\r\n");
+            wait_entered();
+            expect_served();
+        }
+        for (size_t i = 0; i < COUNT(s); i++) release();
+        for (size_t i = 0; i < COUNT(s); i++) {
+            expect(s[i], 200, "/pause 0", "keep-alive");
+            close(s[i]);
+        }
+    }
+    server_close(server);
+}
+
+/* With all threads waiting for bodies, the patience is over. */
 static void front__gives_slow_bodies_up_when_workers_are_scarce(void **state)
 {
     (void)state;
-    struct pollfd slow[4];
-    open_server((struct server_options){.workers = COUNT(slow)});
+    struct pollfd slow[4 * SERVER_THREADS];
+    open_server((struct server_options){.workers = 4});
     for (size_t i = 0; i < COUNT(slow); i++) {
         slow[i] = (struct pollfd){.fd = client(), .events = POLLIN};
         say(slow[i].fd, "POST /a HTTP/1.1\r\n" HOST "Content-Length: 900000\r\n\r\nh");
@@ -443,6 +495,8 @@ int main(void)
         cmocka_unit_test(front__answers_who_has_closed_the_sending_side),
         cmocka_unit_test(front__ends_slow_heads),
         cmocka_unit_test(front__ends_slow_bodies),
+        cmocka_unit_test(front__works_while_clients_are_waited_for),
+        cmocka_unit_test(front__works_while_handlers_pause),
         cmocka_unit_test(front__gives_slow_bodies_up_when_workers_are_scarce),
         cmocka_unit_test(front__ends_idle_connections),
         cmocka_unit_test(front__refuses_connections_over_the_limit),
