@@ -171,13 +171,13 @@ module.exports = (binary) => {
 
   test('framing: a body that is shorter than its length: 400 where nothing more comes, 408 where nothing comes', async () => {
     const before = await count()
-    for (const [lines, sent] of [[length(100), body], [length(40000), body], ['Transfer-Encoding: chunked\r\n', chunk.slice(0, -4)]]) {
+    await Promise.all([[length(100), body], [length(40000), body], ['Transfer-Encoding: chunked\r\n', chunk.slice(0, -4)]].map(async ([lines, sent]) => {
       const ends = dial(server.port), waits = dial(server.port)
       ends.socket.end(post(lines, sent))
       waits.socket.write(post(lines, sent))
       assert.deepStrictEqual(statuses(await ends.ended), [400])
       assert.deepStrictEqual(statuses(await waits.ended), [408])
-    }
+    }))
     assert.strictEqual(await count(), before)
   })
 
