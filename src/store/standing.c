@@ -13,18 +13,19 @@
 
 #define NEAR 512 /* documents that SQLite passes over as quickly as a ladder is climbed */
 
-/* What is kept of one list. */
+/* What is kept of one list: its first documents, or a ladder over all of them and a stretch anywhere. These are two,
+ * each with a change of its own that it knows: a ladder takes so long to make that meanwhile other readers are further.
+ */
 struct standing {
     struct list link;
     int64_t seq; /* of the last change that it knows */
     int64_t total;
-    bool counted;
+    bool counted; /* always, where there is a ladder */
     struct order order;
-    struct window head;    /* the first of them */
-    struct window *far;    /* a stretch further behind; NULL: none */
-    struct ladder *ladder; /* NULL: none */
+    struct window window;  /* beside a ladder it may be empty: then there is none */
+    struct ladder *ladder; /* NULL: it is of the first documents */
     size_t key_len;
-    char key[]; /* the collection, the order and the where (schema/filter.h) */
+    char key[]; /* which of the two, the collection, the order and the where (schema/filter.h) */
 };
 
 struct standings {
@@ -42,7 +43,7 @@ struct standings {
 struct looking {
     struct standings *standings;
     struct listing listing;
-    struct view key;
+    struct view near, far; /* the keys */
     int64_t limit, offset;
     bool narrowed; /* as far as the text index can */
     struct standing_page *out;
@@ -51,7 +52,6 @@ struct looking {
 static void standing_free(struct standing *s)
 {
     if (!s) return;
-    free(s->far);
     ladder_free(s->ladder);
     free(s);
 }
@@ -89,49 +89,37 @@ void standings_free(struct standings *s)
 
 static size_t bytes_of(const struct standing *s)
 {
-    return sizeof *s + s->key_len + (s->far ? sizeof *s->far : 0) + (s->ladder ? ladder_bytes(s->ladder) : 0);
+    return sizeof *s + s->key_len + (s->ladder ? ladder_bytes(s->ladder) : 0);
 }
 
-/* Whether a document was in the list that was in it if it is in a window. */
+static bool has_window(const struct standing *s)
+{
+    return !s->ladder || s->window.count;
+}
+
+/* Was a document in the list of which that is not known? It was if it is in the window. */
 static void guess(const struct standing *s, struct list_change *c)
 {
-    const struct place *place = window_find(&s->head, c->doc, &s->order);
-    if (!place && s->far) place = window_find(s->far, c->doc, &s->order);
+    const struct place *place = window_find(&s->window, c->doc, &s->order);
     if (place) {
         c->was = WAS_IN;
         c->before = *place;
-    } else if (s->head.ends) {
+    } else if (!s->ladder && s->window.ends) {
         c->was = WAS_OUT;
     }
-}
-
-/* What is not in the head may have been anywhere behind it: of what lies there nothing is known any more. */
-static void lose_track(struct standing *s)
-{
-    s->counted = false;
-    free(s->far);
-    ladder_free(s->ladder);
-    s->far = NULL;
-    s->ladder = NULL;
 }
 
 static void leave(struct standing *s, const struct place *place)
 {
     s->total--;
-    window_remove(&s->head, place);
+    if (has_window(s)) window_remove(&s->window, place);
     if (s->ladder) ladder_remove(s->ladder, place);
-    if (!s->far) return;
-    window_remove(s->far, place);
-    if (s->far->count) return;
-    free(s->far); /* it no longer knows where it is */
-    s->far = NULL;
 }
 
 static void enter(struct standing *s, const struct place *place)
 {
     s->total++;
-    window_add(&s->head, place);
-    if (s->far) window_add(s->far, place);
+    if (has_window(s)) window_add(&s->window, place);
     if (s->ladder) ladder_add(s->ladder, place);
 }
 
@@ -140,25 +128,21 @@ static bool bring_up(struct standing *s, struct list_changes *changes)
 {
     for (size_t i = 0; i < changes->count; i++) {
         struct list_change *c = &changes->of[i];
-        if (c->odd) return false;
         if (c->was == WAS_UNKNOWN) guess(s, c);
+        if (c->odd || (c->was == WAS_UNKNOWN && s->ladder)) return false;
         if (c->was == WAS_IN && c->is_in && !place_compare(&c->before, &c->now)) continue;
-        if (c->was == WAS_UNKNOWN) lose_track(s);
+        if (c->was == WAS_UNKNOWN) s->counted = false; /* it was behind the first ones, or nowhere */
         if (c->was == WAS_IN) leave(s, &c->before);
         if (c->is_in) enter(s, &c->now);
     }
-    if (s->ladder && ladder_worn(s->ladder)) {
-        ladder_free(s->ladder);
-        s->ladder = NULL;
-    }
-    return s->head.ends || s->head.count >= WINDOW_MOST / 2;
+    return s->ladder ? !ladder_worn(s->ladder) : s->window.ends || s->window.count >= WINDOW_MOST / 2;
 }
 
 /* The page's ids, room for which is in l->out; NULL: nobody wants them. */
 static void show(struct looking *l, const struct window *w)
 {
     int64_t *ids = (int64_t *)l->out->ids;
-    if (!w || !ids || l->out->listed || !window_holds(w, l->offset, l->limit)) return;
+    if (!ids || !window_holds(w, l->offset, l->limit)) return;
     l->out->listed = true;
     for (int64_t i = l->offset - w->offset; i < (int64_t)w->count && (int64_t)l->out->nids < l->limit; i++)
         ids[l->out->nids++] = place_id(&l->listing.view.order, &w->at[i]);
@@ -212,12 +196,11 @@ static void keep(struct standings *s, struct standing *new)
 
 enum found { FOUND, FOUND_OLD, FOUND_NEWER, FOUND_NONE };
 
-/* What is kept of the list. */
 struct taking {
     enum found found;
-    int64_t seq;  /* that it knows */
-    bool counted; /* of FOUND: the total is in l->out; … */
-    bool climbed; /* … there is a ladder: it finds the stretch `far` at `place` and `skip` behind it, or none */
+    int64_t seq; /* that it knows */
+    bool counted;
+    /* From the ladder: the stretch with the page begins `skip` behind `place`, or beyond the end. */
     bool beyond;
     struct place place;
     int64_t skip;
@@ -225,75 +208,66 @@ struct taking {
 
 static void climb(const struct looking *l, const struct ladder *ladder, struct taking *t)
 {
-    t->climbed = true;
     t->beyond = !ladder_find(ladder, listing_far_offset(l->offset, l->limit), &t->place, &t->skip);
 }
 
-/* With `changes`, which lie behind t->seq, it is brought up to this snapshot first. */
-static void take(struct looking *l, struct list_changes *changes, struct taking *t)
+/* What is kept, if it is of this snapshot. With `changes`, which lie behind t->seq, it is brought up to it first. */
+static void take_with(struct looking *l, struct view key, struct list_changes *changes, struct taking *t)
 {
     struct standings *s = l->standings;
+    int64_t head = l->listing.view.span.head;
     struct list gone;
     list_init(&gone);
     lock_take(&s->lock);
-    struct standing *one = find_standing(s, l->key);
+    struct standing *one = find_standing(s, key);
     if (one && changes && one->seq == t->seq) {
-        s->bytes -= bytes_of(one);
-        list_remove(&one->link);
-        one->seq = l->listing.view.span.head;
-        bool good = bring_up(one, changes);
-        if (good) s->bytes += bytes_of(one);
-        list_insert(good ? s->used.next : &gone, &one->link);
-        if (!good) one = NULL;
+        one->seq = head;
+        if (!bring_up(one, changes)) {
+            list_remove(&one->link);
+            list_insert(&gone, &one->link);
+            s->bytes -= bytes_of(one);
+            one = NULL;
+        }
     }
     *t = (struct taking){.found = FOUND_NONE};
     if (one) {
         list_remove(&one->link);
         list_insert(s->used.next, &one->link);
         t->seq = one->seq;
-        int64_t head = l->listing.view.span.head;
+        t->counted = one->counted;
         t->found = one->seq < head ? FOUND_OLD : one->seq > head ? FOUND_NEWER : FOUND;
     }
     if (t->found == FOUND) {
-        show(l, &one->head);
-        show(l, one->far);
         l->out->total = one->total;
-        t->counted = one->counted;
+        if (has_window(one)) show(l, &one->window);
         if (one->ladder) climb(l, one->ladder, t);
     }
     lock_drop(&s->lock);
     free_all(&gone);
 }
 
-/* What a request has found out is given to what is kept, if that is of the same change still. Takes `far` and `ladder`,
- * each of which may be NULL. */
-static void give(struct looking *l, struct window *far, struct ladder *ladder)
+static enum status take(struct looking *l, struct view key, struct taking *t, struct failure *f)
+{
+    struct list_changes *changes = NULL;
+    enum status status = OK;
+    take_with(l, key, NULL, t);
+    if (t->found == FOUND_OLD) status = changes_read(&l->listing.view, t->seq, l->listing.arena, &changes, f);
+    if (!status && changes) take_with(l, key, changes, t);
+    return status;
+}
+
+/* A total, or a stretch, that a request has found out: for what is kept, if that still is of the same change. */
+static void give(struct looking *l, struct view key, const struct window *stretch)
 {
     struct standings *s = l->standings;
-    struct list gone;
-    list_init(&gone);
     lock_take(&s->lock);
-    struct standing *one = find_standing(s, l->key);
+    struct standing *one = find_standing(s, key);
     if (one && one->seq == l->listing.view.span.head) {
-        s->bytes -= bytes_of(one);
         one->total = l->out->total;
         one->counted = true;
-        if (far) {
-            struct window *old = one->far;
-            one->far = far;
-            far = old;
-        }
-        if (ladder && !one->ladder) {
-            one->ladder = ladder;
-            ladder = NULL;
-        }
-        s->bytes += bytes_of(one);
-        make_room(s, &gone);
+        if (stretch) one->window = *stretch;
     }
     lock_drop(&s->lock);
-    free_all(&gone);
-    free(far);
-    ladder_free(ladder);
 }
 
 /* ---- looking ---- */
@@ -307,77 +281,103 @@ static enum status narrow(struct looking *l, struct failure *f)
         l->standings->text, l->listing.view.db, find->collection, find->where, l->listing.arena, &find->among, f);
 }
 
-static enum status make_standing(struct looking *l, struct standing **out, struct failure *f)
+static enum status count(struct looking *l, struct failure *f)
 {
-    struct standing *s = malloc(sizeof *s + l->key.len);
-    *out = NULL;
-    if (!s) return fail(f, NO_MEMORY, "Out of memory.");
+    return read_count(l->listing.view.db, &l->listing.find, l->listing.arena, &l->out->total, f);
+}
+
+/* Nothing is in it yet. */
+static struct standing *standing_new(const struct looking *l, struct view key)
+{
+    struct standing *s = malloc(sizeof *s + key.len);
+    if (!s) return NULL;
     *s = (struct standing){
-        .seq = l->listing.view.span.head, .counted = true, .order = l->listing.view.order, .key_len = l->key.len};
+        .seq = l->listing.view.span.head, .counted = true, .order = l->listing.view.order, .key_len = key.len};
     list_init(&s->link);
-    memcpy(s->key, l->key.at, l->key.len);
-    enum status status = listing_read_head(&l->listing, &s->head, &s->total, f);
-    if (!status && !s->head.ends && s->total < 0)
-        status = read_count(l->listing.view.db, &l->listing.find, l->listing.arena, &s->total, f);
+    memcpy(s->key, key.at, key.len);
+    return s;
+}
+
+static enum status make_near(struct looking *l, struct failure *f)
+{
+    struct standing *s = standing_new(l, l->near);
+    if (!s) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = listing_read_head(&l->listing, &s->window, &l->out->total, f);
+    if (!status && l->out->total < 0) status = count(l, f);
     if (status) {
-        free(s);
+        standing_free(s);
         return status;
     }
-    *out = s;
+    s->total = l->out->total;
+    show(l, &s->window);
+    keep(l->standings, s);
     return OK;
 }
 
-/* A page that is in neither window. */
-static enum status look_far(struct looking *l, struct taking *t, struct failure *f)
+/* The stretch with the page. */
+static enum status read_stretch(struct looking *l, const struct taking *t, struct window *out, struct failure *f)
 {
-    struct ladder *ladder = NULL;
-    struct window *far = NULL;
-    enum status status = narrow(l, f);
-    if (!status && !t->climbed) {
-        status = listing_read_ladder(&l->listing, l->out->total, &ladder, f);
-        if (status || !ladder) return status;
-        climb(l, ladder, t);
-    }
-    if (!status && t->beyond)
+    *out = (struct window){.count = 0};
+    if (t->beyond) {
         l->out->listed = true;
-    else if (!status)
-        status = listing_read_far(&l->listing, &t->place, t->skip, l->offset, l->limit, &far, f);
-    if (!status) show(l, far);
-    if (status || (far && !far->count)) {
-        free(far);
-        far = NULL;
+        return OK;
     }
-    if (status)
-        ladder_free(ladder);
-    else
-        give(l, far, ladder);
+    enum status status = listing_read_far(&l->listing, &t->place, t->skip, l->offset, l->limit, out, f);
+    if (!status) show(l, out);
+    return status;
+}
+
+/* The total is in l->out. */
+static enum status make_far(struct looking *l, struct failure *f)
+{
+    struct taking t;
+    struct standing *s = standing_new(l, l->far);
+    if (!s) return fail(f, NO_MEMORY, "Out of memory.");
+    enum status status = narrow(l, f);
+    if (!status) status = listing_read_ladder(&l->listing, l->out->total, &s->ladder, f);
+    if (!status && s->ladder) {
+        climb(l, s->ladder, &t);
+        status = read_stretch(l, &t, &s->window, f);
+    }
+    if (status || !s->ladder) {
+        standing_free(s);
+        return status;
+    }
+    s->total = l->out->total;
+    keep(l->standings, s);
+    return OK;
+}
+
+/* `*done`: what is kept is enough. */
+static enum status look_far(struct looking *l, bool *done, struct failure *f)
+{
+    struct taking t;
+    struct window stretch;
+    enum status status = take(l, l->far, &t, f);
+    *done = !status && t.found == FOUND;
+    if (!*done || l->out->listed) return status;
+    status = narrow(l, f);
+    if (!status) status = read_stretch(l, &t, &stretch, f);
+    if (!status && stretch.count) give(l, l->far, &stretch);
     return status;
 }
 
 static enum status look(struct looking *l, struct failure *f)
 {
-    const struct list_view *view = &l->listing.view;
-    struct list_changes *changes = NULL;
-    struct taking t = {.seq = 0};
-    enum status status = OK;
-    take(l, NULL, &t);
-    if (t.found == FOUND_OLD) status = changes_read(view, t.seq, l->listing.arena, &changes, f);
-    if (!status && changes) take(l, changes, &t);
-    if (!status && (t.found != FOUND || !t.counted)) status = narrow(l, f);
+    struct taking t;
+    bool far = l->out->ids && (l->offset > WINDOW_MOST || l->limit > WINDOW_MOST - l->offset), done = false;
+    enum status status = far ? look_far(l, &done, f) : OK;
+    if (status || done) return status;
+    status = take(l, l->near, &t, f);
+    bool known = t.found == FOUND && t.counted;
+    if (!status && !known) status = narrow(l, f);
     if (status) return status;
-    if (t.found == FOUND_NEWER || (t.found == FOUND && !t.counted)) {
-        status = read_count(view->db, &l->listing.find, l->listing.arena, &l->out->total, f);
-        if (!status && t.found == FOUND) give(l, NULL, NULL);
-    } else if (t.found != FOUND) {
-        struct standing *new;
-        status = make_standing(l, &new, f);
-        if (status) return status;
-        l->out->total = new->total;
-        show(l, &new->head);
-        keep(l->standings, new);
-    }
-    bool far = l->out->ids && !l->out->listed && t.found != FOUND_NEWER;
-    return !status && far ? look_far(l, &t, f) : status;
+    if (t.found == FOUND_OLD || t.found == FOUND_NONE)
+        status = make_near(l, f);
+    else if (!known)
+        status = count(l, f);
+    if (!status && !known && t.found == FOUND) give(l, l->near, NULL);
+    return status || !far || l->out->listed || t.found == FOUND_NEWER ? status : make_far(l, f);
 }
 
 /* Orders whose lists are kept; each has an index. */
@@ -394,11 +394,13 @@ static enum status name(struct looking *l, struct failure *f)
     struct str key = {0};
     const struct find *find = &l->listing.find;
     const struct order *order = &l->listing.view.order;
-    str_addf(&key, "%s %s%s ", find->collection->slug, order->descending ? "-" : "", order->field->name);
+    str_addf(&key, "far %s %s%s ", find->collection->slug, order->descending ? "-" : "", order->field->name);
     where_add_text(&key, find->where);
-    l->key = (struct view){key.failed ? NULL : arena_copy(l->listing.arena, str_view(&key)), key.len};
+    l->far = (struct view){key.failed ? NULL : arena_copy(l->listing.arena, str_view(&key)), key.len};
     str_release(&key);
-    return l->key.at ? OK : fail(f, NO_MEMORY, "Out of memory.");
+    if (!l->far.at) return fail(f, NO_MEMORY, "Out of memory.");
+    l->near = (struct view){l->far.at + strlen("far "), l->far.len - strlen("far ")};
+    return OK;
 }
 
 enum status standings_look(struct standings *s, struct db *db, const struct find *find, int64_t limit, int64_t offset,

@@ -86,8 +86,7 @@ static bool search(struct db *db, struct textpart *part, struct view trigrams, s
     enum status status = textfile_read(db, part, &f);
     bool filled = !status && part->filled == TEXTFILE_FILLED;
     if (filled) status = textfile_search(db, part, trigrams, MOST + 1, take_id, ids, &f);
-    bool found = filled && !status && ids->count <= MOST;
-    return !db_exec(db, "COMMIT", &f) && found;
+    return !db_exec(db, "COMMIT", &f) && filled && !status;
 }
 
 static void wake(struct text *t)
@@ -98,7 +97,7 @@ static void wake(struct text *t)
     lock_drop(&t->lock);
 }
 
-/* What the file does not know yet. `*found`: that is all of it. */
+/* What the file does not know yet. `*found`: those are all, and not too many. */
 static enum status add_tail(
     struct text *t, struct db *db, const struct textpart *part, struct ids *ids, bool *found, struct failure *f)
 {
