@@ -37,6 +37,14 @@ struct standings {
     struct lock lock;
     struct list used; /* the last one used first */
     size_t bytes;
+    struct list made; /* what is being made now */
+    struct condition done;
+};
+
+/* What one request makes, and others wait for: together they would take as many times as long. */
+struct making {
+    struct list link;
+    struct view key;
 };
 
 /* One request's. */
@@ -74,6 +82,8 @@ struct standings *standings_new(size_t bytes, struct formers *formers, struct te
     s->text = text;
     lock_init(&s->lock);
     list_init(&s->used);
+    list_init(&s->made);
+    condition_init(&s->done);
     return s;
 }
 
@@ -81,6 +91,7 @@ void standings_free(struct standings *s)
 {
     if (!s) return;
     free_all(&s->used);
+    condition_destroy(&s->done);
     lock_destroy(&s->lock);
     free(s);
 }
@@ -230,6 +241,8 @@ static void take_with(struct looking *l, struct view key, struct list_changes *c
         }
     }
     *t = (struct taking){.found = FOUND_NONE};
+    l->out->listed = false;
+    l->out->nids = 0;
     if (one) {
         list_remove(&one->link);
         list_insert(s->used.next, &one->link);
@@ -268,6 +281,50 @@ static void give(struct looking *l, struct view key, const struct window *stretc
         if (stretch) one->window = *stretch;
     }
     lock_drop(&s->lock);
+}
+
+/* ---- making ---- */
+
+/* Under lock. */
+static bool is_made(const struct standings *s, struct view key)
+{
+    for (const struct list *node = s->made.next; node != &s->made; node = node->next)
+        if (view_equal(CONTAINER(node, const struct making, link)->key, key)) return true;
+    return false;
+}
+
+/* False: another request is at it. */
+static bool making_start(struct standings *s, struct making *m, struct view key)
+{
+    m->key = key;
+    lock_take(&s->lock);
+    bool first = !is_made(s, key);
+    if (first) list_insert(&s->made, &m->link);
+    lock_drop(&s->lock);
+    return first;
+}
+
+static void making_end(struct standings *s, struct making *m)
+{
+    lock_take(&s->lock);
+    list_remove(&m->link);
+    condition_broadcast(&s->done);
+    lock_drop(&s->lock);
+}
+
+/* Goes on with what there is now, as soon as nobody makes `key`. */
+static enum status look_anew(struct looking *l, struct view key, struct failure *f)
+{
+    struct standings *s = l->standings;
+    struct list_view *view = &l->listing.view;
+    enum status status = db_run(view->db, "COMMIT", NULL, 0, f);
+    lock_take(&s->lock);
+    while (is_made(s, key)) condition_wait(&s->done, &s->lock);
+    lock_drop(&s->lock);
+    l->narrowed = false;
+    l->listing.find.among = (struct view){0};
+    if (!status) status = db_run(view->db, "BEGIN", NULL, 0, f);
+    return status ? status : changelog_span(view->db, &view->span, f);
 }
 
 /* ---- looking ---- */
@@ -348,36 +405,50 @@ static enum status make_far(struct looking *l, struct failure *f)
     return OK;
 }
 
-/* `*done`: what is kept is enough. */
-static enum status look_far(struct looking *l, bool *done, struct failure *f)
+/* What is kept of this snapshot, or nothing, and then it is to be made here. */
+static enum status take_or_start(
+    struct looking *l, struct view key, struct taking *t, struct making *m, struct failure *f)
+{
+    for (;;) {
+        enum status status = take(l, key, t, f);
+        if (status || (t->found == FOUND && t->counted)) return status;
+        if (t->found != FOUND_NEWER && making_start(l->standings, m, key)) return OK;
+        status = look_anew(l, key, f);
+        if (status) return status;
+    }
+}
+
+static enum status look_near(struct looking *l, struct failure *f)
 {
     struct taking t;
+    struct making making;
+    enum status status = take_or_start(l, l->near, &t, &making, f);
+    if (status || (t.found == FOUND && t.counted)) return status;
+    status = narrow(l, f);
+    if (!status) status = t.found == FOUND ? count(l, f) : make_near(l, f);
+    if (!status && t.found == FOUND) give(l, l->near, NULL);
+    making_end(l->standings, &making);
+    return status;
+}
+
+/* A page that is not among the first ones, unless all are. */
+static enum status look_far(struct looking *l, struct failure *f)
+{
+    struct taking t;
+    struct making making;
     struct window stretch;
-    enum status status = take(l, l->far, &t, f);
-    *done = !status && t.found == FOUND;
-    if (!*done || l->out->listed) return status;
+    enum status status = take_or_start(l, l->far, &t, &making, f);
+    if (status || (t.found == FOUND && l->out->listed)) return status;
+    if (t.found != FOUND) {
+        status = look_near(l, f);
+        if (!status && !l->out->listed) status = make_far(l, f);
+        making_end(l->standings, &making);
+        return status;
+    }
     status = narrow(l, f);
     if (!status) status = read_stretch(l, &t, &stretch, f);
     if (!status && stretch.count) give(l, l->far, &stretch);
     return status;
-}
-
-static enum status look(struct looking *l, struct failure *f)
-{
-    struct taking t;
-    bool far = l->out->ids && (l->offset > WINDOW_MOST || l->limit > WINDOW_MOST - l->offset), done = false;
-    enum status status = far ? look_far(l, &done, f) : OK;
-    if (status || done) return status;
-    status = take(l, l->near, &t, f);
-    bool known = t.found == FOUND && t.counted;
-    if (!status && !known) status = narrow(l, f);
-    if (status) return status;
-    if (t.found == FOUND_OLD || t.found == FOUND_NONE)
-        status = make_near(l, f);
-    else if (!known)
-        status = count(l, f);
-    if (!status && !known && t.found == FOUND) give(l, l->near, NULL);
-    return status || !far || l->out->listed || t.found == FOUND_NEWER ? status : make_far(l, f);
 }
 
 /* Orders whose lists are kept; each has an index. */
@@ -430,5 +501,6 @@ enum status standings_look(struct standings *s, struct db *db, const struct find
     }
     view->find = &l.listing.find;
     status = name(&l, f);
-    return status ? status : look(&l, f);
+    if (status) return status;
+    return out->ids && (offset > WINDOW_MOST || limit > WINDOW_MOST - offset) ? look_far(&l, f) : look_near(&l, f);
 }
