@@ -1,32 +1,15 @@
 #include "store/standing.h"
-#include "base/list.h"
 #include "base/lock.h"
 #include "schema/filter.h"
 #include "schema/registry.h"
-#include "store/changes.h"
-#include "store/ladder.h"
+#include "store/keptlist.h"
 #include "store/listing.h"
 #include "store/read.h"
 #include "store/text.h"
-#include "store/window.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define NEAR 512 /* documents that SQLite passes over as quickly as a ladder is climbed */
-
-/* What is kept of one list: its first documents, or a ladder over all of them and a stretch anywhere. These are two,
- * each with a change of its own that it knows: a ladder takes so long to make that meanwhile other readers are further.
- */
-struct standing {
-    struct list link;
-    int64_t seq; /* of the last change that it knows */
-    int64_t total;
-    bool counted; /* always, where there is a ladder */
-    struct order order;
-    struct window window;  /* beside a ladder it may be empty: then there is none */
-    struct ladder *ladder; /* NULL: it is of the first documents */
-    size_t key_len;
-    char key[]; /* which of the two, the collection, the order and the where (schema/filter.h) */
-};
 
 struct standings {
     /* fixed after open */
@@ -57,19 +40,12 @@ struct looking {
     struct standing_page *out;
 };
 
-static void standing_free(struct standing *s)
+static void free_all(struct list *kept)
 {
-    if (!s) return;
-    ladder_free(s->ladder);
-    free(s);
-}
-
-static void free_all(struct list *standings)
-{
-    while (!list_empty(standings)) {
-        struct standing *one = CONTAINER(standings->next, struct standing, link);
+    while (!list_empty(kept)) {
+        struct keptlist *one = CONTAINER(kept->next, struct keptlist, link);
         list_remove(&one->link);
-        standing_free(one);
+        keptlist_free(one);
     }
 }
 
@@ -96,77 +72,24 @@ void standings_free(struct standings *s)
     free(s);
 }
 
-/* ---- one list ---- */
-
-static size_t bytes_of(const struct standing *s)
-{
-    return sizeof *s + s->key_len + (s->ladder ? ladder_bytes(s->ladder) : 0);
-}
-
-static bool has_window(const struct standing *s)
-{
-    return !s->ladder || s->window.count;
-}
-
-/* Was a document in the list of which that is not known? It was if it is in the window. */
-static void guess(const struct standing *s, struct list_change *c)
-{
-    const struct place *place = window_find(&s->window, c->doc, &s->order);
-    if (place) {
-        c->was = WAS_IN;
-        c->before = *place;
-    } else if (!s->ladder && s->window.ends) {
-        c->was = WAS_OUT;
-    }
-}
-
-static void leave(struct standing *s, const struct place *place)
-{
-    s->total--;
-    if (has_window(s)) window_remove(&s->window, place);
-    if (s->ladder) ladder_remove(s->ladder, place);
-}
-
-static void enter(struct standing *s, const struct place *place)
-{
-    s->total++;
-    if (has_window(s)) window_add(&s->window, place);
-    if (s->ladder) ladder_add(s->ladder, place);
-}
-
-/* False: it is to be made anew. */
-static bool bring_up(struct standing *s, struct list_changes *changes)
-{
-    for (size_t i = 0; i < changes->count; i++) {
-        struct list_change *c = &changes->of[i];
-        if (c->was == WAS_UNKNOWN) guess(s, c);
-        if (c->odd || (c->was == WAS_UNKNOWN && s->ladder)) return false;
-        if (c->was == WAS_IN && c->is_in && !place_compare(&c->before, &c->now)) continue;
-        if (c->was == WAS_UNKNOWN) s->counted = false; /* it was behind the first ones, or nowhere */
-        if (c->was == WAS_IN) leave(s, &c->before);
-        if (c->is_in) enter(s, &c->now);
-    }
-    return s->ladder ? !ladder_worn(s->ladder) : s->window.ends || s->window.count >= WINDOW_MOST / 2;
-}
-
-/* The page's ids, room for which is in l->out; NULL: nobody wants them. */
+/* The page's ids, where somebody wants them, and the window has them. */
 static void show(struct looking *l, const struct window *w)
 {
     int64_t *ids = (int64_t *)l->out->ids;
-    if (!ids || !window_holds(w, l->offset, l->limit)) return;
+    if (!ids || !w || !window_holds(w, l->offset, l->limit)) return;
     l->out->listed = true;
     for (int64_t i = l->offset - w->offset; i < (int64_t)w->count && (int64_t)l->out->nids < l->limit; i++)
         ids[l->out->nids++] = place_id(&l->listing.view.order, &w->at[i]);
 }
 
-/* ---- all of them ---- */
+/* ---- what is kept ---- */
 
 /* Under lock. */
-static struct standing *find_standing(struct standings *s, struct view key)
+static struct keptlist *find_kept(struct standings *s, struct view key)
 {
     for (struct list *node = s->used.next; node != &s->used; node = node->next) {
-        struct standing *one = CONTAINER(node, struct standing, link);
-        if (view_equal((struct view){one->key, one->key_len}, key)) return one;
+        struct keptlist *one = CONTAINER(node, struct keptlist, link);
+        if (keptlist_is(one, key)) return one;
     }
     return NULL;
 }
@@ -175,30 +98,30 @@ static struct standing *find_standing(struct standings *s, struct view key)
 static void make_room(struct standings *s, struct list *gone)
 {
     while (s->bytes > s->most && !list_empty(&s->used)) {
-        struct standing *one = CONTAINER(s->used.prev, struct standing, link);
+        struct keptlist *one = CONTAINER(s->used.prev, struct keptlist, link);
         list_remove(&one->link);
         list_insert(gone, &one->link);
-        s->bytes -= bytes_of(one);
+        s->bytes -= keptlist_bytes(one);
     }
 }
 
 /* Takes it, unless one is kept that is not older. */
-static void keep(struct standings *s, struct standing *new)
+static void keep(struct standings *s, struct keptlist *new)
 {
     struct list gone;
     list_init(&gone);
     lock_take(&s->lock);
-    struct standing *old = find_standing(s, (struct view){new->key, new->key_len});
+    struct keptlist *old = find_kept(s, (struct view){new->key, new->key_len});
     if (old && old->seq >= new->seq) {
         list_insert(&gone, &new->link);
     } else {
         if (old) {
             list_remove(&old->link);
             list_insert(&gone, &old->link);
-            s->bytes -= bytes_of(old);
+            s->bytes -= keptlist_bytes(old);
         }
         list_insert(s->used.next, &new->link);
-        s->bytes += bytes_of(new);
+        s->bytes += keptlist_bytes(new);
         make_room(s, &gone);
     }
     lock_drop(&s->lock);
@@ -230,13 +153,13 @@ static void take_with(struct looking *l, struct view key, struct list_changes *c
     struct list gone;
     list_init(&gone);
     lock_take(&s->lock);
-    struct standing *one = find_standing(s, key);
+    struct keptlist *one = find_kept(s, key);
     if (one && changes && one->seq == t->seq) {
         one->seq = head;
-        if (!bring_up(one, changes)) {
+        if (!keptlist_follow(one, changes)) {
             list_remove(&one->link);
             list_insert(&gone, &one->link);
-            s->bytes -= bytes_of(one);
+            s->bytes -= keptlist_bytes(one);
             one = NULL;
         }
     }
@@ -252,7 +175,7 @@ static void take_with(struct looking *l, struct view key, struct list_changes *c
     }
     if (t->found == FOUND) {
         l->out->total = one->total;
-        if (has_window(one)) show(l, &one->window);
+        show(l, keptlist_window(one));
         if (one->ladder) climb(l, one->ladder, t);
     }
     lock_drop(&s->lock);
@@ -274,7 +197,7 @@ static void give(struct looking *l, struct view key, const struct window *stretc
 {
     struct standings *s = l->standings;
     lock_take(&s->lock);
-    struct standing *one = find_standing(s, key);
+    struct keptlist *one = find_kept(s, key);
     if (one && one->seq == l->listing.view.span.head) {
         one->total = l->out->total;
         one->counted = true;
@@ -343,26 +266,19 @@ static enum status count(struct looking *l, struct failure *f)
     return read_count(l->listing.view.db, &l->listing.find, l->listing.arena, &l->out->total, f);
 }
 
-/* Nothing is in it yet. */
-static struct standing *standing_new(const struct looking *l, struct view key)
+static struct keptlist *start(const struct looking *l, struct view key)
 {
-    struct standing *s = malloc(sizeof *s + key.len);
-    if (!s) return NULL;
-    *s = (struct standing){
-        .seq = l->listing.view.span.head, .counted = true, .order = l->listing.view.order, .key_len = key.len};
-    list_init(&s->link);
-    memcpy(s->key, key.at, key.len);
-    return s;
+    return keptlist_new(l->listing.view.span.head, &l->listing.view.order, key);
 }
 
 static enum status make_near(struct looking *l, struct failure *f)
 {
-    struct standing *s = standing_new(l, l->near);
+    struct keptlist *s = start(l, l->near);
     if (!s) return fail(f, NO_MEMORY, "Out of memory.");
     enum status status = listing_read_head(&l->listing, &s->window, &l->out->total, f);
     if (!status && l->out->total < 0) status = count(l, f);
     if (status) {
-        standing_free(s);
+        keptlist_free(s);
         return status;
     }
     s->total = l->out->total;
@@ -388,7 +304,7 @@ static enum status read_stretch(struct looking *l, const struct taking *t, struc
 static enum status make_far(struct looking *l, struct failure *f)
 {
     struct taking t;
-    struct standing *s = standing_new(l, l->far);
+    struct keptlist *s = start(l, l->far);
     if (!s) return fail(f, NO_MEMORY, "Out of memory.");
     enum status status = narrow(l, f);
     if (!status) status = listing_read_ladder(&l->listing, l->out->total, &s->ladder, f);
@@ -397,7 +313,7 @@ static enum status make_far(struct looking *l, struct failure *f)
         status = read_stretch(l, &t, &s->window, f);
     }
     if (status || !s->ladder) {
-        standing_free(s);
+        keptlist_free(s);
         return status;
     }
     s->total = l->out->total;
