@@ -1,6 +1,5 @@
 #include "store/listing.h"
 #include "schema/sql.h"
-#include <stdlib.h>
 
 #define STRETCH 64 /* documents that a stretch begins at multiples of; it is twice as long */
 
@@ -142,15 +141,12 @@ static void add_from(struct str *sql, struct listing *l, struct binds *binds, co
 }
 
 enum status listing_read_far(struct listing *l, const struct place *place, int64_t skip, int64_t offset, int64_t limit,
-    struct window **out, struct failure *f)
+    struct window *out, struct failure *f)
 {
     struct binds binds = {.arena = l->arena};
     struct str sql = {0};
-    struct window *w = malloc(sizeof *w);
-    *out = w;
-    if (!w) return fail(f, NO_MEMORY, "Out of memory.");
-    *w = (struct window){.offset = listing_far_offset(offset, limit), .ends = true};
-    struct filling fill = {&l->view.order, w, 0};
+    struct filling fill = {&l->view.order, out, 0};
+    *out = (struct window){.offset = listing_far_offset(offset, limit), .ends = true};
     int64_t want = limit > STRETCH ? limit : 2 * STRETCH;
     add_from(&sql, l, &binds, place);
     add_order(&sql, &l->view.order, false);
@@ -158,6 +154,6 @@ enum status listing_read_far(struct listing *l, const struct place *place, int64
     binds_add(&binds, value_integer(want));
     binds_add(&binds, value_integer(skip));
     enum status status = run(l, &sql, &binds, take_place, &fill, f);
-    if (fill.rows == want) w->ends = false;
+    if (fill.rows == want) out->ends = false;
     return status;
 }

@@ -21,8 +21,8 @@ MUST_CHECK enum status listing_read_ladder(struct listing *l, int64_t docs, stru
 /* Where the stretch begins that is read for a page: neighbouring pages have the same. */
 int64_t listing_far_offset(int64_t offset, int64_t limit);
 /* That stretch; its first is the `skip`-th, from 0, of the documents from `place` on. A document without a place ends
- * it. free() it. */
+ * it. */
 MUST_CHECK enum status listing_read_far(struct listing *l, const struct place *place, int64_t skip, int64_t offset,
-    int64_t limit, struct window **out, struct failure *f);
+    int64_t limit, struct window *out, struct failure *f);
 
 #endif

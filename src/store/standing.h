@@ -32,7 +32,8 @@ struct standing_page {
     size_t nids;
 };
 
-/* What `find` asks for, as the connection sees it, which is in a transaction. limit 0: only the total. Any thread. */
+/* What `find` asks for, as the connection sees it afterwards; it is in a transaction, which may be begun anew, so
+ * nothing may have been read in it. Waits while another request makes the same. limit 0: only the total. Any thread. */
 MUST_CHECK enum status standings_look(struct standings *s, struct db *db, const struct find *find, int64_t limit,
     int64_t offset, struct arena *arena, struct standing_page *out, struct failure *f);
 

@@ -86,8 +86,7 @@ static bool search(struct db *db, struct textpart *part, struct view trigrams, s
     enum status status = textfile_read(db, part, &f);
     bool filled = !status && part->filled == TEXTFILE_FILLED;
     if (filled) status = textfile_search(db, part, trigrams, MOST + 1, take_id, ids, &f);
-    bool found = filled && !status && ids->count <= MOST;
-    return !db_exec(db, "COMMIT", &f) && found;
+    return !db_exec(db, "COMMIT", &f) && filled && !status;
 }
 
 static void wake(struct text *t)
@@ -98,7 +97,7 @@ static void wake(struct text *t)
     lock_drop(&t->lock);
 }
 
-/* What the file does not know yet. `*found`: that is all of it. */
+/* What the file does not know yet. `*found`: those are all, and not too many. */
 static enum status add_tail(
     struct text *t, struct db *db, const struct textpart *part, struct ids *ids, bool *found, struct failure *f)
 {
@@ -155,30 +154,20 @@ enum status text_narrow(struct text *t, struct db *db, const struct collection *
 
 /* ---- the thread ---- */
 
-/* At most `ms`. False: it is to end. */
-static bool rest(struct text *t, int64_t ms)
+/* For at most `ms`; `lightly`: until a reader has something to say. False: it is to end. */
+static bool rest(struct text *t, int64_t ms, bool lightly)
 {
     int64_t until = clock_monotonic() + ms;
     lock_take(&t->lock);
-    while (!t->closing && !t->damaged && !t->wanted && condition_wait_until(&t->moved, &t->lock, until)) continue;
+    while (!t->closing && !(lightly && (t->damaged || t->wanted)) && condition_wait_until(&t->moved, &t->lock, until))
+        continue;
     bool closing = t->closing;
     t->wanted = false;
     lock_drop(&t->lock);
     return !closing;
 }
 
-/* Without an interruption. */
-static bool pause_for(struct text *t, int64_t ms)
-{
-    int64_t until = clock_monotonic() + ms;
-    lock_take(&t->lock);
-    while (!t->closing && condition_wait_until(&t->moved, &t->lock, until)) continue;
-    bool closing = t->closing;
-    lock_drop(&t->lock);
-    return !closing;
-}
-
-static bool take_damaged(struct text *t)
+static bool is_damaged(struct text *t)
 {
     lock_take(&t->lock);
     bool damaged = t->damaged;
@@ -234,7 +223,7 @@ static bool give_up(struct text *t, const struct failure *why)
     else
         log_warning("the text index %s is given up: %s", t->path, why->reason);
     if (textfile_remove(t->path, &f)) log_warning("the text index: %s", f.reason);
-    return again ? pause_for(t, RETRY_MS) : true;
+    return again ? rest(t, RETRY_MS, false) : true;
 }
 
 /* It loses nothing by waiting, and has the machine for itself when nobody else wants it. */
@@ -252,15 +241,15 @@ static void *follow(void *ctx)
         struct failure f = {0};
         bool more = false;
         enum status status = OK;
-        if (take_damaged(t)) status = fail(&f, IO_ERROR, "it is damaged");
+        if (is_damaged(t)) status = fail(&f, IO_ERROR, "it is damaged");
         if (!status && !t->fill.file) status = open_file(t, &f);
         if (!status) status = textfill_step(&t->fill, &more, &f);
         if (status == NO_MEMORY || status == UNAVAILABLE)
-            go = rest(t, REST_MS);
+            go = rest(t, REST_MS, true);
         else if (status)
             go = give_up(t, &f);
         else
-            go = rest(t, more ? 0 : REST_MS);
+            go = rest(t, more ? 0 : REST_MS, true);
     }
     close_file(t);
     return NULL;

@@ -173,17 +173,16 @@ static void keep_lists(struct world *w, const struct find *find)
             .find = *find,
             .arena = &w->arena};
         struct place place = {.id = 7};
-        struct window head, *far;
+        struct window window;
         struct ladder *ladder;
         struct list_changes *changes;
         int64_t total;
         l.view.find = &l.find;
-        assert_int_equal(listing_read_head(&l, &head, &total, &w->f), OK);
+        assert_int_equal(listing_read_head(&l, &window, &total, &w->f), OK);
         assert_int_equal(listing_read_ladder(&l, 0, &ladder, &w->f), OK);
-        assert_int_equal(listing_read_far(&l, &place, 0, 0, 10, &far, &w->f), OK);
+        assert_int_equal(listing_read_far(&l, &place, 0, 0, 10, &window, &w->f), OK);
         assert_int_equal(changes_read(&l.view, 0, &w->arena, &changes, &w->f), OK);
         ladder_free(ladder);
-        free(far);
     }
 }
 

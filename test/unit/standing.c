@@ -7,17 +7,21 @@
 #include "store/former.h"
 #include "store/migrate.h"
 #include "store/read.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #define MOST_IDS 1000
 
 struct world {
+    char folder[40], path[48];
     struct db *db;
     struct tables tables;
     struct arena arena;
@@ -43,8 +47,12 @@ static int setup(void **state)
     w->formers = formers_new(1 << 20);
     w->standings = standings_new(1 << 20, w->formers, NULL);
     assert_non_null(w->standings);
-    assert_int_equal(db_open(&w->db, ":memory:", DB_WRITE, &w->f), OK);
-    assert_int_equal(migrate(w->db, ":memory:", &w->f), OK);
+    snprintf(w->folder, sizeof w->folder, "/tmp/parley-standing-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    snprintf(w->path, sizeof w->path, "%s/x.db", w->folder);
+    assert_int_equal(db_open(&w->db, w->path, DB_WRITE, &w->f), OK);
+    assert_int_equal(migrate(w->db, w->path, &w->f), OK);
+    run(w, "PRAGMA synchronous=OFF");
     run(w, "INSERT INTO users (id, email) VALUES (1, 'a@example.com'), (2, 'b@example.com'), (3, 'c@example.com')");
     assert_int_equal(tables_load(&w->tables, w->db, &w->f), OK);
     *state = w;
@@ -58,6 +66,8 @@ static int teardown(void **state)
     formers_free(w->formers);
     arena_release(&w->arena);
     db_close(w->db);
+    assert_int_equal(unlink(w->path), 0);
+    assert_int_equal(rmdir(w->folder), 0);
     free(w);
     return 0;
 }
@@ -69,7 +79,7 @@ static unsigned some(struct world *w, unsigned below)
 }
 
 /* `made`: the day; 0: the field is not given. */
-static void write(struct world *w, enum write_op op, int64_t id, unsigned made)
+static void write_one(struct world *w, enum write_op op, int64_t id, unsigned made)
 {
     static const char *const words[] = {"tea", "coffee", "TEA and coffee", "water"};
     struct json_object *body;
@@ -100,9 +110,9 @@ static void write_something(struct world *w)
     }
     unsigned made = some(w, 4) ? 0 : some(w, 28) + 1;
     if (!id)
-        write(w, WRITE_CREATE, 0, made);
+        write_one(w, WRITE_CREATE, 0, made);
     else
-        write(w, what < 8 ? WRITE_UPDATE : WRITE_DELETE, id, made);
+        write_one(w, what < 8 ? WRITE_UPDATE : WRITE_DELETE, id, made);
 }
 
 /* As the applier does it. */
@@ -127,33 +137,41 @@ static enum status take_id(void *ctx, const struct doc *doc)
     return OK;
 }
 
-static void ask(struct world *w, const char *query, struct find *out)
+static void ask(struct world *w, const char *query, struct arena *arena, struct find *out)
 {
     struct json_object *json;
+    struct failure f;
     const struct readable readable = {{true}};
-    arena_reset(&w->arena);
-    assert_int_equal(query_parse(&w->arena, view_of(query), &json, &w->f), OK);
-    assert_int_equal(find_parse(out, w->messages, json, &readable, &w->arena, &w->f), OK);
+    arena_reset(arena);
+    assert_int_equal(query_parse(arena, view_of(query), &json, &f), OK);
+    assert_int_equal(find_parse(out, w->messages, json, &readable, arena, &f), OK);
 }
 
 /* Whether the page was known. */
-static bool check(struct world *w, const char *query, int64_t limit, int64_t offset)
+static bool check_on(
+    struct world *w, struct db *db, struct arena *arena, const char *query, int64_t limit, int64_t offset)
 {
     struct find find;
+    struct failure f;
     struct standing_page page;
     struct ids ids = {.n = 0};
     int64_t total = 0;
-    ask(w, query, &find);
-    run(w, "BEGIN");
-    if (standings_look(w->standings, w->db, &find, limit, offset, &w->arena, &page, &w->f)) fail_msg("%s", w->f.reason);
-    assert_int_equal(read_count(w->db, &find, &w->arena, &total, &w->f), OK);
-    assert_int_equal(read_many(w->db, &find, limit, offset, &w->arena, take_id, &ids, &w->f), OK);
-    run(w, "COMMIT");
+    ask(w, query, arena, &find);
+    assert_int_equal(db_exec(db, "BEGIN", &f), OK);
+    if (standings_look(w->standings, db, &find, limit, offset, arena, &page, &f)) fail_msg("%s", f.reason);
+    assert_int_equal(read_count(db, &find, arena, &total, &f), OK);
+    assert_int_equal(read_many(db, &find, limit, offset, arena, take_id, &ids, &f), OK);
+    assert_int_equal(db_exec(db, "COMMIT", &f), OK);
     assert_int_equal(page.total, total);
     if (!page.listed) return false;
     assert_int_equal(page.nids, ids.n);
     if (ids.n) assert_memory_equal(page.ids, ids.at, ids.n * sizeof *ids.at);
     return true;
+}
+
+static bool check(struct world *w, const char *query, int64_t limit, int64_t offset)
+{
+    return check_on(w, w->db, &w->arena, query, limit, offset);
 }
 
 static const char *const queries[] = {
@@ -192,21 +210,96 @@ static void standing__random_writes(void **state)
     assert_true(known > 500);
 }
 
+struct reader {
+    struct world *world;
+    pthread_t thread;
+    uint64_t random;
+    size_t known, looked;
+};
+
+static _Atomic bool writing;
+
+static void *read_on(void *ctx)
+{
+    struct reader *r = ctx;
+    struct world own = {.random = r->random};
+    struct db *db;
+    struct arena arena;
+    arena_init(&arena, 16 << 20);
+    assert_int_equal(db_open(&db, r->world->path, DB_READ, &own.f), OK);
+    for (; atomic_load(&writing); r->looked++)
+        r->known += check_on(
+            r->world, db, &arena, queries[some(&own, NQUERIES)], 10, 10 * (int64_t)some(&own, some(&own, 2) ? 4 : 80));
+    db_close(db);
+    arena_release(&arena);
+    return NULL;
+}
+
+/* Each in a snapshot of its own, older or newer than what the others have left. */
+static void standing__readers_beside_a_writer(void **state)
+{
+    struct world *w = *state;
+    struct reader readers[3];
+    size_t known = 0;
+    for (int i = 0; i < 40; i++) write_batch(w, 30);
+    atomic_store(&writing, true);
+    for (size_t i = 0; i < 3; i++) {
+        readers[i] = (struct reader){.world = w, .random = 100 + i};
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
+    }
+    for (int i = 0; i < 300; i++) {
+        write_batch(w, some(w, 8));
+        arena_reset(&w->arena);
+    }
+    atomic_store(&writing, false);
+    for (size_t i = 0; i < 3; i++) {
+        pthread_join(readers[i].thread, NULL);
+        known += readers[i].known;
+    }
+    assert_true(known > 0);
+}
+
+/* Others go on while it is made: it is kept, and brought up to them afterwards. What is found out anew would differ,
+ * since the table is changed behind its back. */
+static void standing__a_far_page_of_an_older_snapshot(void **state)
+{
+    struct world *w = *state;
+    struct db *old;
+    const char *query = "where[id][greater_than]=0";
+    for (int i = 0; i < 700; i++) write_one(w, WRITE_CREATE, 0, 0);
+    assert_int_equal(db_open(&old, w->path, DB_READ, &w->f), OK);
+    assert_true(check_on(w, old, &w->arena, query, 10, 0));
+    assert_true(check_on(w, old, &w->arena, query, 10, 600));
+    write_one(w, WRITE_CREATE, 0, 0);
+    assert_true(check(w, query, 10, 0)); /* the first ones are newer than the rest */
+    run(w, "DELETE FROM messages WHERE id = 700");
+    struct standing_page page;
+    struct find find;
+    ask(w, query, &w->arena, &find);
+    run(w, "BEGIN");
+    assert_int_equal(standings_look(w->standings, w->db, &find, 10, 600, &w->arena, &page, &w->f), OK);
+    run(w, "COMMIT");
+    assert_true(page.listed);
+    assert_int_equal(page.total, 701);
+    assert_int_equal(page.ids[0], 101);
+    db_close(old);
+}
+
 /* What it does not find out again stays as it was when the table is changed behind its back. */
 static void standing__an_old_document_that_changes_is_not_counted_anew(void **state)
 {
     struct world *w = *state;
     const char *query = "where[id][greater_than]=0";
-    for (int i = 0; i < 700; i++) write(w, WRITE_CREATE, 0, 0);
+    for (int i = 0; i < 700; i++) write_one(w, WRITE_CREATE, 0, 0);
     assert_true(check(w, query, 10, 0));
     assert_true(check(w, query, 10, 600));
-    write(w, WRITE_UPDATE, 5, 0);
-    write(w, WRITE_DELETE, 6, 0);
-    write(w, WRITE_DELETE, 300, 0);
+    write_one(w, WRITE_UPDATE, 5, 0);
+    write_one(w, WRITE_DELETE, 6, 0);
+    write_one(w, WRITE_DELETE, 300, 0);
     run(w, "DELETE FROM messages WHERE id = 700");
     struct standing_page page;
     struct find find;
-    ask(w, query, &find);
+    ask(w, query, &w->arena, &find);
     run(w, "BEGIN");
     assert_int_equal(standings_look(w->standings, w->db, &find, 10, 600, &w->arena, &page, &w->f), OK);
     run(w, "COMMIT");
@@ -221,7 +314,7 @@ static void standing__knows_a_page_again(void **state)
     struct world *w = *state;
     write_batch(w, 20);
     assert_true(check(w, "where[sender][equals]=2", 10, 0));
-    write(w, WRITE_CREATE, 0, 3);
+    write_one(w, WRITE_CREATE, 0, 3);
     assert_true(check(w, "where[sender][equals]=2", 10, 0));
     assert_false(check(w, "where[sender][equals]=2&sort=content", 10, 0)); /* the total alone */
     assert_false(check(w, "", 10, 0));                                     /* SQLite is as quick */
@@ -273,6 +366,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(standing__random_writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(standing__readers_beside_a_writer, setup, teardown),
+        cmocka_unit_test_setup_teardown(standing__a_far_page_of_an_older_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(standing__an_old_document_that_changes_is_not_counted_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(standing__knows_a_page_again, setup, teardown),
         cmocka_unit_test_setup_teardown(standing__far_pages_of_one_moment, setup, teardown),
