@@ -65,7 +65,7 @@ static enum status list(struct call *call, struct db *db, void *ctx, struct fail
     struct listing *l = ctx;
     struct ledger users;
     struct str *out = &call->rs->body;
-    int64_t before = l->page - 1 > INT64_MAX / l->limit ? INT64_MAX : (l->page - 1) * l->limit;
+    int64_t before = envelope_before(l->limit, l->page);
     l->db = db;
     l->f = f;
     str_addz(out, "{\"docs\":[");
@@ -76,23 +76,14 @@ static enum status list(struct call *call, struct db *db, void *ctx, struct fail
     return status;
 }
 
-/* A positive number, or what is said else. */
-static int64_t asked(const struct call *call, const char *name, int64_t otherwise)
-{
-    int64_t n = 0;
-    struct json_object *json = json_member(call->query, name);
-    return json && view_integer(json_text(json), &n) && n >= 0 ? n : otherwise;
-}
-
 enum status conversations_list(struct call *call, struct failure *f)
 {
     struct listing l = {.call = call};
     enum status status = call_signed_in(call, f);
     if (status) return status;
-    l.limit = asked(call, "limit", CONVERSATIONS_SHOWN);
+    l.limit = find_whole(json_member(call->query, "limit"), 0, CONVERSATIONS_SHOWN);
     if (!l.limit || l.limit > CONVERSATIONS_MOST) l.limit = CONVERSATIONS_MOST;
-    l.page = asked(call, "page", 1);
-    if (!l.page) l.page = 1;
+    l.page = find_whole(json_member(call->query, "page"), 1, 1);
     return call_snapshot(call, list, &l, f);
 }
 
