@@ -154,7 +154,7 @@ module.exports = (binary) => {
     assert.deepStrictEqual(brief((await one(url, a, b)).json), [2, 1, 1, 0, 0])
   })
 
-  test('conversations: marks are on the disk, and what is there when they begin to be kept is read', async ({ after }) => {
+  test('conversations: marks are on the disk', async ({ after }) => {
     const data = folder()
     after(() => remove(data))
     const { server, url, a, b } = await opened(() => {}, { data })
