@@ -1,5 +1,6 @@
 /* The texts are in jsonschema_add_text's form; the macros are pieces of them. */
 #include "api/components.h"
+#include "api/conversations.h"
 #include "api/reader.h"
 #include "base/check.h"
 #include "http/response.h"
@@ -30,7 +31,10 @@
     ",'pagingCounter':" INTEGER \
     ",'prevPage':" OPTIONAL("integer") \
     ",'totalDocs':" INTEGER ",'totalPages':" INTEGER)
-#define UNREAD "{'type':'integer','minimum':0,'maximum':1000,'description':'1000: so many or more'}"
+#define AS_TEXT(n) #n
+#define TEXT(n)    AS_TEXT(n)
+#define UNREAD \
+    "{'type':'integer','minimum':0,'maximum':" TEXT(UNREAD_SHOWN) ",'description':'The maximum: so many or more'}"
 
 /* Those whose name holds {one} are there for each collection of the sort, the others once; in these, {one} is what users
  * exchange. */
@@ -144,7 +148,8 @@ static const struct {
         "'description':'0: all. A list has ten where nothing is said, a bulk write all','schema':{'type':'integer',"
         "'minimum':0}"},
     {ASKS_CONVERSATIONS, "most", "limit", "query",
-        "'schema':{'type':'integer','minimum':1,'maximum':500,'default':50}"},
+        "'schema':{'type':'integer','minimum':1,'maximum':" TEXT(CONVERSATIONS_MOST)
+        ",'default':" TEXT(CONVERSATIONS_SHOWN) "}"},
     {ASKS_PAGE | ASKS_CONVERSATIONS, "page", "page", "query", "'schema':{'type':'integer','minimum':1,'default':1}"},
     {ASKS_PAGE, "pagination", "pagination", "query",
         "'description':'false: no pages, all documents','schema':{'type':'boolean','default':true}"},

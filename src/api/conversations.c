@@ -21,17 +21,20 @@ static void add_state(struct str *out, const struct conversation *c)
     str_addf(out, ",\"read\":%lld,\"unread\":%lld", (long long)c->read, (long long)unread);
 }
 
-/* The message as it is, with bare ids. */
+static enum status add_doc(void *ctx, const struct doc *doc)
+{
+    doc_add_json(ctx, doc, &(struct doc_style){.select = SELECT_ALL});
+    return OK;
+}
+
+/* The message as it is, with bare ids. Its text is not kept in the arena, which hundreds of the longest would fill. */
 static enum status add_last(struct call *call, struct db *db, int64_t id, struct failure *f)
 {
     struct str *out = &call->rs->body;
-    struct doc doc;
-    enum status status = id ? read_one(db, collection_exchanged(), id, call->arena, &doc, f) : NOT_FOUND;
-    if (status == OK)
-        doc_add_json(out, &doc, &(struct doc_style){.select = SELECT_ALL});
-    else if (status == NOT_FOUND)
-        str_addz(out, "null");
-    return status == NOT_FOUND ? OK : status;
+    size_t before = out->len;
+    enum status status = id ? read_ids(db, collection_exchanged(), &id, 1, call->arena, add_doc, out, f) : OK;
+    if (!status && out->len == before) str_addz(out, "null");
+    return status;
 }
 
 static enum status add_conversation(struct call *call, struct db *db, const struct conversation *c, struct failure *f)
@@ -65,7 +68,7 @@ static enum status list(struct call *call, struct db *db, void *ctx, struct fail
     struct listing *l = ctx;
     struct ledger users;
     struct str *out = &call->rs->body;
-    int64_t before = l->page - 1 > INT64_MAX / l->limit ? INT64_MAX : (l->page - 1) * l->limit;
+    int64_t before = envelope_before(l->limit, l->page);
     l->db = db;
     l->f = f;
     str_addz(out, "{\"docs\":[");
@@ -76,23 +79,14 @@ static enum status list(struct call *call, struct db *db, void *ctx, struct fail
     return status;
 }
 
-/* A positive number, or what is said else. */
-static int64_t asked(const struct call *call, const char *name, int64_t otherwise)
-{
-    int64_t n = 0;
-    struct json_object *json = json_member(call->query, name);
-    return json && view_integer(json_text(json), &n) && n >= 0 ? n : otherwise;
-}
-
 enum status conversations_list(struct call *call, struct failure *f)
 {
     struct listing l = {.call = call};
     enum status status = call_signed_in(call, f);
     if (status) return status;
-    l.limit = asked(call, "limit", CONVERSATIONS_SHOWN);
+    l.limit = find_whole(json_member(call->query, "limit"), 0, CONVERSATIONS_SHOWN);
     if (!l.limit || l.limit > CONVERSATIONS_MOST) l.limit = CONVERSATIONS_MOST;
-    l.page = asked(call, "page", 1);
-    if (!l.page) l.page = 1;
+    l.page = find_whole(json_member(call->query, "page"), 1, 1);
     return call_snapshot(call, list, &l, f);
 }
 
@@ -125,6 +119,20 @@ static enum status find_peer(struct call *call, struct conversation *out, struct
     return status;
 }
 
+/* `c` is as it is then. */
+static enum status mark(struct call *call, struct conversation *c, int64_t message, struct failure *f)
+{
+    struct write w = {
+        .op = WRITE_MARK, .collection = collection_exchanged(), .id = call->reader.id, .conversation = *c};
+    w.conversation.read = message;
+    enum status status = call_write(call, &w, f);
+    if (status) return status;
+    c->read = w.conversation.read;
+    c->unread = w.conversation.unread;
+    if (w.moved) notice_read(call->app->delivery, call->reader.id, c->peer, c->read);
+    return OK;
+}
+
 enum status conversations_read(struct call *call, struct failure *f)
 {
     struct conversation c;
@@ -135,17 +143,12 @@ enum status conversations_read(struct call *call, struct failure *f)
     struct json_object *message = json_member(body, "message");
     int64_t id = json_object_is_type(message, json_type_int) ? json_object_get_int64(message) : 0;
     if (id < 1) return fail(f, INVALID, "\"message\" must be the id of a message.");
-    struct write w = {.op = WRITE_MARK,
-        .collection = collection_exchanged(),
-        .id = call->reader.id,
-        .conversation = {.peer = c.peer, .read = id}};
-    status = call_write(call, &w, f);
+    /* What is read already needs no write: a mark moves forward only. */
+    if (id > c.read) status = mark(call, &c, id, f);
     if (status) return status;
-    w.conversation.email = c.email;
-    add_peer(&call->rs->body, &w.conversation);
-    add_state(&call->rs->body, &w.conversation);
+    add_peer(&call->rs->body, &c);
+    add_state(&call->rs->body, &c);
     str_addc(&call->rs->body, '}');
-    if (w.moved) notice_read(call->app->delivery, call->reader.id, c.peer, w.conversation.read);
     return OK;
 }
 

@@ -48,7 +48,6 @@ struct feed {
 struct attended {
     struct feed feed;
     struct listener listener;
-    int64_t user;
 };
 
 uint64_t feed_session(struct view session)
@@ -226,25 +225,22 @@ static struct listener *feed_listener(struct source *source)
     return &CONTAINER(source, struct attended, feed.source)->listener;
 }
 
-static const struct source_type plain = {feed_next, feed_fallen, feed_ping, feed_close, NULL};
-static const struct source_type attended = {feed_next, feed_fallen, feed_ping, feed_close, feed_listener};
+static const struct source_type plain_type = {feed_next, feed_fallen, feed_ping, feed_close, NULL};
+static const struct source_type attended_type = {feed_next, feed_fallen, feed_ping, feed_close, feed_listener};
 
 /* False: no memory. */
-static bool attend(struct feed *feed, int64_t user, unsigned notices)
+static bool attend(struct feed *feed, unsigned notices)
 {
-    struct attended *a = CONTAINER(feed, struct attended, feed);
-    if (!presence_enter(feed->app->presence, user)) return false;
-    a->user = user;
-    a->listener.kinds = notices;
-    feed->source.type = &attended;
+    if (!presence_enter(feed->app->presence, (int64_t)feed->source.owner)) return false;
+    CONTAINER(feed, struct attended, feed)->listener.kinds = notices;
+    feed->source.type = &attended_type;
     return true;
 }
 
 void feed_drop(struct source *source)
 {
     struct feed *feed = CONTAINER(source, struct feed, source);
-    if (source->type == &attended)
-        presence_leave(feed->app->presence, CONTAINER(source, struct attended, feed.source)->user);
+    if (source->type == &attended_type) presence_leave(feed->app->presence, (int64_t)source->owner);
     channel_leave(feed->at.channel);
     quota_drop(feed->place);
     end_opening(feed);
@@ -278,20 +274,20 @@ struct source *feed_new(const struct call *call, const struct feed_options *opti
         quota_drop(options->place);
         return NULL;
     }
-    *feed = (struct feed){.source = {.type = &plain},
+    *feed = (struct feed){.source = {.type = &plain_type},
         .app = call->app,
         .place = options->place,
         .opening = opening_new(call, options),
         .at = {.channel = options->channel, .seq = options->cursor.seq, .newest = options->newest}};
-    bool looks = options->resumes && options->readable && options->cursor.inside;
-    if (!feed->opening || (looks && !backfill_look_on(&feed->at, &options->cursor)) ||
-        (options->notices && !attend(feed, call->reader.id, options->notices))) {
-        feed_drop(&feed->source);
-        return NULL;
+    if (call->reader.signed_in) {
+        feed->source.owner = (uint64_t)call->reader.id;
+        feed->source.session = feed_session(call->reader.session);
+        feed->source.until = clock_monotonic() + call->reader.expires * 1000 - clock_wall();
     }
-    if (!call->reader.signed_in) return &feed->source;
-    feed->source.owner = (uint64_t)call->reader.id;
-    feed->source.session = feed_session(call->reader.session);
-    feed->source.until = clock_monotonic() + call->reader.expires * 1000 - clock_wall();
-    return &feed->source;
+    bool looks = options->resumes && options->readable && options->cursor.inside;
+    bool ok = feed->opening && (!looks || backfill_look_on(&feed->at, &options->cursor));
+    if (ok && options->notices) ok = attend(feed, options->notices);
+    if (ok) return &feed->source;
+    feed_drop(&feed->source);
+    return NULL;
 }

@@ -29,7 +29,7 @@ static void add(struct str *out, enum notice_kind kind, struct str *data)
 }
 
 /* Without memory it is lost. */
-static void send(struct delivery *d, int64_t owner, enum notice_kind kind, struct str *frames)
+static void tell(struct delivery *d, int64_t owner, enum notice_kind kind, struct str *frames)
 {
     if (!frames->failed && frames->len) delivery_tell(d, (uint64_t)owner, kind, str_view(frames));
     str_release(frames);
@@ -43,7 +43,7 @@ void notice_read(struct delivery *d, int64_t user, int64_t peer, int64_t message
         str_addf(&data, "{\"user\":%lld,\"peer\":%lld,\"message\":%lld}", (long long)user, (long long)peer,
             (long long)message);
         add(&frames, NOTICE_READ, &data);
-        send(d, readers[i], NOTICE_READ, &frames);
+        tell(d, readers[i], NOTICE_READ, &frames);
     }
 }
 
@@ -52,7 +52,7 @@ void notice_typing(struct delivery *d, int64_t user, int64_t peer, bool typing)
     struct str data = {0}, frames = {0};
     str_addf(&data, "{\"user\":%lld,\"typing\":%s}", (long long)user, typing ? "true" : "false");
     add(&frames, NOTICE_TYPING, &data);
-    send(d, peer, NOTICE_TYPING, &frames);
+    tell(d, peer, NOTICE_TYPING, &frames);
 }
 
 void notice_presence(struct delivery *d, const struct presence_change *changes, size_t n)
@@ -64,5 +64,5 @@ void notice_presence(struct delivery *d, const struct presence_change *changes, 
             &data, "{\"user\":%lld,\"online\":%s}", (long long)changes[i].user, changes[i].online ? "true" : "false");
         add(&frames, NOTICE_PRESENCE, &data);
     }
-    send(d, 0, NOTICE_PRESENCE, &frames);
+    tell(d, 0, NOTICE_PRESENCE, &frames);
 }

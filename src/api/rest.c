@@ -56,8 +56,7 @@ static enum status list(struct call *call, struct db *db, void *ctx, struct fail
     const struct find *find = ctx;
     struct writer w;
     struct standing_page page;
-    int64_t offset = find->limit ? (find->page - 1) * find->limit : 0;
-    if (find->limit && find->page > INT64_MAX / (find->limit + 1)) offset = INT64_MAX;
+    int64_t offset = envelope_before(find->limit, find->page);
     writer_init(&w, call, db, find, f);
     str_addz(w.out, "{\"docs\":[");
     enum status status = look(call, db, find, offset, &page, f);

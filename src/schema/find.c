@@ -3,8 +3,7 @@
 #include "schema/number.h"
 #include <math.h>
 
-/* Number(json) as a whole number of at least `least`; otherwise `fallback`. */
-static int64_t whole(struct json_object *json, int64_t least, int64_t fallback)
+int64_t find_whole(struct json_object *json, int64_t least, int64_t fallback)
 {
     double n = 0;
     if (json_object_is_type(json, json_type_int))
@@ -83,11 +82,11 @@ enum status find_parse(struct find *out, const struct collection *c, struct json
     struct json_object *pagination = json_member(query, "pagination");
     out->pagination = !(view_is(json_text(pagination), "false") ||
                         (json_object_is_type(pagination, json_type_boolean) && !json_object_get_boolean(pagination)));
-    out->limit = whole(json_member(query, "limit"), 0, out->pagination ? 10 : 0);
-    out->page = whole(json_member(query, "page"), 1, 1);
+    out->limit = find_whole(json_member(query, "limit"), 0, out->pagination ? 10 : 0);
+    out->page = find_whole(json_member(query, "page"), 1, 1);
     struct json_object *depth = json_member(query, "depth");
     bool no_depth = !depth || (json_object_is_type(depth, json_type_string) && !json_object_get_string_len(depth));
-    out->depth = !no_depth ? (int)whole(depth, 0, 0) : 2;
+    out->depth = !no_depth ? (int)find_whole(depth, 0, 0) : 2;
     if (out->depth > 10) out->depth = 10;
     out->select = select_parse(c, json_member(query, "select"));
     populate_parse(&out->populate, json_member(query, "populate"));

@@ -35,4 +35,7 @@ struct find {
 MUST_CHECK enum status find_parse(struct find *out, const struct collection *c, struct json_object *query,
     const struct readable *readable, struct arena *arena, struct failure *f);
 
+/* Number(json) where that is a whole number from `least` to 10^15; otherwise `fallback`. */
+int64_t find_whole(struct json_object *json, int64_t least, int64_t fallback);
+
 #endif

@@ -7,11 +7,11 @@
  * A pair has a row while there is a message between the two. Who talks to himself is `high`. "Message" stands for a
  * document of the collection that users exchange (schema/registry.h).
  *
- * A row is kept right in the transaction of each write. A new message costs one look into the table. Where a message
- * goes away that was the newest, and where a mark stops among unread ones, messages of the pair are looked for, by two
- * indexes that the messages have of their own (who sent, who got them), in turn: each look passes over all that only
- * one of the indexes has in between, so that the looks are at most twice what the one sent or the other got there.
- * Tried and not taken: an index of both, which makes these looks one, and each new message a tenth dearer. */
+ * A row is kept right in the transaction of each write. Where a message goes away that was the newest, and where a mark
+ * stops among unread ones, messages of the pair are looked for by two indexes that the messages have of their own (who
+ * sent, who got them), in turn: each look passes over all that only one of the indexes has in between, so that the
+ * looks are at most twice what the one sent or the other got there. Tried and not taken: an index of both, with which
+ * each of these is one look, and a new message costs more than twice as much here. */
 #ifndef STORE_CONVERSATION_H
 #define STORE_CONVERSATION_H
 

@@ -170,6 +170,24 @@ static void broker__a_user_with_messages_stays(void **state)
     assert_int_equal(gone.failure.status, CONFLICT);
 }
 
+/* Answers about messages that are kept stay good: no document shows a mark. */
+static void broker__a_mark_makes_no_new_version(void **state)
+{
+    struct world *w = *state;
+    struct failure f;
+    add_user(w, "a@example.com");
+    struct write message = create(w, "messages", "{\"sender\":1,\"receiver\":1,\"content\":\"x\"}");
+    assert_int_equal(broker_run(w->broker, &message, 1, &w->arena, &f), OK);
+    size_t place = collection_index(message.collection);
+    uint64_t version = broker_version(w->broker, place);
+    struct write mark = {
+        .op = WRITE_MARK, .collection = message.collection, .id = 1, .conversation = {.peer = 1, .read = message.id}};
+    assert_int_equal(broker_run(w->broker, &mark, 1, &w->arena, &f), OK);
+    assert_true(mark.moved);
+    assert_int_equal(mark.conversation.read, message.id);
+    assert_int_equal(broker_version(w->broker, place), version);
+}
+
 /* A stream without a head: it begins behind the last change, and puts what it gets into `got`. */
 struct reader {
     struct source source;
@@ -524,6 +542,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broker__only_the_first_user_is_the_first, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__ids_are_not_used_again_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__a_user_with_messages_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(broker__a_mark_makes_no_new_version, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__every_change_is_one_frame_in_the_order_of_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__channels_without_readers_go_without_a_write, setup, teardown),
         cmocka_unit_test_setup_teardown(broker__an_answer_is_kept_with_its_write_or_neither_is, setup, teardown),

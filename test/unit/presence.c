@@ -162,6 +162,7 @@ static void presence__one_who_comes_back_in_time_was_never_gone(void **state)
     hear(w, COME, 2);
     presence_leave(w->presence, 1);
     presence_leave(w->presence, 1);
+    presence_tell(w->presence, w->delivery);
     assert_true(presence_enter(w->presence, 1));
     presence_leave(w->presence, 2);
     for (int ms = 0; presence_count(w->presence) > 1 && ms < PATIENT; ms += 10) {

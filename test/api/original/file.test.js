@@ -91,6 +91,10 @@ module.exports = (binary) => {
     }
   }
 
+  // Parley's own view of who talks to whom: [peer, the newest message, unread, read] of the conversations that have one.
+  const talks = async (server, token) => (await done(server, 'GET', 'parley/conversations', undefined, token)).docs
+    .filter((c) => c.last).map((c) => [c.peer.id, c.last.id, c.unread, c.read])
+
   const TEXTS = ['plain', 'über 😀', 'two\nlines', '"quoted" \\ \t', '<b>&amp;</b>', '   ', '%_like', 'end']
   const fill = async (server) => {
     const { token } = await admin(server.url)
@@ -109,6 +113,8 @@ module.exports = (binary) => {
     after(() => server.stop())
     const token = await fill(server)
     const cursor = await place(server)
+    assert.deepStrictEqual(await talks(server, token), [[2, 7, 3, 0]])
+    await done(server, 'POST', 'parley/conversations/2/read', { message: 4 }, token)
     const left = await shown(server, token)
     await server.stop()
     const tables = await schema(data)
@@ -133,6 +139,7 @@ module.exports = (binary) => {
     server = await parley(data)
     await showsAs(server, theirs, back)
     await files(server)
+    assert.deepStrictEqual(await talks(server, token), [[2, copy, 2, 4]])
     assert.strictEqual(await me(server, token), ADMIN.email)
     assert.strictEqual(await me(server, await login(server, dora)), dora.email)
     assert.deepStrictEqual(await since(server, cursor, 4, 1), {
@@ -162,6 +169,7 @@ module.exports = (binary) => {
     await showsAs(server, token, left)
     await files(server)
     const mine = await login(server, BOB)
+    assert.deepStrictEqual([await talks(server, token), await talks(server, mine)], [[[2, 7, 0, 7]], [[1, 7, 0, 7]]])
     const cursor = await place(server)
     const id = (await say(server.url, 'written here')).json.doc.id
     await done(server, 'PATCH', 'messages/4', { content: 'edited here' })
@@ -184,6 +192,7 @@ module.exports = (binary) => {
     server = await parley(data)
     await showsAs(server, mine, back)
     assert.deepStrictEqual(await since(server, cursor, 2, 2), { messages: [[id, 'written here'], [next, 'written there']], deleted: [5, 4] })
+    assert.deepStrictEqual(await talks(server, token), [[1, next, 2, 0], [2, 7, 0, 7]])
     const later = await place(server)
     await server.stop()
 
