@@ -91,6 +91,7 @@ static bool set(struct options *o, size_t row, const char *name, const char *val
     case ROW_data: o->parley.data = value; break;
     case ROW_uploads: o->parley.uploads = value; break;
     case ROW_upload_bytes: o->parley.upload_bytes = number; break;
+    case ROW_ui_dir: o->parley.ui_dir = value; break;
     case ROW_mail_command: o->parley.mail_command = value; break;
     case ROW_cors: o->parley.cors = value; break;
     case ROW_csrf: o->parley.csrf = value; break;

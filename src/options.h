@@ -63,6 +63,8 @@
         "one address")                                                                                                 \
     NUMBER(keep_changes, "--keep-changes", "PARLEY_KEEP_CHANGES", 1000000, 1, 1000000000,                              \
         "changes kept for streams that come back")                                                                     \
+    TEXT(ui_dir, "--ui-dir", "PARLEY_UI_DIR", "", "DIR",                                                               \
+        "serves the chat page from the files of this folder, for those who work on it; default: it is in the program") \
     TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \
         "sends a mail on its standard input, as sendmail -t does; without it no mail is sent")                         \
     TEXT(cors, "--cors", "PARLEY_CORS", "http://localhost:3000,http://localhost:5173", "ORIGINS",                      \

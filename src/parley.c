@@ -185,6 +185,7 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->passwords = password_gate_new(cores > 0 ? (int)cores : 1, SIGN_INS_QUEUE);
     app->mailer = mailer_new(o->mail_command);
     app->private_messages = o->private_messages;
+    app->ui_dir = o->ui_dir;
     app->openapi = openapi_new(app);
     /* Some workers are always there for other requests. */
     app->idempotency = idempotency_new(view_of(p->secret), (int)(o->workers - o->workers / 8 - 1));

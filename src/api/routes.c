@@ -211,7 +211,7 @@ static void handle(struct app *app, struct request *rq, struct response *rs)
 {
     struct call call = {.app = app, .rq = rq, .rs = rs, .arena = rq->arena, .type = VIEW("application/json")};
     if (!view_starts(rq->path, "/api/") && !view_is(rq->path, "/api")) {
-        if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
+        if (!assets_serve(app->ui_dir, rq, rs)) fail_no_route(rs, rq->path);
         if (rs->status != 404) return;
         response_header(rs, "Content-Type", call.type);
         caching_headers(CACHING_NONE, rq, rs);

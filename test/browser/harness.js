@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core'
 import { killAll } from './server.js'
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync']
+  '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP parley.lan 127.0.0.1']
 
 export const tests = []
 
@@ -48,9 +48,11 @@ async function runOne({ name, run }, browser) {
   const t = new Test(browser)
   let failure = null
   const keep = (error) => { failure ??= error }
+  const started = performance.now()
   await run(t).catch(keep)
   await t.end().catch(keep)
-  if (!failure) console.log(`ok       ${name}`)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  if (!failure) console.log(`ok       ${name} (${seconds} s)`)
   else if (failure instanceof Skipped) console.log(`skipped  ${name}: ${failure.message}`)
   else console.log(`FAILED   ${name}\n${failure.stack}`)
   return failure
