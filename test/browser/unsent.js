@@ -4,8 +4,6 @@ import { test } from './harness.js'
 import { ALICE, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
-const POST = (url) => url.pathname.endsWith('/api/messages')
-
 async function visit(t) {
   const server = await Server.start(t)
   const people = await server.addPeople()
@@ -16,7 +14,7 @@ async function visit(t) {
 
 test('what cannot be sent is kept, over a reload too, and goes out when the connection is back', async (t) => {
   const { server, alice } = await visit(t)
-  await alice.page.route(POST, (route) => route.abort('internetdisconnected'))
+  await alice.onSend((route) => route.abort('internetdisconnected'))
   await alice.write('important')
   await alice.row('important').getByText('Waiting for the connection').waitFor()
   await alice.write('and this')
@@ -26,7 +24,7 @@ test('what cannot be sent is kept, over a reload too, and goes out when the conn
   assert.equal(await alice.box.inputValue(), 'half a sen')
   assert.deepEqual(await server.contents(), [])
 
-  await alice.page.unroute(POST)
+  await alice.onSend((route) => route.continue())
   await alice.page.evaluate(() => dispatchEvent(new Event('online')))
   await alice.shows(['important', 'and this'])
   assert.equal(await alice.page.locator('.row').count(), 2)
@@ -38,7 +36,7 @@ test('what the server refuses says why, and is sent again or dropped; what comes
   alice.expectErrors(/status of 400/)
   const refusal = { status: 400, json: { errors: [{ message: 'No such words here.' }] } }
   let refused = 0
-  await alice.page.route(POST, (route) => (refused++ < 2 ? route.fulfill(refusal) : route.continue()))
+  await alice.onSend((route) => (refused++ < 2 ? route.fulfill(refusal) : route.continue()))
   await alice.write('one')
   await alice.row('one').getByText('Not sent. No such words here.').waitFor()
   await alice.write('two')
@@ -60,7 +58,7 @@ test('a message whose answer is lost is stored once', async (t) => {
   await alice.page.getByRole('log').waitFor()
   const keys = new Set()
   let tries = 0
-  await alice.page.route(POST, async (route) => {
+  await alice.onSend(async (route) => {
     keys.add(route.request().headers()['idempotency-key'])
     tries++
     if (tries > 2) return route.continue()
@@ -75,7 +73,7 @@ test('a message whose answer is lost is stored once', async (t) => {
 
 test('a message whose answer is lost is recognised in the stream', async (t) => {
   const { server, alice } = await visit(t)
-  await alice.page.route(POST, async (route) => {
+  await alice.onSend(async (route) => {
     await route.fetch()
     await route.abort('connectionreset')
   })
@@ -100,12 +98,12 @@ test('a server that is killed in the middle of a burst has every message once, i
 
 test('a message that two tabs have is stored once', async (t) => {
   const { server, alice } = await visit(t)
-  await alice.page.route(POST, (route) => route.abort('connectionreset'))
+  await alice.onSend((route) => route.abort('connectionreset'))
   await alice.write('once')
   await alice.row('once').getByText('Waiting for the connection').waitFor()
   const second = await Visitor.open(t, alice.page.url(), { beside: alice })
   await second.shows(['once'])
-  await alice.page.unroute(POST)
+  await alice.onSend((route) => route.continue())
   await alice.page.evaluate(() => dispatchEvent(new Event('online')))
   await alice.shows(['once'])
   await alice.page.locator('.unsent').waitFor({ state: 'detached' })

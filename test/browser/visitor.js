@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { PASSWORD } from './server.js'
 
-const LONGEST_MS = 30_000 // a wait is for something to appear; only a failure takes this long
+const LONGEST_MS = 15_000 // a wait is for something to appear; only a failure takes this long
+
+const SENDING = /\/api\/messages(\?|$)/
 
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
@@ -90,7 +92,13 @@ export class Visitor {
 
   async write(text) {
     await this.box.fill(text)
-    await this.box.press('Enter')
+    await this.button('Send').click()
+  }
+
+  // What becomes of the messages that the page sends from now on.
+  async onSend(act) {
+    await this.page.unroute(SENDING)
+    await this.page.route(SENDING, (route) => (route.request().method() === 'POST' ? act(route) : route.continue()))
   }
 
   heading(name) {

@@ -205,7 +205,7 @@ export class Feed {
     const last = messages.at(-1)?.id ?? 0
     // What lies beyond an end would leave a hole before it.
     const within = own.filter(({ id }) => (id >= first || older === 'none' || first === Infinity) && (id <= last || newer === 'none'))
-    if (within.length === 0 || (messages.length === 0 && older !== 'none')) return
+    if (within.length === 0) return
     this.#grow(timeline, this.#merge(messages, within, live))
   }
 

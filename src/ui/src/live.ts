@@ -9,6 +9,7 @@ import { Stream, type StreamEvent } from './stream'
 
 const ADDRESS = 'api/parley/stream?collections=messages,users&events=read,typing,presence&limit=0'
 const BATCH_MS = 100
+const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
 const ASLEEP_MS = 10_000 // a tab that was hidden for longer may have slept
 
 export interface Connection {
@@ -145,8 +146,8 @@ export class Live {
   #flush = (): void => {
     this.#timer = undefined
     this.#flushed = performance.now()
-    const events = this.#waiting
-    this.#waiting = []
+    const events = this.#waiting.splice(0, BATCH_MOST)
+    if (this.#waiting.length) this.#timer = setTimeout(this.#flush, BATCH_MS / 4)
     this.#handlers.batch(events)
   }
 }

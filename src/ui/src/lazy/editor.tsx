@@ -1,5 +1,5 @@
 // Changing a message that was sent.
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { t } from '../i18n'
 import { session } from '../session'
 import { enterSends } from '../settings'
@@ -15,13 +15,13 @@ export default function Editor({ message, close }: { message: Message; close: ()
   const [reason, setReason] = useState('')
   const [busy, setBusy] = useState(false)
   const box = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = box.current
     area?.focus()
     area?.setSelectionRange(area.value.length, area.value.length)
     return () => document.getElementById('composer')?.focus()
   }, [])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = box.current
     if (!area) return
     area.style.height = 'auto'

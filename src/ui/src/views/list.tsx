@@ -41,26 +41,23 @@ function lineOf({ last, mine, draft, writing, kind }: RowProps): string {
 const Row = memo(function Row(props: RowProps) {
   const { peer, name, kind, last, unread, draft, current, present, writing } = props
   const line = lineOf(props)
-  const label = [
-    name,
-    unread > 0 && t('list.unread', { n: unread }),
-    present && t('presence.online'),
-    draft ? t('list.draftOf', { text: line }) : line && t('list.last', { text: line }),
-  ].filter(Boolean).join(', ')
   return (
     <li>
-      <a href={hashOf({ view: 'thread', peer, message: 0 })} className={line ? 'talk' : 'talk bare'} aria-label={label} data-peer={peer}
+      <a href={hashOf({ view: 'thread', peer, message: 0 })} className={line ? 'talk' : 'talk bare'} data-peer={peer}
         aria-current={current ? 'page' : undefined}>
         {kind === 'person' ? <Avatar id={Number(peer)} name={name} online={present} />
           : <SignAvatar sign={kind === 'self' ? 'note' : 'everyone'} />}
-        <span className="name"><bdi>{name}</bdi></span>
+        <span className="name">
+          <bdi>{name}</bdi>
+          <span className="unseen">{present && `, ${t('presence.online')}`}{unread > 0 && `, ${t('list.unread', { n: unread })}`}</span>
+        </span>
         {last && <time dateTime={last.createdAt}>{briefTime(last.createdAt)}</time>}
         {line && (
           <span className={`line${writing ? ' writing' : ''}`}>
             {draft && !writing && <em>{t('list.draft')} </em>}<bdi>{line}</bdi>
           </span>
         )}
-        {unread > 0 && <span className="count">{unread > 99 ? '99+' : unread}</span>}
+        {unread > 0 && <span className="count" aria-hidden="true">{unread > 99 ? '99+' : unread}</span>}
       </a>
     </li>
   )
