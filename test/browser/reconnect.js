@@ -48,7 +48,7 @@ test('after an older copy of the data was put back the page shows that', async (
 test('a stream that was refused is opened again', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
   visitor.expectErrors(/status of 503/)
-  await visitor.page.route('**/api/parley/stream*', (route) => route.fulfill({ status: 503, body: '{}' }), { times: 1 })
+  await visitor.page.route('**/api/parley/stream*', (route) => route.fulfill({ status: 503, body: '{}' }), { times: 3 })
   await visitor.page.reload()
   await visitor.lost()
   await server.post(bob, alice, 'meanwhile')

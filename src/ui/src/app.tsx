@@ -1,18 +1,13 @@
-// The page: who is not signed in comes in here; who is sees the list and a thread.
-import { Suspense, useEffect, useMemo, useState } from 'react'
-import { Chat } from './chat'
+// The page: who is not signed in comes in here.
+import { lazy, Suspense } from 'react'
 import { speech, t } from './i18n'
-import { useKeys } from './keys'
-import { AddPerson, Help, Search, Settings } from './lazy'
-import { spoken, toast } from './notices'
-import { goTo, openThread, route } from './route'
 import { session, start } from './session'
 import { useStore } from './store'
-import { Entry, SignInAgain } from './views/auth'
-import { ChatContext } from './views/context'
-import { isNarrow } from './views/layout'
-import { TalkList } from './views/list'
-import { Nothing, Thread } from './views/thread'
+import { Entry } from './views/auth'
+
+export const loadSigned = () => import('./signed')
+
+const Signed = lazy(loadSigned)
 
 function Waiting() {
   const { state, reason } = useStore(session)
@@ -29,75 +24,12 @@ function Waiting() {
   )
 }
 
-function Toast() {
-  const shown = useStore(toast)
-  if (!shown) return null
-  const { peer, text } = shown
-  const open = () => {
-    toast.set(null)
-    if (peer !== null) openThread(peer)
-  }
-  return <div className="toast" role="status">{peer === null ? <p>{text}</p> : <button type="button" onClick={open}><bdi>{text}</bdi></button>}</div>
-}
-
-type Opened = '' | 'search' | 'person' | 'help'
-
-function Signed({ chat }: { chat: Chat }) {
-  const at = useStore(route)
-  const narrow = useStore(isNarrow)
-  const [opened, setOpened] = useState<Opened>('')
-  const ended = useStore(session, ({ state }) => state === 'ended')
-  useKeys(chat, (what) => setOpened(what))
-  const peer = at.view === 'thread' ? at.peer : null
-  const close = () => setOpened('')
-  return (
-    <ChatContext.Provider value={chat}>
-      {peer !== null && <a className="skip" href="#composer" onClick={(event) => { event.preventDefault(); document.getElementById('composer')?.focus() }}>{t('skip')}</a>}
-      <div className="shell">
-        {(!narrow || peer === null) && (
-          <TalkList current={peer} search={() => setOpened('search')} add={() => setOpened('person')} settings={() => goTo({ view: 'settings' })} />
-        )}
-        {peer !== null && <Thread key={String(peer)} peer={peer} message={at.view === 'thread' ? at.message : 0} />}
-        {peer === null && !narrow && <Nothing />}
-      </div>
-      <Toast />
-      <Suspense fallback={null}>
-        {opened === 'search' && <Search close={close} />}
-        {opened === 'person' && <AddPerson close={close} />}
-        {opened === 'help' && <Help close={close} />}
-        {at.view === 'settings' && <Settings close={() => history.length > 1 ? history.back() : goTo({ view: 'list' })} />}
-      </Suspense>
-      {ended && <SignInAgain />}
-    </ChatContext.Provider>
-  )
-}
-
-// All that one person's page knows, as long as they are signed in.
-function useOwnChat(): Chat | null {
-  const me = useStore(session, ({ state, me: user }) => (user && (state === 'in' || state === 'ended') ? user.id : 0))
-  const chat = useMemo(() => (me ? new Chat(me) : null), [me])
-  useEffect(() => {
-    chat?.start()
-    return () => chat?.close()
-  }, [chat])
-  return chat
-}
-
-function Page({ chat }: { chat: Chat | null }) {
-  const state = useStore(session, (all) => all.state)
-  if (chat) return <Signed chat={chat} />
-  if (state === 'first' || state === 'out') return <Entry first={state === 'first'} />
-  return <Waiting />
-}
-
 export function App() {
+  const { state, me } = useStore(session)
   const { language } = useStore(speech)
-  const words = useStore(spoken)
-  const chat = useOwnChat()
-  return (
-    <>
-      <Page key={language} chat={chat} />
-      <p className="unseen" role="status">{words}</p>
-    </>
-  )
+  if (me && (state === 'in' || state === 'ended')) {
+    return <Suspense fallback={<Waiting />}><Signed key={me.id} me={me.id} /></Suspense>
+  }
+  if (state === 'first' || state === 'out') return <Entry key={language} first={state === 'first'} />
+  return <Waiting />
 }

@@ -9,7 +9,8 @@ export type Key = keyof typeof en
 export const LANGUAGES = { en: 'English', de: 'Deutsch', es: 'Español', fr: 'Français', ar: 'العربية', zh: '中文' }
 export type Language = keyof typeof LANGUAGES
 
-const LOADERS: Record<Exclude<Language, 'en'>, () => Promise<{ default: Catalogue }>> = {
+// The build leaves their keys out (build.mjs).
+const LOADERS: Record<Exclude<Language, 'en'>, () => Promise<{ default: unknown }>> = {
   de: () => import('./i18n/de.json'),
   es: () => import('./i18n/es.json'),
   fr: () => import('./i18n/fr.json'),
@@ -34,8 +35,10 @@ export const isLanguage = (tag: string): tag is Language => tag in LANGUAGES
 export const browserLanguage = (): Language =>
   navigator.languages.map((tag) => tag.split('-')[0]).find(isLanguage) ?? 'en'
 
+const withKeys = (texts: Text[]): Catalogue => Object.fromEntries(Object.keys(en).map((key, at) => [key, texts[at]]))
+
 export async function speak(language: Language): Promise<void> {
-  const texts = language === 'en' ? (en as Catalogue) : (await LOADERS[language]()).default
+  const texts = language === 'en' ? (en as Catalogue) : withKeys((await LOADERS[language]()).default as Text[])
   const locale = localeOf(language)
   rules = new Intl.PluralRules(locale)
   document.documentElement.lang = language

@@ -1,8 +1,8 @@
 // The page's beginning.
 import { createRoot } from 'react-dom/client'
-import { App } from './app'
+import { App, loadSigned } from './app'
 import { applySettings } from './settings'
-import { start, watchSession } from './session'
+import { start, wasIn, watchSession } from './session'
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(text: string): string }
@@ -18,11 +18,14 @@ function workerAddress(): string {
 
 async function main(): Promise<void> {
   const started = start()
+  // Most who come are signed in: what they need is fetched while the server is asked, for others once they see a form.
+  if (wasIn()) void loadSigned()
   await applySettings()
   const root = document.getElementById('app')
   if (root) createRoot(root).render(<App />)
   watchSession()
   await started
+  void loadSigned()
   // Only where it is secure; a page that cannot have it works without.
   if (isSecureContext && 'serviceWorker' in navigator) await navigator.serviceWorker.register(workerAddress()).catch(() => {})
 }

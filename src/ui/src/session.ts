@@ -1,5 +1,6 @@
 // Who is signed in. The session itself is a cookie that scripts cannot read.
 import { call, now, Refusal } from './api'
+import { keep, kept } from './storage'
 import { Store } from './store'
 import type { Config, User } from './types'
 
@@ -40,7 +41,13 @@ export interface Credentials {
   token?: string // the first account's, where the server asks for it
 }
 
+// Was one signed in when this browser was last here? Only a guess.
+const WAS_IN = 'parley.in'
+
+export const wasIn = (): boolean => kept<boolean>(WAS_IN) === true
+
 function enter(account: Account): void {
+  keep(WAS_IN, true)
   expires = (account.exp ?? 0) * 1000
   session.update({ state: 'in', me: account.user && { id: account.user.id, email: account.user.email }, reason: '' })
 }
@@ -96,6 +103,7 @@ export async function signOut(everywhere = false): Promise<void> {
 
 // Signed out, here or in another tab of this browser.
 export function left(): void {
+  keep(WAS_IN, null)
   session.update({ state: 'out', me: null })
 }
 

@@ -4,6 +4,7 @@ import { Store } from './store'
 
 const SHOWN_MS = 5_000 // a writer who says nothing more has stopped
 const SAY_MS = 3_000 // how often one who writes says so
+const LEAST_MS = 1_100 // between two times: the server passes on one a second
 
 export const online = new Store<ReadonlySet<number>>(new Set())
 export const typing = new Store<ReadonlySet<number>>(new Set()) // those who write to this person
@@ -37,20 +38,28 @@ export function heardTyping(user: number, isTyping: boolean): void {
 
 let saidTo = 0
 let saidAt = -Infinity
+let stopped = true
 
 // One is writing to that person.
 export function sayTyping(peer: number): void {
-  if (saidTo === peer && performance.now() - saidAt < SAY_MS) return
+  const pause = stopped ? LEAST_MS : SAY_MS
+  if (saidTo === peer && performance.now() - saidAt < pause) return
   saidTo = peer
   saidAt = performance.now()
-  void call('POST', `parley/conversations/${peer}/typing`, {}).catch(() => {})
+  stopped = false
+  void call('POST', `parley/conversations/${peer}/typing`).catch(() => {})
 }
 
 // One has stopped without sending; a message ends it by itself.
 export function sayStopped(peer: number): void {
-  if (saidTo !== peer || performance.now() - saidAt > SHOWN_MS) return
-  saidAt = -Infinity
+  if (stopped || saidTo !== peer || performance.now() - saidAt > SHOWN_MS) return
+  stopped = true
   void call('POST', `parley/conversations/${peer}/typing`, { typing: false }).catch(() => {})
+}
+
+// The message that was being written is sent.
+export function saySent(): void {
+  stopped = true
 }
 
 export function forgetSignals(): void {

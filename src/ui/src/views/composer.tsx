@@ -6,7 +6,7 @@ import { say } from '../notices'
 import { nameOf, people } from '../people'
 import { session } from '../session'
 import { enterSends, settings } from '../settings'
-import { sayStopped, sayTyping, typing } from '../signals'
+import { saySent, sayStopped, sayTyping, typing } from '../signals'
 import { useStore } from '../store'
 import type { Peer } from '../types'
 import { useChat } from './context'
@@ -84,6 +84,7 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
     const links = await uploads.take()
     chat.outbox.add(to, [text, ...links].filter((part) => part.trim()).join('\n'))
     chat.drafts.set(draftOf, '')
+    saySent()
     say(t('message.sent'))
     sent()
     box.current?.focus()
