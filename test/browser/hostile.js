@@ -31,7 +31,7 @@ test('markup of HTML is shown as it was typed, wherever somebody can type', asyn
     await route.fulfill({ response, json: body })
   })
   await visitor.page.reload()
-  await visitor.talk('<img').waitFor()
+  await visitor.page.locator('.talk[data-peer="99"]', { hasText: '<img' }).waitFor()
   await visitor.page.evaluate(() => { location.hash = '#/c/99' })
   await visitor.page.locator('.top', { hasText: '<script>' }).waitFor()
   await visitor.page.keyboard.press('Control+k')
@@ -42,7 +42,7 @@ test('markup of HTML is shown as it was typed, wherever somebody can type', asyn
 })
 
 test('links lead to where one expects and nowhere else', async (t) => {
-  const good = ['https://example.com/a?b=c#d', 'http://example.com', '[mail](mailto:bob@example.com)', 'www.example.com', '[file](/api/media/file/x.png)']
+  const good = ['https://example.com/a?b=c#d', 'http://example.com', '[mail](mailto:bob@example.com)', 'www.example.com', 'see [file](/api/media/file/x.png) here']
   const bad = ['[a](javascript:alert(1))', '[a](JaVaScRiPt:alert(1))', '[a](data:text/html,x)', '[a](vbscript:x)', '[a](file:///etc/passwd)', '[a](//example.com)', '[a](/api/users/logout)', '[a](java&#115;cript:x)', '[a](\u0001javascript:x)', '<javascript:alert(1)>']
   const { visitor } = await visit(t, [...good, ...bad])
   await visitor.page.waitForFunction((n) => document.querySelectorAll('.row a').length === n, good.length)
@@ -67,8 +67,12 @@ test('very long and very strange texts neither hang nor burst the page', async (
     'x'.repeat(40_000), 'word '.repeat(8_000), 'line\n'.repeat(10_000).slice(0, 39_999), '😀'.repeat(2_000), '👩‍👩‍👧‍👦'.repeat(500),
     '*'.repeat(7_900), '[['.repeat(3_900), '> '.repeat(3_900), `${'- '.repeat(40)}deep`, '`'.repeat(7_900), '<'.repeat(7_900), '*a '.repeat(2_600), '_a_'.repeat(2_600),
     '![](x'.repeat(1_500), 'a\u0300'.repeat(3_000), '\u200b\u2028\u2029\ufeff', 'http://'.repeat(1_100), '|a'.repeat(3_900), 'a@'.repeat(3_900),
+    '![](x'.repeat(600), '[a]('.repeat(750), '_b '.repeat(1_000), '*_a '.repeat(750), '> '.repeat(1_500), '1. '.repeat(1_000), '!'.repeat(3_000),
   ]
   const { visitor } = await visit(t, contents)
+  await visitor.page.evaluate(() => new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest ?? 0, duration)
+  }).observe({ type: 'longtask', buffered: true }))
   await visitor.page.waitForFunction((n) => document.querySelectorAll('.row').length === n, contents.length)
   await visitor.fits()
   await visitor.button('Show all of it').first().click()
@@ -76,6 +80,7 @@ test('very long and very strange texts neither hang nor burst the page', async (
   await visitor.fits()
   await visitor.write('still alive')
   await visitor.row('still alive').waitFor()
+  console.log(`         the longest task ${Math.round(await visitor.page.evaluate(() => window.longest ?? 0))} ms`)
 })
 
 test('half of a character is mended before it is sent', async (t) => {

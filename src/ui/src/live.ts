@@ -3,7 +3,7 @@
 // A burst of events is given on together, at most every BATCH_MS, so that it is drawn once and not a hundred times. An
 // event after a silence comes at once.
 import { Leader } from './leader'
-import { check, ended, left } from './session'
+import { check, left } from './session'
 import { Store } from './store'
 import { Stream, type StreamEvent } from './stream'
 
@@ -136,7 +136,8 @@ export class Live {
     if (event.id) this.#stream.cursor = event.id
     if (event.name === 'ping') return
     if (event.name === 'bye') {
-      if ((event.data as { reason: string }).reason === 'signed-out') ended()
+      // The stream's session is over, which need not be the page's: a new password has made a new one.
+      if ((event.data as { reason: string }).reason === 'signed-out') void check()
       return
     }
     this.#waiting.push(event)

@@ -1,5 +1,5 @@
 // A button that opens a short list of things to do.
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { Icon, type IconName } from '../icons'
 
 export interface Choice {
@@ -19,7 +19,7 @@ interface MenuProps {
 
 function Choices({ choices, close, label }: { choices: Choice[]; close: (focus: boolean) => void; label: string }) {
   const list = useRef<HTMLDivElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const items = list.current
     items?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
     // Down where there is room, else up.

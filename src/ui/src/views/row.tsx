@@ -17,11 +17,16 @@ import { Menu, type Choice } from './menu'
 import { Question } from './dialog'
 import { MessageText } from './text'
 
+const PICTURE_PX = 320 // at most, either way
+
+// Its room is kept before it is there.
 function Picture({ file, open }: { file: Attachment; open: () => void }) {
   const { width, height } = file.picture ?? { width: 4, height: 3 }
+  const scale = Math.min(1, PICTURE_PX / width, PICTURE_PX / height)
   return (
     <button type="button" className="picture" aria-label={t('picture.open', { name: file.name })} onClick={open}>
-      <img src={file.path} alt={file.name} width={width} height={height} loading="lazy" decoding="async" />
+      <img src={file.path} alt={file.name} loading="lazy" decoding="async"
+        style={{ width: Math.max(48, Math.round(width * scale)), aspectRatio: `${width} / ${height}` }} />
     </button>
   )
 }

@@ -7,7 +7,7 @@ type Draw = (text: string) => ReactNode
 
 const MARKED = /[*_~`[\\]|^\s*(?:>|[-+]\s|\d{1,9}[.)]\s)|https?:\/\/|www\.|\S@\S/m
 const EMOJI = /^(?:(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Emoji}\ufe0f)(?:\p{EMod}|\u200d\p{Emoji}\ufe0f?)*\s*){1,3}$/u
-const MOST_MARKED = 8_000 // characters; longer ones are shown as they were typed
+const MOST_MARKED = 4_000 // characters; longer ones are shown as they were typed
 const FOLDED = 1_600 // characters of a long message that are shown before one asks for all
 const FOLDED_LINES = 30
 
