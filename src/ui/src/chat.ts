@@ -9,7 +9,7 @@ import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { noticed, session, signOut } from './session'
+import { left, noticed, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
@@ -79,11 +79,12 @@ export class Chat {
   }
 
   // What was not sent is lost by it: ask before.
-  async signOut(everywhere = false): Promise<void> {
+  async signOut(everywhere: boolean): Promise<void> {
     await signOut(everywhere)
     this.live.sayLeft()
     this.outbox.clear()
     this.drafts.clear()
+    left()
   }
 
   unread(): number {

@@ -91,14 +91,14 @@ export async function register(credentials: Credentials): Promise<boolean> {
   }
 }
 
-export async function signOut(everywhere = false): Promise<void> {
+// The session's end; the page goes on to know it until left().
+export async function signOut(everywhere: boolean): Promise<void> {
   try {
     await call('POST', `users/logout${everywhere ? '?allSessions=true' : ''}`)
   } catch (refusal) {
     // 400: it had ended before. Without an answer one is still signed in: the cookie is not the page's to remove.
     if ((refusal as Refusal).status !== 400) throw refusal
   }
-  left()
 }
 
 // Signed out, here or in another tab of this browser.

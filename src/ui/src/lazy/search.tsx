@@ -94,7 +94,7 @@ export default function Search({ close }: { close: () => void }) {
   const none = wanted && found.text === wanted && state === '' && found.users.length + found.messages.length === 0
   return (
     <Dialog title={t('search.title')} close={close} className="search">
-      <input type="search" autoFocus placeholder={t('search.placeholder')} aria-label={t('search.placeholder')} value={text}
+      <input type="search" data-first placeholder={t('search.placeholder')} aria-label={t('search.placeholder')} value={text}
         onChange={(event) => setText(event.target.value)} />
       <div className="found" aria-busy={state === 'busy'}>
         {found.users.length > 0 && <h3>{t('search.people')}</h3>}

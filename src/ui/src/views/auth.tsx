@@ -54,7 +54,10 @@ export function Entry({ first }: { first: boolean }) {
 export function SignInAgain() {
   const dialog = useRef<HTMLDialogElement>(null)
   const { me } = useStore(session)
-  useEffect(() => dialog.current?.showModal(), [])
+  useEffect(() => {
+    dialog.current?.showModal()
+    dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus()
+  }, [])
   return (
     <dialog ref={dialog} aria-labelledby="again-title" onCancel={(event) => event.preventDefault()}>
       <div className="card">

@@ -16,6 +16,7 @@ export function Dialog({ title, close, children, className = '' }: DialogProps) 
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null
     dialog.current?.showModal()
+    dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus()
     return () => before?.focus()
   }, [])
   const onClick = (event: React.MouseEvent) => { if (event.target === dialog.current) close() }

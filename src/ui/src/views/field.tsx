@@ -19,7 +19,7 @@ export function Field({ label, flaw, hint, type, autoFocus, ...input }: FieldPro
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <div className="input">
-        <input {...input} ref={box} id={id} type={secret && shown ? 'text' : type} aria-invalid={flaw ? true : undefined}
+        <input {...input} ref={box} data-first={autoFocus || undefined} id={id} type={secret && shown ? 'text' : type} aria-invalid={flaw ? true : undefined}
           aria-describedby={about} />
         {secret && (
           <button type="button" className="link" aria-pressed={shown} onClick={() => setShown(!shown)}>
