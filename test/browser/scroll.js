@@ -133,7 +133,7 @@ test('a failure to read older messages says so, and is tried again when asked', 
   await visitor.page.waitForFunction(() => document.querySelectorAll('.row').length === 80)
 })
 
-test('a hundred messages at once are drawn in a few strokes', async (t) => {
+test.alone('a hundred messages at once are drawn in a few strokes', async (t) => {
   const { server, alice, bob } = await filled(t, 10)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.row('message 10.').waitFor()
