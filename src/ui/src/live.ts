@@ -24,7 +24,7 @@ export interface Handlers {
   missed(): void // events may have been missed: what is shown is to be read anew
 }
 
-type Said = { event: StreamEvent } | { connection: Connection } | { missed: true } | { left: true }
+type Said = { event: StreamEvent } | { connection: Connection } | { left: true }
 
 interface Place {
   cursor: string
@@ -121,7 +121,6 @@ export class Live {
   #hear(said: Said): void {
     if ('connection' in said) connection.set(said.connection)
     else if ('left' in said) left()
-    else if ('missed' in said) this.#handlers.missed()
     else this.#take(said.event)
   }
 

@@ -22,9 +22,7 @@ export interface Session {
   config: Config
 }
 
-const CONFIG: Config = {
-  version: '', messages: 'open', maxContent: 40_000, uploadBytes: 268_435_456, mail: false, setup: false,
-}
+const CONFIG: Config = { version: '', messages: 'open', maxContent: 40_000, uploadBytes: 268_435_456 }
 
 export const session = new Store<Session>({ state: 'starting', me: null, reason: '', config: CONFIG })
 
@@ -38,7 +36,6 @@ interface Account {
 export interface Credentials {
   email: string
   password: string
-  token?: string // the first account's, where the server asks for it
 }
 
 // Was one signed in when this browser was last here? Only a guess.
@@ -78,10 +75,8 @@ export async function signIn(credentials: Credentials): Promise<void> {
 
 // The first account; false: somebody else was faster.
 export async function register(credentials: Credentials): Promise<boolean> {
-  const { token, ...account } = credentials
-  const body = token ? { ...account, setupToken: token } : account
   try {
-    enter(await call<Account>('POST', 'users/first-register', body))
+    enter(await call<Account>('POST', 'users/first-register', credentials))
     return true
   } catch (refusal) {
     const { initialized } = await call<{ initialized: boolean }>('GET', 'users/init')

@@ -34,8 +34,6 @@ export interface Config {
   messages: 'open' | 'private'
   maxContent: number // UTF-16 units
   uploadBytes: number
-  mail: boolean // can mails be sent
-  setup: boolean // does the first account need the token that the server's console shows
 }
 
 export interface Media {

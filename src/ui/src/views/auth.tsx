@@ -9,25 +9,21 @@ import { useForm, Wrong } from './form'
 const LEAST_PASSWORD = 8
 
 function Credentials({ first, email = '' }: { first: boolean; email?: string }) {
-  const { config } = useStore(session)
   const { busy, reason, flaws, onSubmit } = useForm(async (values) => {
     if (first && values.password.length < LEAST_PASSWORD) throw new Wrong('password', t('password.short', { n: LEAST_PASSWORD }))
     if (first && values.again !== values.password) throw new Wrong('again', t('password.differ'))
-    const credentials = { email: values.email, password: values.password, token: values.token }
+    const credentials = { email: values.email, password: values.password }
     if (first) await register(credentials)
     else await signIn(credentials)
   })
   return (
-    <form onSubmit={onSubmit} noValidate={false}>
+    <form onSubmit={onSubmit}>
       <Field label={t('email')} name="email" type="email" autoComplete="username" required autoFocus={!email}
         defaultValue={email} flaw={flaws.email} />
       <Field label={t('password')} name="password" type="password" required autoFocus={!!email}
         autoComplete={first ? 'new-password' : 'current-password'} flaw={flaws.password} />
       {first && (
         <Field label={t('password.again')} name="again" type="password" required autoComplete="new-password" flaw={flaws.again} />
-      )}
-      {first && config.setup && (
-        <Field label={t('setup.token')} name="token" required autoComplete="off" hint={t('setup.hint')} flaw={flaws.token} />
       )}
       <p className="flaw" role="alert">{reason}</p>
       <button type="submit" className="primary" disabled={busy}>{first ? t('first.button') : t('signIn')}</button>
