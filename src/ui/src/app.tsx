@@ -1,13 +1,24 @@
 // The page: who is not signed in comes in here.
-import { lazy, Suspense } from 'react'
+import { useEffect, useState, type ComponentType } from 'react'
 import { speech, t } from './i18n'
-import { session, start } from './session'
+import { failed, session, start } from './session'
 import { useStore } from './store'
 import { Entry } from './views/auth'
 
-export const loadSigned = () => import('./signed')
+type SignedPage = ComponentType<{ me: number }>
 
-const Signed = lazy(loadSigned)
+let signed: SignedPage | null = null
+
+export const loadSigned = async (): Promise<SignedPage> => (signed ??= (await import('./signed')).default)
+
+// What those who are signed in see, once it is there.
+function Signed({ me }: { me: number }) {
+  const [Loaded, setLoaded] = useState(() => signed)
+  useEffect(() => {
+    if (!Loaded) loadSigned().then((page) => setLoaded(() => page), () => failed(t('error.unreachable')))
+  }, [])
+  return Loaded ? <Loaded me={me} /> : <Waiting />
+}
 
 function Waiting() {
   const { state, reason } = useStore(session)
@@ -28,7 +39,7 @@ export function App() {
   const { state, me } = useStore(session)
   const { language } = useStore(speech)
   if (me && (state === 'in' || state === 'ended')) {
-    return <Suspense fallback={<Waiting />}><Signed key={me.id} me={me.id} /></Suspense>
+    return <Signed key={me.id} me={me.id} />
   }
   if (state === 'first' || state === 'out') return <Entry key={language} first={state === 'first'} />
   return <Waiting />

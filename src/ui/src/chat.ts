@@ -4,7 +4,7 @@ import { Talks } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
 import { Live, connection } from './live'
-import { showCount, tell } from './notices'
+import { callFor, show, showCount } from './notices'
 import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, readPeople } from './people'
 import { preview } from './preview'
@@ -14,6 +14,8 @@ import { forgetSignals, heardPresence, heardTyping, readPresence } from './signa
 import { Store } from './store'
 import type { StreamEvent } from './stream'
 import { messageOf, peerOf, type Message, type MessageDoc, type Peer, type User } from './types'
+
+const CALL_AFTER_MS = 300
 
 interface Documents {
   collection: string
@@ -192,6 +194,10 @@ export class Chat {
   #tell(news: Message[]): void {
     const looked = this.lookedAt()
     const told = news.filter((message) => peerOf(message, this.me) !== looked && looked !== 'all')
-    if (told.length) tell(told, preview, this.live.leading)
+    if (told.length === 0) return
+    show(told, preview)
+    if (document.hasFocus()) this.live.saySeen()
+    // Of the browser's tabs one calls, and only where nobody looks at any.
+    if (this.live.leading) setTimeout(() => callFor(told, preview, this.live.isSeen()), CALL_AFTER_MS)
   }
 }

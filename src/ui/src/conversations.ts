@@ -48,6 +48,7 @@ export class Talks {
   #me: number
   #key: string
   #counted = 0 // the newest message that was counted
+  #meanwhile: Message[] | null = null // what came while all is being read
   #serves = true // the server has conversations
 
   constructor(me: number) {
@@ -60,20 +61,29 @@ export class Talks {
   }
 
   async read(): Promise<void> {
+    const meanwhile: Message[] = []
+    this.#meanwhile = meanwhile
     try {
       const found = this.#serves ? await this.#ask().catch((refusal) => this.#lookThrough(refusal)) : await this.#lookThrough()
-      for (const { last } of found) this.#counted = Math.max(this.#counted, last?.id ?? 0)
+      if (this.#meanwhile !== meanwhile) return
+      this.#counted = Math.max(0, ...found.map(({ last }) => last?.id ?? 0))
       this.store.set({ state: 'read', reason: '', byPeer: new Map(found.map((one) => [one.peer, one])) })
+      // Ids go up: what is beyond the newest of them came behind the answer.
+      this.#meanwhile = null
+      this.learn(meanwhile.filter(({ id }) => id > this.#counted))
     } catch (refusal) {
+      if (this.#meanwhile !== meanwhile) return
+      this.#meanwhile = null
       const state = this.store.get().byPeer.size ? 'read' : 'failed'
       this.store.update({ state, reason: (refusal as Refusal).message })
     }
   }
 
-  // Messages that came through the stream. True for those of others that are new to this person.
+  // Messages that came through the stream; gives those of others that are new to this person.
   learn(messages: Message[]): Message[] {
     const byPeer = new Map(this.store.get().byPeer)
     const news: Message[] = []
+    this.#meanwhile?.push(...messages)
     for (const message of messages) {
       const peer = peerOf(message, this.#me)
       if (peer === null) continue

@@ -10,7 +10,8 @@ import { Stream, type StreamEvent } from './stream'
 const ADDRESS = 'api/parley/stream?collections=messages,users&events=read,typing,presence&limit=0'
 const BATCH_MS = 100
 const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
-const ASLEEP_MS = 10_000 // a tab that was hidden for longer may have slept
+const SEEN_MS = 1_000
+const ASLEEP_MS = 30_000 // a tab that was hidden for longer may have slept
 
 export interface Connection {
   state: 'connecting' | 'live' | 'lost'
@@ -24,7 +25,7 @@ export interface Handlers {
   missed(): void // events may have been missed: what is shown is to be read anew
 }
 
-type Said = { event: StreamEvent } | { connection: Connection } | { left: true }
+type Said = { event: StreamEvent } | { connection: Connection } | { left: true } | { seen: true }
 
 interface Place {
   cursor: string
@@ -39,6 +40,7 @@ export class Live {
   #timer: ReturnType<typeof setTimeout> | undefined
   #flushed = 0
   #hiddenAt = 0
+  #seenAt = -Infinity
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
@@ -85,6 +87,15 @@ export class Live {
     this.#leader.say({ left: true })
   }
 
+  // Somebody looks at this tab: the leader need not call them.
+  saySeen(): void {
+    this.#tell({ seen: true })
+  }
+
+  isSeen(): boolean {
+    return performance.now() - this.#seenAt < SEEN_MS
+  }
+
   reconnect = (): void => {
     if (this.#leader.leading) this.#stream.open()
     else this.#leader.ask()
@@ -110,7 +121,7 @@ export class Live {
   #look = (): void => {
     if (document.hidden) this.#hiddenAt = Date.now()
     else if (!this.#leader.leading) this.#leader.ask()
-    else if (Date.now() - this.#hiddenAt > ASLEEP_MS && !this.#stream.isOpen) this.#stream.open()
+    else if (Date.now() - this.#hiddenAt > ASLEEP_MS) this.#stream.open()
   }
 
   #tell(said: Said): void {
@@ -121,6 +132,7 @@ export class Live {
   #hear(said: Said): void {
     if ('connection' in said) connection.set(said.connection)
     else if ('left' in said) left()
+    else if ('seen' in said) this.#seenAt = performance.now()
     else this.#take(said.event)
   }
 

@@ -19,13 +19,13 @@ function workerAddress(): string {
 async function main(): Promise<void> {
   const started = start()
   // Most who come are signed in: what they need is fetched while the server is asked, for others once they see a form.
-  if (wasIn()) void loadSigned()
+  if (wasIn()) loadSigned().catch(() => {})
   await applySettings()
   const root = document.getElementById('app')
   if (root) createRoot(root).render(<App />)
   watchSession()
   await started
-  void loadSigned()
+  loadSigned().catch(() => {})
   // Only where it is secure; a page that cannot have it works without.
   if (isSecureContext && 'serviceWorker' in navigator) await navigator.serviceWorker.register(workerAddress()).catch(() => {})
 }

@@ -33,7 +33,9 @@ export function showCount(count: number): void {
   if (count > 0 === shownCount > 0) return
   shownCount = count
   const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]')
-  if (icon) icon.href = count ? dotted() : 'icon.svg'
+  if (!icon) return
+  icon.type = count ? 'image/png' : 'image/svg+xml'
+  icon.href = count ? dotted() : 'icon.svg'
 }
 
 // The icon with a dot.
@@ -71,14 +73,23 @@ export function beep(): void {
 
 export const canNotify = (): boolean => isSecureContext && 'Notification' in window
 
-// `leading`: of the browser's tabs one tells.
-export function tell(messages: Message[], preview: (message: Message) => string, leading: boolean): void {
+type Preview = (message: Message) => string
+
+const lineOf = (message: Message, preview: Preview) => `${nameOf(people.get(), message.sender)}: ${preview(message)}`
+
+// On the page.
+export function show(messages: Message[], preview: Preview): void {
   const message = messages[messages.length - 1]
+  if (!document.hidden) showToast(lineOf(message, preview), message.sender)
+}
+
+// Beyond the page. `seen`: somebody looks at it.
+export function callFor(messages: Message[], preview: Preview, seen: boolean): void {
+  const message = messages[messages.length - 1]
+  const { sound, notices } = settings.get()
+  if (sound) beep()
+  if (seen || !notices || !canNotify() || Notification.permission !== 'granted') return
   const name = nameOf(people.get(), message.sender)
-  if (!document.hidden) showToast(`${name}: ${preview(message)}`, message.sender)
-  if (!leading) return
-  if (settings.get().sound) beep()
-  if (!settings.get().notices || !canNotify() || Notification.permission !== 'granted' || document.hasFocus()) return
   const notice = new Notification(name, { body: preview(message), tag: `parley.${message.sender}`, icon: 'icon.svg' })
   notice.onclick = () => {
     focus()

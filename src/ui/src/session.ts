@@ -61,8 +61,12 @@ export async function start(): Promise<void> {
     const { initialized } = await call<{ initialized: boolean }>('GET', 'users/init')
     session.update({ state: initialized ? 'out' : 'first' })
   } catch (refusal) {
-    session.update({ state: 'failed', reason: (refusal as Refusal).message })
+    failed((refusal as Refusal).message)
   }
+}
+
+export function failed(reason: string): void {
+  session.update({ state: 'failed', reason })
 }
 
 export async function signIn(credentials: Credentials): Promise<void> {

@@ -1,11 +1,11 @@
 // The page of somebody who is signed in: the list and a thread, or one of them.
-import { Suspense, useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { Chat } from './chat'
 import { speech, t } from './i18n'
 import { useKeys } from './keys'
-import { AddPerson, Help, Search, Settings } from './lazy'
+import { Later, loadParts } from './later'
 import { spoken, toast } from './notices'
-import { goTo, openThread, route } from './route'
+import { goTo, openSettings, openThread, route } from './route'
 import { session } from './session'
 import { useStore } from './store'
 import { SignInAgain } from './views/auth'
@@ -25,10 +25,13 @@ function Toast() {
   return <div className="toast" role="status">{peer === null ? <p>{text}</p> : <button type="button" onClick={open}><bdi>{text}</bdi></button>}</div>
 }
 
+const SOON_MS = 3_000 // after which what a first look did not need is fetched
+
 type Opened = '' | 'search' | 'person' | 'help'
 
 function Page({ chat }: { chat: Chat }) {
-  const at = useStore(route)
+  const now = useStore(route)
+  const at = now.view === 'settings' ? now.over : now
   const narrow = useStore(isNarrow)
   const [opened, setOpened] = useState<Opened>('')
   const ended = useStore(session, ({ state }) => state === 'ended')
@@ -40,18 +43,16 @@ function Page({ chat }: { chat: Chat }) {
       {peer !== null && <a className="skip" href="#composer" onClick={(event) => { event.preventDefault(); document.getElementById('composer')?.focus() }}>{t('skip')}</a>}
       <div className="shell">
         {(!narrow || peer === null) && (
-          <TalkList current={peer} search={() => setOpened('search')} add={() => setOpened('person')} settings={() => goTo({ view: 'settings' })} />
+          <TalkList current={peer} search={() => setOpened('search')} add={() => setOpened('person')} settings={openSettings} />
         )}
         {peer !== null && <Thread key={String(peer)} peer={peer} message={at.view === 'thread' ? at.message : 0} />}
         {peer === null && !narrow && <Nothing />}
       </div>
       <Toast />
-      <Suspense fallback={null}>
-        {opened === 'search' && <Search close={close} />}
-        {opened === 'person' && <AddPerson close={close} />}
-        {opened === 'help' && <Help close={close} />}
-        {at.view === 'settings' && <Settings close={() => history.length > 1 ? history.back() : goTo({ view: 'list' })} />}
-      </Suspense>
+      {opened === 'search' && <Later part="Search" close={close} />}
+      {opened === 'person' && <Later part="AddPerson" close={close} />}
+      {opened === 'help' && <Later part="Help" close={close} />}
+      {now.view === 'settings' && <Later part="Settings" close={() => goTo(at)} />}
       {ended && <SignInAgain />}
     </ChatContext.Provider>
   )
@@ -63,7 +64,11 @@ export default function Signed({ me }: { me: number }) {
   const chat = useMemo(() => new Chat(me), [me])
   useEffect(() => {
     chat.start()
-    return () => chat.close()
+    const timer = setTimeout(() => loadParts().catch(() => {}), SOON_MS)
+    return () => {
+      clearTimeout(timer)
+      chat.close()
+    }
   }, [chat])
   return (
     <>

@@ -35,10 +35,6 @@ export class Stream {
     this.#listener = listener
   }
 
-  get isOpen(): boolean {
-    return this.#source?.readyState === EventSource.OPEN
-  }
-
   open(): void {
     this.close()
     const since = this.cursor && `&since=${encodeURIComponent(this.cursor)}`

@@ -1,10 +1,10 @@
 // The people and what was last said with each.
-import { memo, useMemo, useState } from 'react'
+import { memo, useEffect, useMemo, useState } from 'react'
 import type { Conversation } from '../conversations'
 import { Icon } from '../icons'
 import { t } from '../i18n'
 import { connection } from '../live'
-import { emailOf, nameOf, people, readPeople, type People } from '../people'
+import { emailOf, findPeople, nameOf, people, readPeople, type People } from '../people'
 import { preview } from '../preview'
 import { hashOf } from '../route'
 import { session } from '../session'
@@ -16,6 +16,7 @@ import { Avatar, SignAvatar } from './avatar'
 import { useChat } from './context'
 import { isNarrow } from './layout'
 
+const PAUSE_MS = 250
 const SKELETON = [0, 1, 2, 3, 4, 5]
 
 interface RowProps {
@@ -89,6 +90,12 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   const present = useStore(online)
   const writing = useStore(typing)
   const open = useStore(session, ({ config }) => config.messages === 'open')
+  // More people than are known: the server looks too.
+  useEffect(() => {
+    if (!filter || all.total <= all.byId.size) return
+    const timer = setTimeout(() => findPeople(filter).catch(() => {}), PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [filter])
   const ids = useMemo(() => order(all, byPeer, chat.me), [all, byPeer])
   if (state === 'failed' && byPeer.size === 0) {
     const retry = () => { void chat.talks.read(); void readPeople().catch(() => {}) }

@@ -1,10 +1,10 @@
 // One message: whose it is, its text and files, its time, and what can be done with it.
-import { memo, Suspense, useState, type ReactNode } from 'react'
+import { memo, useState, type ReactNode } from 'react'
 import { attachmentsOf, type Attachment } from '../attachment'
 import { copy } from '../copy'
 import { Icon } from '../icons'
 import { t } from '../i18n'
-import { Editor, Viewer } from '../lazy'
+import { Later } from '../later'
 import { showToast } from '../notices'
 import type { Unsent } from '../outbox'
 import { nameOf, people } from '../people'
@@ -45,7 +45,7 @@ function Files({ files }: { files: Attachment[] }) {
   return (
     <div className="files">
       {cards}
-      {shown !== null && <Suspense fallback={null}><Viewer pictures={pictures} start={shown} close={() => setShown(null)} /></Suspense>}
+      {shown !== null && <Later part="Viewer" pictures={pictures} start={shown} close={() => setShown(null)} />}
     </div>
   )
 }
@@ -100,7 +100,7 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
     if (yes) chat.remove(message.id).catch((refusal) => showToast(refusal.message))
   }
   const bubble: ReactNode = editing
-    ? <Suspense fallback={null}><Editor message={message} close={() => chat.editing.set(0)} /></Suspense>
+    ? <Later part="Editor" message={message} close={() => chat.editing.set(0)} />
     : (
       <div className="bubble" tabIndex={-1}>
         <Content content={message.content} />
@@ -112,7 +112,7 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
     )
   const classes = ['row', mine && 'mine', first && 'first', everyone && 'named', lit && 'lit'].filter(Boolean).join(' ')
   return (
-    <li className={classes} data-id={message.id}>
+    <li className={classes} data-id={message.id} aria-live={mine ? 'off' : undefined}>
       {everyone && first && <Heading message={message} />}
       <span className="unseen">{mine ? t('you') : <Name id={message.sender} />}: </span>
       {bubble}
