@@ -3,11 +3,11 @@ FROM debian:bookworm AS build
 WORKDIR /parley
 COPY third_party third_party
 RUN . third_party/packages.sh && apt-get update && \
-    apt-get install -y --no-install-recommends $build_packages && rm -rf /var/lib/apt/lists/*
+    apt-get install -y --no-install-recommends $build_packages $page_packages && rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
 COPY include include
 COPY src src
-RUN cmake --preset release && cmake --build --preset release -j "$(nproc)" && strip build/release/parley
+RUN cmake --preset release -DPARLEY_UI=ON && cmake --build --preset release -j "$(nproc)" && strip build/release/parley
 
 FROM debian:bookworm-slim
 RUN apt-get update && \

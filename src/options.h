@@ -75,6 +75,8 @@
         "changes kept for streams that come back")                                                                     \
     OWN_CHOICE(text_index, "--text-index", "PARLEY_TEXT_INDEX", "on", "on|off",                                        \
         "an index for searching texts, in a file <database>-text, a quarter as large as the database")                 \
+    TEXT(ui_dir, "--ui-dir", "PARLEY_UI_DIR", "", "DIR",                                                               \
+        "serves the chat page from the files of this folder, for those who work on it; default: it is in the program") \
     TEXT(mail_command, "--mail-command", "PARLEY_MAIL_COMMAND", "", "COMMAND",                                         \
         "sends a mail on its standard input, as sendmail -t does; without it no mail is sent")                         \
     TEXT(cors, "--cors", "PARLEY_CORS", "http://localhost:3000,http://localhost:5173", "ORIGINS",                      \

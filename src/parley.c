@@ -221,6 +221,7 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->passwords = open_gate((int)o->workers);
     app->mailer = mailer_new(o->mail_command);
     app->private_messages = o->private_messages;
+    app->ui_dir = o->ui_dir;
     app->openapi = openapi_new(app);
     app->idempotency = idempotency_new(view_of(p->secret), (int)o->workers * TURNS);
     if (!app->passwords || !app->mailer || !app->openapi || !app->idempotency)

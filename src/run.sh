@@ -8,6 +8,8 @@ top=$PWD
 . third_party/packages.sh
 # shellcheck disable=SC2086
 need_packages "building it" $build_packages
+# shellcheck disable=SC2086
+need_packages "building its chat page" $page_packages || true
 build release
 cd "$here"
 exec "$top/build/release/parley" "$@"

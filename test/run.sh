@@ -29,8 +29,7 @@ done
 [ -n "$suites" ] || suites="layers unit api original browser fault${PARLEY_TEST_ALL:+ tsan}"
 
 # shellcheck disable=SC2086
-need_packages "testing it" $build_packages $test_packages
-need_npm "testing it"
+need_packages "testing it" $build_packages $page_packages $test_packages
 build release
 build dev
 

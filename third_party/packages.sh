@@ -3,7 +3,10 @@
 
 build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev libxxhash-dev \
 file libmagic-dev liblzma-dev libbz2-dev zlib1g-dev libwebp-dev libexpat1-dev"
-test_packages="libcmocka-dev nodejs chromium sqlite3 openssl libfaketime nginx haproxy"
+# The chat page's: without them a server is built that has none. Debian's npm is 360 packages, which cost a bare machine a minute; it is
+# the way to the page's own three (src/ui/package.json) that needs nothing else.
+page_packages="nodejs npm"
+test_packages="libcmocka-dev chromium sqlite3 openssl libfaketime nginx haproxy"
 
 # need_packages WHY PACKAGE…: installs what is missing of them, and says so before. Nothing that is there is upgraded.
 need_packages() {
@@ -15,9 +18,8 @@ need_packages() {
         [ "$status" = "install ok installed" ] || missing="$missing $package"
     done
     # A newer Node.js than Debian's may be here, with its own npm.
-    case $missing in
-    *' nodejs'*) ! command -v node >/dev/null || missing=$(echo "$missing" | sed 's/ nodejs//') ;;
-    esac
+    ! command -v node >/dev/null || missing=$(echo "$missing " | sed 's/ nodejs / /; s/ *$//')
+    ! command -v npm >/dev/null || missing=$(echo "$missing " | sed 's/ npm / /; s/ *$//')
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null || {
         echo "Parley: $why needs these packages, and there is no apt-get here to install them:$missing" >&2
@@ -41,11 +43,6 @@ need_packages() {
     }
 }
 
-# need_npm: npm beside a Node.js that came without it.
-need_npm() {
-    command -v npm >/dev/null || need_packages "$1" npm
-}
-
 # quietly COMMAND…: its output only if it fails.
 quietly() {
     output=$(mktemp)
@@ -65,12 +62,14 @@ configured() {
     [ -n "$from" ] && [ "$(cd "$from" 2>/dev/null && pwd -P)" = "$(pwd -P)" ]
 }
 
-# build PRESET: configured once, then only what has changed. Ninja is taken where it is.
+# build PRESET: configured once, then only what has changed. Ninja is taken where it is. A build that had to leave the page
+# out says why, and the next one tries again.
 build() {
-    configured "$1" || {
+    if ! configured "$1" || [ -e "build/$1/UI_MISSING" ]; then
         echo "Parley: building $1 …" >&2
         if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
         quietly cmake --fresh --preset "$1"
-    }
+    fi
     quietly cmake --build --preset "$1" -j "$(nproc)"
+    [ ! -e "build/$1/UI_MISSING" ] || sed 's/^/Parley: /' "build/$1/UI_MISSING" >&2
 }

@@ -23,6 +23,7 @@ struct parley_options {
     const char *database;     /* file; NULL: <data>/parley.db */
     const char *secret;       /* NULL: kept in <data>/secret, made if missing */
     const char *uploads;      /* folder of the uploaded files, one folder a collection; NULL: <data> */
+    const char *ui_dir;       /* folder of the page's files; NULL: those in the program */
     const char *mail_command; /* sends a mail on its standard input; NULL: no mail is sent */
     const char *cors;         /* origins whose pages may read the answers: "*" or a list; NULL: none */
     const char *csrf;         /* origins whose pages may act with the cookie, in the same form; NULL: any */

@@ -235,7 +235,7 @@ void app_count(struct app *app, const struct response *rs)
 
 static void serve_page(struct app *app, struct request *rq, struct response *rs)
 {
-    if (!assets_serve(rq, rs)) fail_no_route(rs, rq->path);
+    if (!assets_serve(app->ui_dir, rq, rs)) fail_no_route(rs, rq->path);
     if (rs->status == 404) {
         response_header(rs, "Content-Type", VIEW("application/json"));
         caching_headers(CACHING_NONE, rq, rs);

@@ -223,7 +223,7 @@ module.exports = (binary) => {
     const r = await request(`${server.url}/`)
     assert.strictEqual(r.status, 200)
     assert.match(r.headers['content-type'], /^text\/html/)
-    assert.match(r.headers['content-security-policy'], /default-src 'self'/)
+    assert.match(r.headers['content-security-policy'], /default-src 'none'/)
     const again = await request(`${server.url}/`, { headers: { 'If-None-Match': r.headers.etag } })
     assert.strictEqual(again.status, 304)
     assert.strictEqual(again.text, '')

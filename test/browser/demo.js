@@ -26,7 +26,7 @@ async function servePage(t) {
   }))
 }
 
-test("the original's demo sends 60 messages at once and gets them all", async (t) => {
+test.alone("the original's demo sends 60 messages at once and gets them all", async (t) => {
   for (const port of [3000, 5173])
     for (const host of ['127.0.0.1', '::1'])
       if (!(await isFree(port, host))) t.skip(`port ${port} is taken, and it has no other`)

@@ -1,17 +1,22 @@
-// test(name, run) declares a test; runAll runs them in one browser. A test is handed `t`: t.browser, t.defer(act) for
-// what is to be undone after it, the last first, and t.skip(why).
+// test(name, run) declares a test; runAll runs them in one browser, a few at a time: most of their time they wait. One
+// that measures is declared with test.alone. A test is handed `t`: t.browser, t.defer(act) for what is to be undone after
+// it, the last first, and t.skip(why).
 import { rmSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { killAll } from './server.js'
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync']
+  '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP parley.lan 127.0.0.1']
+
+const AT_ONCE = 3
 
 export const tests = []
 
 export function test(name, run) {
-  tests.push({ name, run })
+  tests.push({ name, run, alone: false })
 }
+
+test.alone = (name, run) => tests.push({ name, run, alone: true })
 
 class Skipped extends Error {}
 
@@ -48,9 +53,11 @@ async function runOne({ name, run }, browser) {
   const t = new Test(browser)
   let failure = null
   const keep = (error) => { failure ??= error }
+  const started = performance.now()
   await run(t).catch(keep)
   await t.end().catch(keep)
-  if (!failure) console.log(`ok       ${name}`)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  if (!failure) console.log(`ok       ${name} (${seconds} s)`)
   else if (failure instanceof Skipped) console.log(`skipped  ${name}: ${failure.message}`)
   else console.log(`FAILED   ${name}\n${failure.stack}`)
   return failure
@@ -69,11 +76,16 @@ export async function runAll(chosen) {
     env: { ...process.env, HOME: process.env.TMPDIR },
   })
   let passed = 0, failed = 0
-  for (const one of chosen) {
-    const failure = await runOne(one, browser)
-    if (!failure) passed++
-    else if (!(failure instanceof Skipped)) failed++
+  const runNext = async (queue) => {
+    for (let one = queue.shift(); one; one = queue.shift()) {
+      const failure = await runOne(one, browser)
+      if (!failure) passed++
+      else if (!(failure instanceof Skipped)) failed++
+    }
   }
+  await runNext(chosen.filter(({ alone }) => alone))
+  const together = chosen.filter(({ alone }) => !alone)
+  await Promise.all(Array.from({ length: AT_ONCE }, () => runNext(together)))
   await browser.close()
   return { passed, failed }
 }

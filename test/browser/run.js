@@ -3,6 +3,9 @@
 //   PARLEY        the server's binary          (build/release/parley)
 //   CHROMIUM      the browser                  (/usr/bin/chromium)
 //   SCREENSHOTS   a folder for pictures of the page; without it none are made
+//   UI_DIR        a folder with a built page, instead of the one in the binary
+//   UI_REACT=1    the page is built with React, which it is written for, instead of preact
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,12 +14,26 @@ import { join } from 'node:path'
 // the variable when it is loaded.
 process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'parley-browser-'))
 
+if (process.env.UI_REACT === '1') {
+  process.env.UI_DIR = join(process.env.TMPDIR, 'page')
+  execFileSync(process.execPath, ['build.mjs', process.env.UI_DIR], { cwd: new URL('../../src/ui', import.meta.url), stdio: 'inherit' })
+}
+
 const { tests, runAll } = await import('./harness.js')
+await import('./source.js')
 await import('./chat.js')
+await import('./talk.js')
 await import('./unsent.js')
 await import('./reconnect.js')
+await import('./page.js')
+await import('./scroll.js')
+await import('./files.js')
+await import('./keys.js')
+await import('./hostile.js')
+await import('./languages.js')
+await import('./tabs.js')
 await import('./demo.js')
-await import('./screenshots.js')
+await import('./screens.js')
 
 const words = process.argv.slice(2)
 const chosen = tests.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))

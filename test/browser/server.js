@@ -13,6 +13,7 @@ const ANSWER_MS = 30_000
 export const ALICE = 'alice@example.com'
 export const BOB = 'bob@example.com'
 export const PASSWORD = 'correct horse'
+export const WRONG = 'incorrect horse'
 
 const running = new Set()
 
@@ -24,8 +25,10 @@ export class Server {
   #child = null
   #said = ''
 
-  static async start(t, listen = '127.0.0.1:0') {
+  // `options`: further ones of the program's.
+  static async start(t, listen = '127.0.0.1:0', options = []) {
     const server = new Server()
+    server.options = options
     server.folder = mkdtempSync(join(tmpdir(), 'data-'))
     await server.#run(listen)
     t.defer(() => server.stop())
@@ -68,6 +71,16 @@ export class Server {
     return answer
   }
 
+  // Many messages, in their order.
+  async postAll(sender, receiver, contents) {
+    for (const content of contents) await this.post(sender, receiver, content)
+  }
+
+  async contents() {
+    const { docs } = await this.call('GET', 'messages?limit=0&sort=id&depth=0')
+    return docs.map((doc) => doc.content)
+  }
+
   // The first account and another, by the API: their ids and the first's token.
   async addPeople() {
     const { user, token } = await this.call('POST', 'users/first-register', { email: ALICE, password: PASSWORD })
@@ -80,7 +93,8 @@ export class Server {
   }
 
   async #run(listen) {
-    const child = spawn(BINARY, ['--listen', listen, '--data', this.folder], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const page = process.env.UI_DIR ? ['--ui-dir', process.env.UI_DIR] : []
+    const child = spawn(BINARY, ['--listen', listen, '--data', this.folder, ...page, ...this.options], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#said = ''
     running.add(child)

@@ -4,75 +4,160 @@ import { test } from './harness.js'
 import { ALICE, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
-async function storedContents(server) {
-  const { docs } = await server.call('GET', 'messages?limit=0&sort=id')
-  return docs.map((doc) => doc.content)
+async function visit(t) {
+  const server = await Server.start(t)
+  const people = await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  alice.expectErrors(/net::ERR_/)
+  return { server, alice, people }
 }
 
-test('what cannot be sent is kept, over a reload too, and is sent when asked for', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
-  const alice = await Visitor.signedIn(t, server.url, ALICE)
-  alice.expectErrors(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_NETWORK/)
-  await alice.page.route('**/api/messages', (route) => route.abort('internetdisconnected'))
+test('what cannot be sent is kept, over a reload too, and goes out when the connection is back', async (t) => {
+  const { server, alice } = await visit(t)
+  await alice.onSend((route) => route.abort('internetdisconnected'))
   await alice.write('important')
-  await alice.row('important').getByText('The server cannot be reached.').waitFor()
+  await alice.row('important').getByText('Waiting for the connection').waitFor()
+  await alice.write('and this')
   await alice.box.fill('half a sen')
   await alice.page.reload()
-  await alice.row('important').getByText('not sent').waitFor()
+  await alice.row('important').getByText('Waiting for the connection').waitFor()
   assert.equal(await alice.box.inputValue(), 'half a sen')
-  assert.deepEqual(await storedContents(server), [])
+  assert.deepEqual(await server.contents(), [])
 
-  await alice.page.unroute('**/api/messages')
-  await alice.row('important').getByRole('button', { name: 'Send again' }).click()
-  await alice.shows(['important'])
-  assert.equal(await alice.page.locator('.message').count(), 1)
-  assert.deepEqual(await storedContents(server), ['important'])
+  await alice.onSend((route) => route.continue())
+  await alice.page.evaluate(() => dispatchEvent(new Event('online')))
+  await alice.shows(['important', 'and this'])
+  assert.equal(await alice.page.locator('.row').count(), 2)
+  assert.deepEqual(await server.contents(), ['important', 'and this'])
 })
 
+test('what the server refuses says why, and is sent again or dropped; what comes behind it is sent', async (t) => {
+  const { server, alice } = await visit(t)
+  alice.expectErrors(/status of 400/)
+  const refusal = { status: 400, json: { errors: [{ message: 'No such words here.' }] } }
+  let refused = 0
+  await alice.onSend((route) => (refused++ < 2 ? route.fulfill(refusal) : route.continue()))
+  await alice.write('one')
+  await alice.row('one').getByText('Not sent. No such words here.').waitFor()
+  await alice.write('two')
+  await alice.row('two').getByText('Not sent.').waitFor()
+  await alice.write('three')
+  await alice.shows(['three'])
+  await alice.row('one').getByRole('button', { name: 'Try again' }).click()
+  await alice.shows(['three', 'one'])
+  await alice.row('two').getByRole('button', { name: 'Delete' }).click()
+  await alice.row('two').waitFor({ state: 'detached' })
+  assert.deepEqual(await server.contents(), ['three', 'one'])
+})
+
+// The request gets through and the answer does not; the stream is held back, so that only sending again can tell.
 test('a message whose answer is lost is stored once', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
-  const alice = await Visitor.signedIn(t, server.url, ALICE)
-  alice.expectErrors(/ERR_CONNECTION_RESET/)
-  // The stream is held back, so that only the look before sending again can tell.
-  await alice.page.route('**/api/messages/sse*', (route) => route.abort())
-  alice.expectErrors(/ERR_FAILED/)
-  // And the newest page has been read before: read behind the write, it would tell as well.
-  const read = alice.page.waitForResponse(/api\/messages\?/)
+  const { server, alice } = await visit(t)
+  await alice.page.route('**/api/parley/stream*', (route) => route.abort())
   await alice.page.reload()
-  await (await read).finished()
-  await alice.page.route('**/api/messages', async (route) => {
-    await route.fetch()
-    await route.abort('connectionreset')
-  }, { times: 1 })
-  await alice.write('once')
-  await alice.row('once').getByRole('button', { name: 'Send again' }).click()
-  await alice.shows(['once'])
-  assert.deepEqual(await storedContents(server), ['once'])
-})
-
-test('a message whose answer is lost is recognised in the stream', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
-  const alice = await Visitor.signedIn(t, server.url, ALICE)
-  alice.expectErrors(/ERR_CONNECTION_RESET/)
-  await alice.page.route('**/api/messages', async (route) => {
+  await alice.page.getByRole('log').waitFor()
+  const keys = new Set()
+  let tries = 0
+  await alice.onSend(async (route) => {
+    keys.add(route.request().headers()['idempotency-key'])
+    tries++
+    if (tries > 2) return route.continue()
     await route.fetch()
     await route.abort('connectionreset')
   })
   await alice.write('once')
   await alice.shows(['once'])
-  await alice.page.locator('.sending, .failed').waitFor({ state: 'detached' })
-  assert.equal(await alice.page.locator('.message').count(), 1)
+  assert.deepEqual([tries, keys.size], [3, 1])
+  assert.deepEqual(await server.contents(), ['once'])
+})
+
+test('a message whose answer is lost is recognised in the stream', async (t) => {
+  const { server, alice } = await visit(t)
+  await alice.onSend(async (route) => {
+    await route.fetch()
+    await route.abort('connectionreset')
+  })
+  await alice.write('once')
+  await alice.shows(['once'])
+  await alice.page.locator('.unsent').waitFor({ state: 'detached' })
+  assert.equal(await alice.page.locator('.row').count(), 1)
+  assert.deepEqual(await server.contents(), ['once'])
+})
+
+test('a server that is killed in the middle of a burst has every message once, in order', async (t) => {
+  const { server, alice } = await visit(t)
+  const texts = Array.from({ length: 30 }, (_, i) => `${i + 1}`)
+  for (const text of texts.slice(0, 15)) await alice.write(text)
+  await server.kill()
+  for (const text of texts.slice(15)) await alice.write(text)
+  await server.startAgain()
+  await alice.shows(texts)
+  await alice.page.locator('.unsent').waitFor({ state: 'detached' })
+  assert.deepEqual(await server.contents(), texts)
+})
+
+test('a message that two tabs have is stored once', async (t) => {
+  const { server, alice } = await visit(t)
+  await alice.onSend((route) => route.abort('connectionreset'))
+  await alice.write('once')
+  await alice.row('once').getByText('Waiting for the connection').waitFor()
+  const second = await Visitor.open(t, alice.page.url(), { beside: alice })
+  await second.shows(['once'])
+  await alice.onSend((route) => route.continue())
+  await alice.page.evaluate(() => dispatchEvent(new Event('online')))
+  await alice.shows(['once'])
+  await alice.page.locator('.unsent').waitFor({ state: 'detached' })
+  await second.shows(['once'])
+  assert.deepEqual(await server.contents(), ['once'])
 })
 
 test('messages are stored in the order in which they were written', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
-  const alice = await Visitor.signedIn(t, server.url, ALICE)
+  const { server, alice } = await visit(t)
   const texts = Array.from({ length: 20 }, (_, i) => `${i + 1}`)
   for (const text of texts) await alice.write(text)
   await alice.shows(texts)
-  assert.deepEqual(await storedContents(server), texts)
+  assert.deepEqual(await server.contents(), texts)
+})
+
+test('where nothing can be kept in the browser, one writes and sends all the same', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.open(t, server.url)
+  await alice.page.addInitScript(() => {
+    Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('no', 'SecurityError') } })
+  })
+  await alice.page.reload()
+  await alice.signIn(ALICE)
+  await alice.talkTo('bob')
+  await alice.write('written')
+  await alice.shows(['written'])
+
+  const full = await Visitor.open(t, server.url)
+  await full.page.addInitScript(() => {
+    Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }
+  })
+  await full.page.reload()
+  await full.signIn(ALICE)
+  await full.talkTo('bob')
+  await full.write('this too')
+  await full.shows(['written', 'this too'])
+})
+
+test('a clock that is wrong by years changes nothing but what one does not see', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  await server.post(bob, alice, 'from the present')
+  const visitor = await Visitor.open(t, server.url)
+  visitor.expectErrors(/status of 403/)
+  await visitor.page.clock.install({ time: new Date('2003-05-01T10:00:00Z') })
+  await visitor.page.reload()
+  await visitor.signIn(ALICE)
+  await visitor.talkTo('bob')
+  await visitor.page.getByText('Today').waitFor()
+  await visitor.write('from the past')
+  await visitor.page.clock.runFor(500)
+  await visitor.shows(['from the present', 'from the past'])
+  assert.equal(await visitor.page.locator('.day').count(), 1)
+  const { docs } = await server.call('GET', 'messages?sort=-id&limit=1')
+  assert.ok(Math.abs(Date.parse(docs[0].timestamp) - Date.parse(docs[0].createdAt)) < 60_000)
 })

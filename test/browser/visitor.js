@@ -3,19 +3,27 @@
 import assert from 'node:assert/strict'
 import { PASSWORD } from './server.js'
 
-const LONGEST_MS = 30_000 // a wait is for something to appear; only a failure takes this long
+const LONGEST_MS = 15_000 // a wait is for something to appear; only a failure takes this long
+
+const SENDING = /\/api\/messages(\?|$)/
+
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
 export class Visitor {
   #flaws = []
-  #expected = []
+  // A server without conversations and presence answers 404, which the page lives with and the console tells.
+  #expected = [/Service Worker registration blocked/, /status of 404.*api\/parley\/(config|conversations|presence)/]
 
-  static async open(t, url, options = {}) {
+  // A page of her own, or, with `beside`, another tab of that visitor's browser.
+  static async open(t, url, { beside, ...options } = {}) {
     const visitor = new Visitor()
-    const context = await t.browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...options })
+    const wanted = { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block', ...options }
+    const context = beside?.context ?? await t.browser.newContext(wanted)
     const page = await context.newPage()
     Object.assign(visitor, { url, context, page })
     t.defer(async () => {
-      await context.close()
+      if (beside) await page.close()
+      else await context.close()
       visitor.#check()
     })
     page.setDefaultTimeout(LONGEST_MS)
@@ -30,31 +38,52 @@ export class Visitor {
     return visitor
   }
 
+  // Signed in and with a conversation open.
+  static async with(t, url, email, name, options) {
+    const visitor = await Visitor.signedIn(t, url, email, options)
+    await visitor.talkTo(name)
+    return visitor
+  }
+
   // Errors that the test brings about itself.
   expectErrors(pattern) {
     this.#expected.push(pattern)
   }
 
   async signIn(email, password = PASSWORD) {
-    await this.page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await this.heading('Sign in').waitFor()
     await this.fillEntry(email, password)
-    await this.isIn(email)
+    await this.isIn()
   }
 
   async fillEntry(email, password) {
-    const entry = this.page.locator('#entry')
-    await entry.getByLabel('E-mail').fill(email)
-    await entry.getByLabel('Password').fill(password)
+    await this.page.getByLabel('E-mail').fill(email)
+    for (const box of await this.page.locator('input[type=password]').all()) await box.fill(password)
     await this.page.keyboard.press('Enter')
   }
 
-  async isIn(email) {
-    await this.page.locator('#me', { hasText: email }).waitFor({ state: 'attached' })
-    await this.connection('live')
+  async isIn() {
+    await this.page.locator('.shell').waitFor()
+    await this.live()
   }
 
-  connection(text) {
-    return this.page.locator('#connection', { hasText: text }).waitFor()
+  // The sign of the connection is in the list, which a phone shows alone.
+  live() {
+    return this.page.locator('.connection[data-state=live], .shell:not(:has(.side))').first().waitFor({ state: 'attached' })
+  }
+
+  lost() {
+    return this.page.locator('.connection[data-state=lost]').waitFor()
+  }
+
+  async talkTo(name) {
+    await this.talk(name).click()
+    await this.page.getByRole('log').waitFor()
+    await this.page.locator('.start.spin').waitFor({ state: 'detached' })
+  }
+
+  talk(name) {
+    return this.page.locator('.talk', { hasText: name })
   }
 
   get box() {
@@ -63,7 +92,17 @@ export class Visitor {
 
   async write(text) {
     await this.box.fill(text)
-    await this.page.keyboard.press('Enter')
+    await this.button('Send').click()
+  }
+
+  // What becomes of the messages that the page sends from now on.
+  async onSend(act) {
+    await this.page.unroute(SENDING)
+    await this.page.route(SENDING, (route) => (route.request().method() === 'POST' ? act(route) : route.continue()))
+  }
+
+  heading(name) {
+    return this.page.getByRole('heading', { name })
   }
 
   button(name) {
@@ -71,30 +110,47 @@ export class Visitor {
   }
 
   row(text) {
-    return this.page.locator('.message', { hasText: text })
+    return this.page.locator('.row', { hasText: text })
   }
 
-  // Waits until these are the messages' texts, all of them and in this order.
+  async menu(text, choice) {
+    await this.row(text).hover()
+    await this.row(text).getByRole('button', { name: 'What to do' }).click()
+    await this.page.getByRole('menuitem', { name: choice }).click()
+  }
+
+  get rows() {
+    return this.page.locator('.row:not(.unsent)')
+  }
+
+  // Waits until these are the texts of the stored messages that are shown, all of them and in this order.
   async shows(texts) {
     const same = (wanted) => {
-      const seen = [...document.querySelectorAll('.message:not(.sending, .failed) .text')].map((e) => e.textContent)
+      const seen = [...document.querySelectorAll('.row:not(.unsent) .text')].map((e) => e.textContent)
       return JSON.stringify(seen) === JSON.stringify(wanted)
     }
     await this.page.waitForFunction(same, texts).catch(async () => {
-      assert.deepEqual(await this.page.locator('.message .text').allTextContents(), texts)
+      assert.deepEqual(await this.page.locator('.row .text').allTextContents(), texts)
       throw new Error('the messages are there, but not as sent')
     })
+  }
+
+  // No sideways scrolling.
+  async fits() {
+    const widths = () => [...document.querySelectorAll('html, .side, .scrolled, .thread, .scroller, dialog .card')]
+      .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => `${e.tagName}.${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)
+    assert.deepEqual(await this.page.evaluate(widths), [])
   }
 
   #watch() {
     const origin = new URL(this.url).origin
     this.page.on('pageerror', (error) => this.#flaws.push(error.stack))
     this.page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) this.#flaws.push(message.text())
+      if (['error', 'warning'].includes(message.type())) this.#flaws.push(`${message.text()} ${message.location().url}`)
     })
     this.page.on('request', (request) => {
       const { protocol, origin: asked } = new URL(request.url())
-      if (asked !== origin && protocol !== 'data:') this.#flaws.push(`a request to ${request.url()}`)
+      if (asked !== origin && !['data:', 'blob:'].includes(protocol)) this.#flaws.push(`a request to ${request.url()}`)
     })
   }
 

@@ -1,0 +1,109 @@
+// The server's answers: the only place that uses fetch and XMLHttpRequest. Addresses are relative: the server may lie
+// behind a proxy, under any path.
+import { t } from './i18n'
+import type { Media } from './types'
+
+const ANSWER_MS = 30_000 // the longest wait for one
+
+export interface Flaw {
+  path: string
+  message: string
+}
+
+export class Refusal extends Error {
+  constructor(
+    message: string, // can be shown
+    readonly status: number, // 0: no answer came, or none that can be read
+    readonly flaws: Flaw[] = [],
+    readonly retryAfter = 0, // seconds; 0: not said
+  ) {
+    super(message)
+  }
+}
+
+// This machine's clock may be wrong by years; the server's is what messages bear.
+let ahead = 0
+
+export const now = (): number => Date.now() + ahead
+
+function hearClock(date: string | null): void {
+  const theirs = date ? Date.parse(date) : NaN
+  // The header has whole seconds; less than that is no difference.
+  if (Number.isFinite(theirs)) ahead = Math.abs(theirs - Date.now()) > 5_000 ? theirs - Date.now() : 0
+}
+
+interface ErrorBody {
+  errors?: { message?: string; data?: { errors?: Flaw[] } }[]
+  message?: string
+}
+
+function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
+  const error = body?.errors?.[0]
+  const flaws = error?.data?.errors ?? []
+  const message = flaws.map((flaw) => flaw.message).join(' ') || error?.message || body?.message || t('error.unknown')
+  return new Refusal(message, status, flaws, Number(retryAfter) || 0)
+}
+
+interface CallOptions {
+  key?: string // Idempotency-Key
+  signal?: AbortSignal
+}
+
+// The answer's JSON; throws a Refusal.
+export async function call<T>(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<T> {
+  const stop = new AbortController()
+  const timer = setTimeout(() => stop.abort(), ANSWER_MS)
+  options.signal?.addEventListener('abort', () => stop.abort())
+  const headers: Record<string, string> = {}
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (options.key) headers['Idempotency-Key'] = options.key
+  let response: Response | undefined
+  let answer: unknown
+  try {
+    const init = { method, headers, signal: stop.signal, body: body === undefined ? undefined : JSON.stringify(body) }
+    response = await fetch(`api/${path}`, init)
+    hearClock(response.headers.get('Date'))
+    answer = response.status === 204 ? null : await response.json()
+  } catch {
+    if (!response) throw new Refusal(t('error.unreachable'), 0)
+    if (response.ok) throw new Refusal(t('error.unreadable'), 0)
+    throw new Refusal(t('error.unknown'), response.status)
+  } finally {
+    clearTimeout(timer)
+  }
+  if (!response.ok) throw refusalOf(response.status, answer as ErrorBody, response.headers.get('Retry-After'))
+  return answer as T
+}
+
+export interface Upload {
+  done: Promise<Media>
+  cancel: () => void
+}
+
+// fetch tells nothing of a body's progress.
+export function upload(file: File, alt: string, progress: (part: number) => void): Upload {
+  const request = new XMLHttpRequest()
+  const form = new FormData()
+  form.append('_payload', JSON.stringify({ alt }))
+  form.append('file', file, file.name)
+  const done = new Promise<Media>((resolve, reject) => {
+    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total)
+    request.onload = () => {
+      const answer = request.response as ({ doc?: Media } & ErrorBody) | null
+      if (request.status < 300 && answer?.doc) resolve(answer.doc)
+      else reject(refusalOf(request.status, answer, request.getResponseHeader('Retry-After')))
+    }
+    request.onerror = () => reject(new Refusal(t('error.unreachable'), 0))
+    request.onabort = () => reject(new Refusal(t('upload.cancelled'), 0))
+  })
+  request.open('POST', 'api/media')
+  request.responseType = 'json'
+  request.send(form)
+  return { done, cancel: () => request.abort() }
+}
+
+// crypto.randomUUID is not there on plain http.
+export function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,175 @@
+// With whom one talks: the last message with each, how many are unread, and how far each has read.
+//
+// The server counts what is unread. A server that cannot (404) is an older one: then the last messages are looked
+// through, and how far one has read is kept in the browser.
+import { call, Refusal } from './api'
+import { meet } from './people'
+import { keep, kept } from './storage'
+import { Store } from './store'
+import { messageOf, peerOf, type List, type Message, type MessageDoc, type User } from './types'
+
+const MOST = 500
+const LOOKED_THROUGH = 300 // messages, on a server that has no conversations
+
+export interface Conversation {
+  peer: number
+  last: Message | null
+  unread: number
+  read: number // the newest message that one has read
+  peerRead: number // and that the other has
+}
+
+export interface Conversations {
+  state: 'reading' | 'read' | 'failed'
+  reason: string
+  byPeer: ReadonlyMap<number, Conversation>
+}
+
+interface ConversationDoc {
+  peer: User
+  last: MessageDoc | null
+  unread: number
+  read: number | null
+  peerRead: number | null
+}
+
+const NONE: Conversations = { state: 'reading', reason: '', byPeer: new Map() }
+
+const fromDoc = (doc: ConversationDoc): Conversation => ({
+  peer: doc.peer.id,
+  last: doc.last && messageOf(doc.last),
+  unread: doc.unread,
+  read: doc.read ?? 0,
+  peerRead: doc.peerRead ?? 0,
+})
+
+export class Talks {
+  readonly store = new Store<Conversations>(NONE)
+  #me: number
+  #key: string
+  #counted = 0 // the newest message that was counted
+  #meanwhile: Message[] | null = null // what came while all is being read
+  #serves = true // the server has conversations
+
+  constructor(me: number) {
+    this.#me = me
+    this.#key = `parley.read.${me}`
+  }
+
+  of(peer: number): Conversation {
+    return this.store.get().byPeer.get(peer) ?? { peer, last: null, unread: 0, read: 0, peerRead: 0 }
+  }
+
+  async read(): Promise<void> {
+    const meanwhile: Message[] = []
+    this.#meanwhile = meanwhile
+    try {
+      const found = this.#serves ? await this.#ask().catch((refusal) => this.#lookThrough(refusal)) : await this.#lookThrough()
+      if (this.#meanwhile !== meanwhile) return
+      this.#counted = Math.max(0, ...found.map(({ last }) => last?.id ?? 0))
+      this.store.set({ state: 'read', reason: '', byPeer: new Map(found.map((one) => [one.peer, one])) })
+      // Ids go up: what is beyond the newest of them came behind the answer.
+      this.#meanwhile = null
+      this.learn(meanwhile.filter(({ id }) => id > this.#counted))
+    } catch (refusal) {
+      if (this.#meanwhile !== meanwhile) return
+      this.#meanwhile = null
+      const state = this.store.get().byPeer.size ? 'read' : 'failed'
+      this.store.update({ state, reason: (refusal as Refusal).message })
+    }
+  }
+
+  // Messages that came through the stream; gives those of others that are new to this person.
+  learn(messages: Message[]): Message[] {
+    const byPeer = new Map(this.store.get().byPeer)
+    const news: Message[] = []
+    this.#meanwhile?.push(...messages)
+    for (const message of messages) {
+      const peer = peerOf(message, this.#me)
+      if (peer === null) continue
+      const old = byPeer.get(peer) ?? this.of(peer)
+      const isNew = message.id > this.#counted && message.sender !== this.#me && message.id > old.read
+      if (isNew) news.push(message)
+      byPeer.set(peer, {
+        ...old,
+        last: !old.last || message.id >= old.last.id ? message : old.last,
+        unread: old.unread + (isNew ? 1 : 0),
+      })
+      this.#counted = Math.max(this.#counted, message.id)
+    }
+    this.store.update({ byPeer })
+    return news
+  }
+
+  // The last message of some may be among them, or an unread one.
+  forget(ids: number[]): void {
+    const gone = new Set(ids)
+    for (const { peer, last, unread, read } of this.store.get().byPeer.values())
+      if ((last && gone.has(last.id)) || (unread && ids.some((id) => id > read))) void this.readOne(peer)
+  }
+
+  async readOne(peer: number): Promise<void> {
+    try {
+      if (this.#serves) this.#put(fromDoc(await call<ConversationDoc>('GET', `parley/conversations/${peer}`)))
+      else await this.read()
+    } catch {
+      // It stays as it was.
+    }
+  }
+
+  // One has seen the messages up to that one.
+  async markRead(peer: number, message: number): Promise<void> {
+    const talk = this.of(peer)
+    if (message <= talk.read && talk.unread === 0) return
+    if (talk.last && message >= talk.last.id) this.#put({ ...talk, read: message, unread: 0 })
+    if (!this.#serves) {
+      this.#put({ ...this.of(peer), read: message })
+      keep(this.#key, { ...kept<Record<string, number>>(this.#key), [peer]: message })
+      return
+    }
+    type Answer = { read: number; unread: number }
+    const { read, unread } = await call<Answer>('POST', `parley/conversations/${peer}/read`, { message })
+    // What came meanwhile has been counted.
+    if (this.of(peer).last?.id === talk.last?.id) this.#put({ ...this.of(peer), read, unread })
+  }
+
+  // `user` has read what they have with `peer`, up to that message.
+  heardRead(user: number, peer: number, message: number): void {
+    if (user !== this.#me && peer === this.#me) {
+      const talk = this.of(user)
+      if (message > talk.peerRead) this.#put({ ...talk, peerRead: message })
+    } else if (user === this.#me) {
+      const talk = this.of(peer)
+      if (message <= talk.read) return
+      if (!talk.last || message >= talk.last.id) this.#put({ ...talk, read: message, unread: 0 })
+      else void this.readOne(peer)
+    }
+  }
+
+  #put(talk: Conversation): void {
+    this.store.update({ byPeer: new Map(this.store.get().byPeer).set(talk.peer, talk) })
+  }
+
+  async #ask(): Promise<Conversation[]> {
+    const { docs } = await call<List<ConversationDoc>>('GET', `parley/conversations?limit=${MOST}`)
+    meet(docs.map(({ peer }) => peer))
+    return docs.map(fromDoc)
+  }
+
+  async #lookThrough(refusal?: unknown): Promise<Conversation[]> {
+    if (refusal && (refusal as Refusal).status !== 404) throw refusal
+    this.#serves = false
+    const mine = `where[or][0][sender][equals]=${this.#me}&where[or][1][receiver][equals]=${this.#me}`
+    const { docs } = await call<List<MessageDoc>>('GET', `messages?depth=0&sort=-id&limit=${LOOKED_THROUGH}&${mine}`)
+    const marks = kept<Record<string, number>>(this.#key) ?? {}
+    const found = new Map<number, Conversation>()
+    for (const message of docs.map(messageOf)) {
+      const peer = peerOf(message, this.#me)
+      if (peer === null) continue
+      const talk = found.get(peer) ?? { peer, last: message, unread: 0, read: marks[peer] ?? 0, peerRead: 0 }
+      const unread = peer in marks && message.sender !== this.#me && message.id > talk.read
+      found.set(peer, { ...talk, unread: talk.unread + (unread ? 1 : 0) })
+    }
+    return [...found.values()]
+  }
+}

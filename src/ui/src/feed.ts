@@ -1,0 +1,232 @@
+// The messages as far as they are known: a timeline for each conversation that was looked at.
+//
+// A timeline is a run of messages without a hole, by their ids. It may end before the oldest or before the newest
+// message there is: what lies beyond is read page by page, and the far end is dropped, so that never more than MOST are
+// held and drawn.
+//
+// Three sources tell of messages and may overtake each other: pages, the stream, and the answers to what is sent from
+// here. The stream tells changes in their order, so its word stands; the others count only where they are newer.
+import { call, type Refusal } from './api'
+import { meet } from './people'
+import { noticed } from './session'
+import { Store } from './store'
+import { messageOf, type List, type Message, type MessageDoc, type Peer } from './types'
+
+export const PAGE = 40
+export const MOST = 300
+const LEEWAY = 20
+const TIMELINES = 6 // those looked at last are kept
+
+// What lies beyond an end of a timeline.
+export type Edge = 'none' | 'more' | 'reading' | 'failed'
+
+export interface Timeline {
+  messages: readonly Message[]
+  older: Edge
+  newer: Edge
+  reason: string // of the last failure
+  turn: number // counts up when all was replaced and one looks at another place
+}
+
+const UNREAD: Timeline = { messages: [], older: 'more', newer: 'none', reason: '', turn: 0 }
+
+const IS_PAIR = (me: number, peer: number) =>
+  me === peer
+    ? `&where[sender][equals]=${me}&where[receiver][equals]=${me}`
+    : `&where[or][0][and][0][sender][equals]=${me}&where[or][0][and][1][receiver][equals]=${peer}` +
+      `&where[or][1][and][0][sender][equals]=${peer}&where[or][1][and][1][receiver][equals]=${me}`
+
+const pageOf = async (query: string): Promise<List<Message>> => {
+  const page = await call<List<MessageDoc>>('GET', `messages?depth=0${query}`)
+  return { ...page, docs: page.docs.map(messageOf) }
+}
+
+export class Feed {
+  #timelines = new Map<Peer, Store<Timeline>>() // the last one looked at is the last
+  #gone = new Set<number>() // deleted by the stream's word; a page that is under way may still hold them
+  #me: number
+
+  constructor(me: number) {
+    this.#me = me
+  }
+
+  // The timeline of a conversation; read if it is not known yet.
+  open(peer: Peer): Store<Timeline> {
+    let timeline = this.#timelines.get(peer)
+    if (timeline) this.#timelines.delete(peer)
+    else timeline = new Store(UNREAD)
+    this.#timelines.set(peer, timeline)
+    const [oldest] = this.#timelines.keys()
+    if (this.#timelines.size > TIMELINES) this.#timelines.delete(oldest)
+    return timeline
+  }
+
+  // Its newest page; what is known of it stays where the two meet.
+  async readNewest(peer: Peer, replace = false): Promise<void> {
+    const timeline = this.open(peer)
+    const { turn, messages } = timeline.get()
+    const before = new Set(messages.map(({ id }) => id))
+    timeline.update({ older: timeline.get().messages.length ? timeline.get().older : 'reading', reason: '' })
+    try {
+      const page = await pageOf(`${this.#of(peer)}&sort=-id&limit=${PAGE}`)
+      if (timeline.get().turn !== turn) return
+      this.#showNewest(timeline, page, before, replace)
+    } catch (refusal) {
+      this.#fail(timeline, 'older', refusal)
+    }
+  }
+
+  // The page around a message, which may be one that is not there any more: the newest up to it, and the next ones.
+  async readAround(peer: Peer, id: number): Promise<void> {
+    const timeline = this.open(peer)
+    const turn = timeline.get().turn + 1
+    timeline.set({ ...UNREAD, older: 'reading', turn })
+    try {
+      const half = PAGE / 2
+      const [before, after] = await Promise.all([
+        pageOf(`${this.#of(peer)}&sort=-id&limit=${half}&where[id][less_than_equal]=${id}`),
+        pageOf(`${this.#of(peer)}&sort=id&limit=${PAGE}&where[id][greater_than]=${id}`),
+      ])
+      if (timeline.get().turn !== turn) return
+      const messages = this.#merge(timeline.get().messages, [...before.docs, ...after.docs])
+      timeline.set({
+        ...timeline.get(),
+        messages,
+        older: before.hasNextPage ? 'more' : 'none',
+        newer: after.hasNextPage ? 'more' : 'none',
+        turn: turn + 1,
+      })
+    } catch (refusal) {
+      this.#fail(timeline, 'older', refusal)
+    }
+  }
+
+  async readOlder(peer: Peer): Promise<void> {
+    const timeline = this.open(peer)
+    const [first] = timeline.get().messages
+    if (!first) return this.readNewest(peer)
+    if (timeline.get().older === 'reading') return
+    const { turn } = timeline.get()
+    timeline.update({ older: 'reading' })
+    try {
+      const page = await pageOf(`${this.#of(peer)}&sort=-id&limit=${PAGE}&where[id][less_than]=${first.id}`)
+      if (timeline.get().turn !== turn) return
+      const messages = this.#merge(timeline.get().messages, page.docs)
+      const cut = messages.length > MOST + LEEWAY
+      timeline.update({
+        messages: cut ? messages.slice(0, MOST) : messages,
+        older: page.hasNextPage ? 'more' : 'none',
+        newer: cut ? 'more' : timeline.get().newer,
+      })
+    } catch (refusal) {
+      this.#fail(timeline, 'older', refusal)
+    }
+  }
+
+  async readNewer(peer: Peer): Promise<void> {
+    const timeline = this.open(peer)
+    const last = timeline.get().messages.at(-1)
+    if (!last || timeline.get().newer === 'reading' || timeline.get().newer === 'none') return
+    const { turn } = timeline.get()
+    timeline.update({ newer: 'reading' })
+    try {
+      const page = await pageOf(`${this.#of(peer)}&sort=id&limit=${PAGE}&where[id][greater_than]=${last.id}`)
+      if (timeline.get().turn !== turn) return
+      timeline.update({ newer: page.hasNextPage ? 'more' : 'none' })
+      this.#grow(timeline, this.#merge(timeline.get().messages, page.docs))
+    } catch (refusal) {
+      this.#fail(timeline, 'newer', refusal)
+    }
+  }
+
+  // What the stream tells (`live`), or an answer to what was sent from here.
+  learn(docs: MessageDoc[], live: boolean): void {
+    const messages = docs.map(messageOf)
+    if (live) for (const { id } of messages) this.#gone.delete(id)
+    for (const [peer, timeline] of this.#timelines) {
+      const own = messages.filter((message) => this.#belongs(message, peer))
+      const moved = live ? messages.filter((message) => !this.#belongs(message, peer)).map(({ id }) => id) : []
+      if (moved.length) this.#drop(timeline, new Set(moved))
+      if (own.length) this.#learnOf(timeline, own, live)
+    }
+  }
+
+  forget(ids: number[]): void {
+    for (const id of ids) this.#gone.add(id)
+    for (const timeline of this.#timelines.values()) this.#drop(timeline, new Set(ids))
+  }
+
+  // Of the conversations that nobody looks at nothing is kept.
+  forgetOthers(peer: Peer | null): void {
+    for (const other of [...this.#timelines.keys()]) if (other !== peer) this.#timelines.delete(other)
+  }
+
+  forgetGone(): void {
+    this.#gone.clear()
+  }
+
+  #of(peer: Peer): string {
+    return peer === 'all' ? '' : IS_PAIR(this.#me, peer)
+  }
+
+  #belongs({ sender, receiver }: Message, peer: Peer): boolean {
+    if (peer === 'all') return true
+    return (sender === this.#me && receiver === peer) || (sender === peer && receiver === this.#me)
+  }
+
+  // Those known and those of a page, by id; of two the newer one.
+  #merge(known: readonly Message[], page: readonly Message[], live = false): Message[] {
+    const byId = new Map(known.map((message) => [message.id, message]))
+    for (const message of page) {
+      const old = byId.get(message.id)
+      if (!live && (this.#gone.has(message.id) || (old && old.updatedAt >= message.updatedAt))) continue
+      byId.set(message.id, message)
+    }
+    return [...byId.values()].sort((a, b) => a.id - b.id)
+  }
+
+  #showNewest(timeline: Store<Timeline>, page: List<Message>, before: Set<number>, replace: boolean): void {
+    const { messages, newer, turn } = timeline.get()
+    const first = page.docs.at(-1)?.id ?? 0
+    const last = messages.at(-1)?.id ?? 0
+    const meets = !replace && messages.length > 0 && last >= first
+    // Of those that the page covers, the ones it does not hold are gone, but for what came while it was under way.
+    const came = (id: number) => id > (page.docs[0]?.id ?? 0) && !before.has(id)
+    const held = new Set(page.docs.map(({ id }) => id))
+    const stay = messages.filter(({ id }) => (meets && id < first && page.hasNextPage) || held.has(id) || came(id))
+    const older: Edge = meets && messages[0].id < first ? timeline.get().older : page.hasNextPage ? 'more' : 'none'
+    timeline.update({ older, newer: 'none', turn: meets && newer === 'none' ? turn : turn + 1 })
+    this.#grow(timeline, this.#merge(stay, page.docs))
+  }
+
+  #learnOf(timeline: Store<Timeline>, own: Message[], live: boolean): void {
+    const { messages, older, newer } = timeline.get()
+    const first = messages[0]?.id ?? Infinity
+    const last = messages.at(-1)?.id ?? 0
+    // What lies beyond an end would leave a hole before it.
+    const within = own.filter(({ id }) => (id >= first || older === 'none' || first === Infinity) && (id <= last || newer === 'none'))
+    if (within.length === 0) return
+    this.#grow(timeline, this.#merge(messages, within, live))
+  }
+
+  #grow(timeline: Store<Timeline>, messages: Message[]): void {
+    const cut = messages.length > MOST + LEEWAY
+    timeline.update({
+      messages: cut ? messages.slice(-MOST) : messages,
+      older: cut ? 'more' : timeline.get().older,
+    })
+  }
+
+  #drop(timeline: Store<Timeline>, ids: Set<number>): void {
+    const { messages } = timeline.get()
+    const left = messages.filter(({ id }) => !ids.has(id))
+    if (left.length < messages.length) timeline.update({ messages: left })
+  }
+
+  #fail(timeline: Store<Timeline>, edge: 'older' | 'newer', refusal: unknown): void {
+    timeline.update({ [edge]: 'failed', reason: (noticed(refusal) as Refusal).message })
+  }
+}
+
+// One who was seen as the sender or the receiver is a person to write to.
+export const meetParties = (docs: MessageDoc[]): void => meet(docs.flatMap(({ sender, receiver }) => [sender, receiver]))

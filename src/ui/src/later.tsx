@@ -1,0 +1,26 @@
+// Parts of the page that a first look does not need: one chunk, fetched soon after, or when the first of them is used.
+// (React's own lazy keeps a failure for good, and here it may have been the connection.)
+import { useEffect, useState, type ComponentProps, type ComponentType } from 'react'
+import { t } from './i18n'
+import { showToast } from './notices'
+
+type Parts = typeof import('./lazy/index')
+
+let parts: Parts | null = null
+
+export const loadParts = async (): Promise<Parts> => (parts ??= await import('./lazy/index'))
+
+type LaterProps<Name extends keyof Parts> = { part: Name } & ComponentProps<Parts[Name]>
+
+export function Later<Name extends keyof Parts>({ part, ...props }: LaterProps<Name>) {
+  const [loaded, setLoaded] = useState(parts)
+  useEffect(() => {
+    if (loaded) return
+    loadParts().then(setLoaded, () => {
+      showToast(t('error.unreachable'))
+      props.close()
+    })
+  }, [])
+  const Part = loaded?.[part] as ComponentType<typeof props> | undefined
+  return Part ? <Part {...props} /> : null
+}

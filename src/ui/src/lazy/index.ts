@@ -1,0 +1,7 @@
+// What a first look at the page does not need, in one chunk: apart they would share more files than they save.
+export { default as Editor } from './editor'
+export { default as Help } from './help'
+export { default as AddPerson } from './person'
+export { default as Search } from './search'
+export { default as Settings } from './settings'
+export { default as Viewer } from './viewer'

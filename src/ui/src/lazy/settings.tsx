@@ -1,0 +1,125 @@
+// What one can choose, and one's account.
+import { useState, type ReactNode } from 'react'
+import { call } from '../api'
+import { LANGUAGES, t, type Key, type Language } from '../i18n'
+import { beep, canNotify, showToast } from '../notices'
+import { noticed, session } from '../session'
+import { choose, settings, type Settings as Chosen } from '../settings'
+import { useStore } from '../store'
+import { useChat } from '../views/context'
+import { Dialog, Question } from '../views/dialog'
+import { Field } from '../views/field'
+import { useForm, Wrong } from '../views/form'
+
+type Options = Record<string, string>
+
+function Choice({ label, value, options, set }: { label: string; value: string; options: Options; set: (value: string) => void }) {
+  return (
+    <label className="choice">
+      {label}
+      <select value={value} onChange={(event) => set(event.target.value)}>
+        {Object.entries(options).map(([key, text]) => <option key={key} value={key}>{text}</option>)}
+      </select>
+    </label>
+  )
+}
+
+interface SwitchProps {
+  label: string
+  on: boolean
+  set: (on: boolean) => void
+  off?: string // why it cannot be chosen
+}
+
+function Switch({ label, on, set, off }: SwitchProps) {
+  return (
+    <label className="choice">
+      <span>{label}{off && <small className="hint">{off}</small>}</span>
+      <input type="checkbox" role="switch" checked={on && !off} disabled={!!off} onChange={(event) => set(event.target.checked)} />
+    </label>
+  )
+}
+
+function Part({ title, children }: { title: Key; children: ReactNode }) {
+  return <section><h3>{t(title)}</h3>{children}</section>
+}
+
+// The server changes it for whoever is signed in; that the old one is known is looked at first, by signing in with it.
+function Password() {
+  const me = useStore(session, (all) => all.me)
+  const { busy, reason, flaws, onSubmit } = useForm(async ({ current, password, again }) => {
+    if (password !== again) throw new Wrong('again', t('password.differ'))
+    try {
+      await call('POST', 'users/login', { email: me?.email, password: current })
+      await call('PATCH', `users/${me?.id}`, { password })
+      await call('POST', 'users/login', { email: me?.email, password })
+      showToast(t('password.changed'))
+    } catch (refusal) {
+      throw noticed(refusal)
+    }
+  })
+  return (
+    <details>
+      <summary>{t('password.change')}</summary>
+      <form onSubmit={onSubmit}>
+        <input type="hidden" name="email" autoComplete="username" value={me?.email ?? ''} />
+        <Field label={t('password.current')} name="current" type="password" autoComplete="current-password" required flaw={flaws.current} />
+        <Field label={t('password.new')} name="password" type="password" autoComplete="new-password" minLength={3} required flaw={flaws.password} />
+        <Field label={t('password.again')} name="again" type="password" autoComplete="new-password" required flaw={flaws.again} />
+        <p className="flaw" role="alert">{reason}</p>
+        <button type="submit" className="primary" disabled={busy}>{t('password.change')}</button>
+      </form>
+    </details>
+  )
+}
+
+const THEMES = { auto: 'theme.auto', light: 'theme.light', dark: 'theme.dark' } as const
+const ENTERS = { auto: 'enter.auto', sends: 'enter.sends', breaks: 'enter.breaks' } as const
+const texts = (keys: Record<string, Key>): Options =>
+  Object.fromEntries(Object.entries(keys).map(([value, key]) => [value, t(key)]))
+
+export default function Settings({ close }: { close: () => void }) {
+  const chat = useChat()
+  const chosen = useStore(settings)
+  const { me, config } = useStore(session)
+  const unsent = useStore(chat.outbox.store, (items) => items.length > 0)
+  const [asking, setAsking] = useState<'' | 'here' | 'everywhere'>('')
+  const leave = (everywhere: boolean) => chat.signOut(everywhere).catch((refusal) => showToast(t('signOut.failed', { reason: refusal.message })))
+  const notify = async (on: boolean) => choose({ notices: on && (await Notification.requestPermission()) === 'granted' })
+  const sound = (on: boolean) => {
+    choose({ sound: on })
+    if (on) beep()
+  }
+  return (
+    <Dialog title={t('settings.title')} close={close} className="settings">
+      <p className="hint">{t('settings.me')} <b><bdi>{me?.email}</bdi></b></p>
+      <Part title="settings.look">
+        <Choice label={t('theme')} value={chosen.theme} options={texts(THEMES)} set={(theme) => choose({ theme: theme as Chosen['theme'] })} />
+        <Choice label={t('language')} value={chosen.language} options={{ auto: t('language.auto'), ...LANGUAGES }}
+          set={(language) => choose({ language: language as Language | 'auto' })} />
+      </Part>
+      <Part title="settings.writing">
+        <Choice label={t('enter')} value={chosen.enter} options={texts(ENTERS)} set={(enter) => choose({ enter: enter as Chosen['enter'] })} />
+        <Switch label={t('settings.letters')} on={chosen.letters} set={(letters) => choose({ letters })} />
+      </Part>
+      <Part title="settings.news">
+        <Switch label={t('settings.sound')} on={chosen.sound} set={sound} />
+        <Switch label={t('settings.notices')} on={chosen.notices} set={(on) => void notify(on)}
+          off={canNotify() ? Notification.permission === 'denied' ? t('settings.denied') : undefined : t('settings.insecure')} />
+      </Part>
+      <Part title="settings.account">
+        <Password />
+        <p className="buttons">
+          <button type="button" className="quiet" onClick={() => setAsking('everywhere')}>{t('signOut.everywhere')}</button>
+          <button type="button" className="primary" onClick={() => (unsent ? setAsking('here') : void leave(false))}>{t('signOut')}</button>
+        </p>
+      </Part>
+      {config.version && <p className="hint">Parley {config.version}</p>}
+      {asking && (
+        <Question title={t(asking === 'here' ? 'signOut' : 'signOut.everywhere')} button={t('signOut')}
+          text={[unsent && t('signOut.unsent'), asking === 'everywhere' && t('signOut.everywhereText')].filter(Boolean).join(' ')}
+          answer={(yes) => { setAsking(''); if (yes) void leave(asking === 'everywhere') }} />
+      )}
+    </Dialog>
+  )
+}

@@ -1,0 +1,165 @@
+// What happens on the server, as it happens: the stream of the tab that leads, passed on to all tabs, in batches.
+//
+// A burst of events is given on together, at most every BATCH_MS, so that it is drawn once and not a hundred times. An
+// event after a silence comes at once.
+import { Leader } from './leader'
+import { check, left } from './session'
+import { Store } from './store'
+import { Stream, type StreamEvent } from './stream'
+
+const ADDRESS = 'api/parley/stream?collections=messages,users&events=read,typing,presence&limit=0'
+const BATCH_MS = 100
+const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
+const SEEN_MS = 1_000
+const ASLEEP_MS = 30_000 // a tab that was hidden for longer may have slept
+
+export interface Connection {
+  state: 'connecting' | 'live' | 'lost'
+  retryAt: number // by Date.now(); only when lost
+}
+
+export const connection = new Store<Connection>({ state: 'connecting', retryAt: 0 })
+
+export interface Handlers {
+  batch(events: StreamEvent[]): void // in their order
+  missed(): void // events may have been missed: what is shown is to be read anew
+}
+
+type Said = { event: StreamEvent } | { connection: Connection } | { left: true } | { seen: true }
+
+interface Place {
+  cursor: string
+  connection: Connection
+}
+
+export class Live {
+  #leader: Leader
+  #stream: Stream
+  #handlers: Handlers
+  #waiting: StreamEvent[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #flushed = 0
+  #hiddenAt = 0
+  #seenAt = -Infinity
+
+  constructor(user: number, handlers: Handlers) {
+    this.#handlers = handlers
+    this.#stream = new Stream(ADDRESS, {
+      event: (event) => this.#tell({ event }),
+      opened: () => this.#tell({ connection: { state: 'live', retryAt: 0 } }),
+      lost: (delay) => this.#tell({ connection: { state: 'lost', retryAt: Date.now() + delay } }),
+      refused: () => void check(),
+    })
+    this.#leader = new Leader(`parley.${user}`, {
+      lead: () => this.#stream.open(),
+      follow: () => this.#stream.close(),
+      hear: (message) => this.#hear(message as Said),
+      place: (): Place => ({ cursor: this.#stream.cursor, connection: connection.get() }),
+      told: (place) => this.#told(place as Place),
+    })
+  }
+
+  get leading(): boolean {
+    return this.#leader.leading
+  }
+
+  start(): void {
+    connection.set({ state: 'connecting', retryAt: 0 })
+    this.#leader.start()
+    addEventListener('online', this.#wake)
+    addEventListener('pagehide', this.#hide)
+    addEventListener('pageshow', this.#show)
+    document.addEventListener('visibilitychange', this.#look)
+  }
+
+  close(): void {
+    this.#stream.close()
+    this.#leader.close()
+    clearTimeout(this.#timer)
+    removeEventListener('online', this.#wake)
+    removeEventListener('pagehide', this.#hide)
+    removeEventListener('pageshow', this.#show)
+    document.removeEventListener('visibilitychange', this.#look)
+  }
+
+  // The other tabs are signed out too.
+  sayLeft(): void {
+    this.#leader.say({ left: true })
+  }
+
+  // Somebody looks at this tab: the leader need not call them.
+  saySeen(): void {
+    this.#tell({ seen: true })
+  }
+
+  isSeen(): boolean {
+    return performance.now() - this.#seenAt < SEEN_MS
+  }
+
+  reconnect = (): void => {
+    if (this.#leader.leading) this.#stream.open()
+    else this.#leader.ask()
+  }
+
+  // There is no session to listen in.
+  rest(): void {
+    this.#stream.close()
+  }
+
+  // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
+  #wake = (): void => this.reconnect()
+
+  #hide = (): void => {
+    this.#stream.close()
+    this.#leader.leave()
+  }
+
+  #show = (event: PageTransitionEvent): void => {
+    if (event.persisted) this.#leader.ask()
+  }
+
+  #look = (): void => {
+    if (document.hidden) this.#hiddenAt = Date.now()
+    else if (!this.#leader.leading) this.#leader.ask()
+    else if (Date.now() - this.#hiddenAt > ASLEEP_MS) this.#stream.open()
+  }
+
+  #tell(said: Said): void {
+    this.#leader.say(said)
+    this.#hear(said)
+  }
+
+  #hear(said: Said): void {
+    if ('connection' in said) connection.set(said.connection)
+    else if ('left' in said) left()
+    else if ('seen' in said) this.#seenAt = performance.now()
+    else this.#take(said.event)
+  }
+
+  // Where the leader is behind this tab's last event, or before it, something did not come here.
+  #told(place: Place): void {
+    connection.set(place.connection)
+    if (this.#stream.cursor && place.cursor !== this.#stream.cursor) this.#handlers.missed()
+    this.#stream.cursor = place.cursor
+  }
+
+  #take(event: StreamEvent): void {
+    if (event.id) this.#stream.cursor = event.id
+    if (event.name === 'ping') return
+    if (event.name === 'bye') {
+      // The stream's session is over, which need not be the page's: a new password has made a new one.
+      if ((event.data as { reason: string }).reason === 'signed-out') void check()
+      return
+    }
+    this.#waiting.push(event)
+    this.#timer ??= setTimeout(this.#flush, Math.max(0, this.#flushed + BATCH_MS - performance.now()))
+  }
+
+  #flush = (): void => {
+    this.#timer = undefined
+    this.#flushed = performance.now()
+    const events = this.#waiting.splice(0, BATCH_MOST)
+    if (this.#waiting.length) this.#timer = setTimeout(this.#flush, BATCH_MS / 4)
+    this.#handlers.batch(events)
+  }
+}

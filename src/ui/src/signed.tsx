@@ -1,0 +1,79 @@
+// The page of somebody who is signed in: the list and a thread, or one of them.
+import { useEffect, useMemo, useState } from 'react'
+import { Chat } from './chat'
+import { speech, t } from './i18n'
+import { useKeys } from './keys'
+import { Later, loadParts } from './later'
+import { spoken, toast } from './notices'
+import { goTo, openSettings, openThread, route } from './route'
+import { session } from './session'
+import { useStore } from './store'
+import { SignInAgain } from './views/auth'
+import { ChatContext } from './views/context'
+import { isNarrow } from './views/layout'
+import { TalkList } from './views/list'
+import { Nothing, Thread } from './views/thread'
+
+function Toast() {
+  const shown = useStore(toast)
+  if (!shown) return null
+  const { peer, text } = shown
+  const open = () => {
+    toast.set(null)
+    if (peer !== null) openThread(peer)
+  }
+  return <div className="toast" role="status">{peer === null ? <p>{text}</p> : <button type="button" onClick={open}><bdi>{text}</bdi></button>}</div>
+}
+
+const SOON_MS = 3_000 // after which what a first look did not need is fetched
+
+type Opened = '' | 'search' | 'person' | 'help'
+
+function Page({ chat }: { chat: Chat }) {
+  const now = useStore(route)
+  const at = now.view === 'settings' ? now.over : now
+  const narrow = useStore(isNarrow)
+  const [opened, setOpened] = useState<Opened>('')
+  const ended = useStore(session, ({ state }) => state === 'ended')
+  useKeys(chat, (what) => setOpened(what))
+  const peer = at.view === 'thread' ? at.peer : null
+  const close = () => setOpened('')
+  return (
+    <ChatContext.Provider value={chat}>
+      {peer !== null && <a className="skip" href="#composer" onClick={(event) => { event.preventDefault(); document.getElementById('composer')?.focus() }}>{t('skip')}</a>}
+      <div className="shell">
+        {(!narrow || peer === null) && (
+          <TalkList current={peer} search={() => setOpened('search')} add={() => setOpened('person')} settings={openSettings} />
+        )}
+        {peer !== null && <Thread key={String(peer)} peer={peer} message={at.view === 'thread' ? at.message : 0} />}
+        {peer === null && !narrow && <Nothing />}
+      </div>
+      <Toast />
+      {opened === 'search' && <Later part="Search" close={close} />}
+      {opened === 'person' && <Later part="AddPerson" close={close} />}
+      {opened === 'help' && <Later part="Help" close={close} />}
+      {now.view === 'settings' && <Later part="Settings" close={() => goTo(at)} />}
+      {ended && <SignInAgain />}
+    </ChatContext.Provider>
+  )
+}
+
+export default function Signed({ me }: { me: number }) {
+  const { language } = useStore(speech)
+  const words = useStore(spoken)
+  const chat = useMemo(() => new Chat(me), [me])
+  useEffect(() => {
+    chat.start()
+    const timer = setTimeout(() => loadParts().catch(() => {}), SOON_MS)
+    return () => {
+      clearTimeout(timer)
+      chat.close()
+    }
+  }, [chat])
+  return (
+    <>
+      <Page key={language} chat={chat} />
+      <p className="unseen" role="status">{words}</p>
+    </>
+  )
+}

@@ -1,0 +1,77 @@
+// One stream of events that comes back whenever it is lost: the only user of EventSource.
+//
+// The browser's own way back is not used: it does not wait longer each time, it takes an answer that is no stream for the
+// end, and it cannot tell a dead connection from a silent one. A stream that comes back goes on behind the last event
+// (`since`); where the server cannot do that it says `reset`.
+const FIRST_MS = 500 // before the first try to come back; twice as long before each further one
+const LONGEST_MS = 30_000
+const SILENCE_MS = 75_000 // the server says something every 30 s
+const NAMES = ['hello', 'message', 'delete', 'reset', 'bye', 'ping', 'read', 'typing', 'presence']
+
+export interface StreamEvent {
+  name: string // as the server calls it; a `hello` on a stream that goes on behind nothing is `fresh`
+  id: string
+  data: unknown
+}
+
+export interface Listener {
+  event(event: StreamEvent): void
+  opened(): void
+  lost(retryIn: number): void // milliseconds
+  refused(): void // there was an answer, and it was no stream: perhaps the session is over
+}
+
+export class Stream {
+  cursor = '' // of the last event; '': there was none
+  #address: string
+  #listener: Listener
+  #source: EventSource | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #tries = 0
+  #fresh = true
+
+  constructor(address: string, listener: Listener) {
+    this.#address = address
+    this.#listener = listener
+  }
+
+  open(): void {
+    this.close()
+    const since = this.cursor && `&since=${encodeURIComponent(this.cursor)}`
+    const source = new EventSource(this.#address + since)
+    this.#fresh = !since
+    this.#source = source
+    this.#openAfter(SILENCE_MS)
+    for (const name of NAMES) source.addEventListener(name, (event) => this.#hear(event as MessageEvent<string>))
+    source.onopen = () => this.#listener.opened()
+    source.onerror = () => this.#lost(source.readyState === EventSource.CLOSED)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#source?.close()
+    this.#source = null
+  }
+
+  #hear(event: MessageEvent<string>): void {
+    this.#tries = 0
+    this.#openAfter(SILENCE_MS)
+    if (event.lastEventId) this.cursor = event.lastEventId
+    const data = event.type === 'ping' ? null : JSON.parse(event.data)
+    const name = event.type === 'hello' && this.#fresh ? 'fresh' : event.type
+    this.#listener.event({ name, id: event.lastEventId, data })
+  }
+
+  #lost(refused: boolean): void {
+    this.close()
+    const delay = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#tries++) * (0.5 + Math.random())
+    this.#openAfter(delay)
+    this.#listener.lost(delay)
+    if (refused) this.#listener.refused()
+  }
+
+  #openAfter(delay: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.open(), delay)
+  }
+}

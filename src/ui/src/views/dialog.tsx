@@ -1,0 +1,53 @@
+// A dialog of the page: modal, closed with Escape, by its button or beside it.
+import { useEffect, useId, useRef, type ReactNode } from 'react'
+import { Icon } from '../icons'
+import { t } from '../i18n'
+
+interface DialogProps {
+  title: string
+  close: () => void
+  children: ReactNode
+  className?: string
+}
+
+export function Dialog({ title, close, children, className = '' }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null
+    dialog.current?.showModal()
+    dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus()
+    return () => before?.focus()
+  }, [])
+  const onClick = (event: React.MouseEvent) => { if (event.target === dialog.current) close() }
+  return (
+    <dialog ref={dialog} className={className} aria-labelledby={id} onClose={close} onClick={onClick}>
+      <div className="card">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <button type="button" className="sign" aria-label={t('close')} title={t('close')} onClick={close}><Icon name="close" /></button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+interface QuestionProps {
+  title: string
+  text: string
+  button: string
+  answer: (yes: boolean) => void
+}
+
+export function Question({ title, text, button, answer }: QuestionProps) {
+  return (
+    <Dialog title={title} close={() => answer(false)}>
+      <p>{text}</p>
+      <p className="buttons">
+        <button type="button" className="quiet" onClick={() => answer(false)}>{t('cancel')}</button>
+        <button type="button" className="primary danger" onClick={() => answer(true)}>{button}</button>
+      </p>
+    </Dialog>
+  )
+}

@@ -1,0 +1,268 @@
+// One conversation: its messages, and what is written to it.
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import type { Timeline } from '../feed'
+import { Icon } from '../icons'
+import { t } from '../i18n'
+import type { Unsent } from '../outbox'
+import { emailOf, nameOf, people } from '../people'
+import { goTo } from '../route'
+import { session } from '../session'
+import { online, typing } from '../signals'
+import { useStore } from '../store'
+import { dayKey, dayName } from '../time'
+import type { Message, Peer } from '../types'
+import { useAnchor } from './anchor'
+import { Avatar, SignAvatar } from './avatar'
+import { Composer } from './composer'
+import { ConnectionBar } from './connection'
+import { useChat } from './context'
+import { isNarrow } from './layout'
+import { Row, UnsentRow } from './row'
+
+const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
+const AHEAD_PX = 600 // from an end of what is known: the next page is read
+const SEEN_MS = 1_000 // a message has been read that was in sight for as long
+const LIT_MS = 2_000
+const FAR = 30 // unread messages, of which the first would not be in the newest page
+
+const areTogether = (a: Message, b: Message) =>
+  a.sender === b.sender && a.receiver === b.receiver && Date.parse(b.createdAt) - Date.parse(a.createdAt) < TOGETHER_MS
+
+interface RowsProps {
+  timeline: Timeline
+  unsent: Unsent[]
+  everyone: boolean
+  unreadFrom: number // the first unread message; 0: none
+  peerRead: number
+  lit: number
+}
+
+function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsProps) {
+  const { me } = useChat()
+  const { messages } = timeline
+  const rows: ReactNode[] = []
+  const own = messages.filter(({ sender, id }) => sender === me && id <= peerRead)
+  const seen = everyone ? 0 : own[own.length - 1]?.id
+  const last = messages[messages.length - 1]
+  messages.forEach((message, at) => {
+    const before = messages[at - 1]
+    const newDay = !before || dayKey(before.createdAt) !== dayKey(message.createdAt)
+    if (newDay) rows.push(<li key={`day ${message.id}`} className="day"><span>{dayName(message.createdAt)}</span></li>)
+    if (message.id === unreadFrom) rows.push(<li key="new" className="new"><span>{t('thread.new')}</span></li>)
+    const first = newDay || message.id === unreadFrom || !areTogether(before, message)
+    rows.push(
+      <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
+        seen={message.id === seen && message === own[own.length - 1]} lit={message.id === lit} tabbable={message === last} />,
+    )
+  })
+  unsent.forEach((item, at) => {
+    rows.push(<UnsentRow key={item.key} item={item} first={at === 0 && last?.sender !== me} />)
+  })
+  return <ol>{rows}</ol>
+}
+
+function Start({ timeline, peer, retry }: { timeline: Timeline; peer: Peer; retry: () => void }) {
+  const all = useStore(people)
+  const { me } = useChat()
+  const { messages, older, reason } = timeline
+  if (older === 'reading' || (older === 'more' && messages.length === 0)) return <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>
+  if (older === 'failed') {
+    return <p className="start" role="alert">{t('thread.unread')} {reason} <button type="button" className="link" onClick={retry}>{t('retry')}</button></p>
+  }
+  if (older === 'more') return <p className="start" />
+  if (peer === 'all') return <p className="start">{messages.length ? t('thread.startAll') : t('thread.emptyAll')}</p>
+  if (peer === me) return <p className="start">{t('thread.startSelf')}</p>
+  const name = nameOf(all, peer)
+  return (
+    <div className="start">
+      <Avatar id={peer} name={name} />
+      <p><b><bdi>{name}</bdi></b></p>
+      <p>{messages.length ? t('thread.start') : t('thread.empty', { name })}</p>
+    </div>
+  )
+}
+
+function Header({ peer }: { peer: Peer }) {
+  const all = useStore(people)
+  const { me } = useChat()
+  const narrow = useStore(isNarrow)
+  const present = useStore(online, (ids) => peer !== 'all' && ids.has(peer))
+  const writing = useStore(typing, (ids) => peer !== 'all' && ids.has(peer))
+  const name = peer === 'all' ? t('everyone.name') : peer === me ? t('self.name') : nameOf(all, peer)
+  const about = peer === 'all' ? t('everyone.about') : peer === me ? t('self.hint')
+    : writing ? t('typing', { name }) : present ? t('presence.online') : emailOf(all, peer)
+  return (
+    <header className="top">
+      {narrow && <a className="sign" href="#/" aria-label={t('back')}><Icon name="back" /></a>}
+      {peer === 'all' || peer === me ? <SignAvatar sign={peer === 'all' ? 'everyone' : 'note'} /> : <Avatar id={peer} name={name} online={present} />}
+      <div>
+        <h1><bdi>{name}</bdi></h1>
+        <p className={writing ? 'writing' : ''}><bdi>{about}</bdi></p>
+      </div>
+    </header>
+  )
+}
+
+// The first message that was unread when the thread was opened: kept until one leaves.
+function useUnreadLine(peer: Peer, { messages, older }: Timeline): number {
+  const { talks, me } = useChat()
+  const known = useStore(talks.store, ({ state }) => state !== 'reading')
+  const from = useRef(-1) // what had been read; -1: not known yet
+  const line = useRef(0)
+  if (from.current < 0 && known && peer !== 'all') {
+    const { unread, read } = talks.of(peer)
+    from.current = unread > 0 ? read : Infinity
+  }
+  // Where it lies before what is known, the first one that is known is not it.
+  if (!line.current && from.current >= 0 && (older === 'none' || messages[0]?.id <= from.current))
+    line.current = messages.find(({ id, sender }) => id > from.current && sender !== me)?.id ?? 0
+  return line.current
+}
+
+// Tells the server how far one has read, once it has been before one's eyes.
+function useReading(peer: Peer, timeline: Timeline, scroller: React.RefObject<HTMLElement | null>) {
+  const chat = useChat()
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const look = () => {
+    clearTimeout(timer.current)
+    if (peer === 'all' || peer === chat.me || document.hidden || !document.hasFocus()) return
+    timer.current = setTimeout(() => {
+      const box = scroller.current
+      if (!box || document.hidden || !document.hasFocus()) return
+      const bottom = box.getBoundingClientRect().bottom
+      const rows = [...box.querySelectorAll<HTMLElement>('.row:not(.unsent)')]
+      const seen = rows.reverse().find((row) => {
+        const { top, height } = row.getBoundingClientRect()
+        return top + Math.min(height / 2, 40) < bottom
+      })
+      if (seen) chat.talks.markRead(peer, Number(seen.dataset.id)).catch(() => {})
+    }, SEEN_MS)
+  }
+  useEffect(look, [peer, timeline.messages])
+  useEffect(() => {
+    addEventListener('focus', look)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      clearTimeout(timer.current)
+      removeEventListener('focus', look)
+      document.removeEventListener('visibilitychange', look)
+    }
+  }, [peer])
+  return look
+}
+
+export function Thread({ peer, message }: { peer: Peer; message: number }) {
+  const chat = useChat()
+  const store = useMemo(() => chat.feed.open(peer), [peer])
+  const timeline = useStore(store)
+  const talk = useStore(chat.talks.store, ({ byPeer }) => (peer === 'all' ? undefined : byPeer.get(peer)))
+  const outbox = useStore(chat.outbox.store)
+  const unsent = useMemo(() => outbox.filter(({ to }) => peer === 'all' || to === peer), [outbox, peer])
+  const scroller = useRef<HTMLDivElement>(null)
+  const [lit, setLit] = useState(0)
+  const [passed, setPassed] = useState(0) // the newest message that was there when one was at the end
+  const { messages, older, newer, turn } = timeline
+  const newest = messages[messages.length - 1]?.id ?? 0
+
+  const unreadFrom = useUnreadLine(peer, timeline)
+  const look = useReading(peer, timeline, scroller)
+  const readMore = () => {
+    const box = scroller.current
+    if (!box) return
+    const above = box.scrollHeight - box.clientHeight + box.scrollTop
+    const edges = store.get()
+    if (above < AHEAD_PX && edges.older === 'more' && edges.messages.length) void chat.feed.readOlder(peer)
+    if (-box.scrollTop < AHEAD_PX && edges.newer === 'more') void chat.feed.readNewer(peer)
+  }
+  const anchor = useAnchor(scroller, () => { readMore(); look() })
+
+  // Where one left off: around what was looked for, at the first unread one where it lies far back, else at the end.
+  const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
+  const opened = useRef(false)
+  useEffect(() => {
+    const back = !message && talk && talk.unread > FAR && talk.read
+    if (message || back) void chat.feed.readAround(peer, message || Number(back))
+    else if (!opened.current) void chat.feed.readNewest(peer, store.get().newer !== 'none')
+    opened.current = true
+  }, [message, known])
+
+  const placed = useRef(-1)
+  useLayoutEffect(() => {
+    if (messages.length === 0 || placed.current === turn) return
+    const first = placed.current < 0
+    placed.current = turn
+    if (message && messages.some(({ id }) => id === message)) {
+      anchor.show(message, 'center')
+      setLit(message)
+      setTimeout(() => setLit(0), LIT_MS)
+    } else if (first && unreadFrom) anchor.show(unreadFrom, 'start')
+    else if (!message) anchor.toEnd()
+  })
+  useEffect(readMore, [messages, older, newer])
+  useEffect(() => { if (anchor.atEnd && newer === 'none') setPassed(newest) }, [anchor.atEnd, newest, newer])
+
+  const unseen = newer === 'none' ? messages.filter(({ id, sender }) => id > passed && sender !== chat.me).length : 0
+  const toNewest = () => {
+    if (message) goTo({ view: 'thread', peer, message: 0 })
+    if (newer !== 'none') void chat.feed.readNewest(peer, true)
+    anchor.toEnd()
+  }
+  // Up and down among the messages' menus; End to the newest.
+  const onKeyDown = (event: KeyboardEvent) => {
+    const from = (event.target as HTMLElement).closest('.row')
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    if (event.key === 'End') toNewest()
+    else if (!step || !from || !(event.target as HTMLElement).closest('.tools')) return
+    else {
+      const rows = [...(scroller.current?.querySelectorAll('.row') ?? [])]
+      rows[rows.indexOf(from) + step]?.querySelector<HTMLElement>('.tools button')?.focus()
+    }
+    event.preventDefault()
+  }
+  const sent = () => {
+    if (newer !== 'none') void chat.feed.readNewest(peer, true)
+    anchor.toEnd()
+  }
+  const editLast = () => {
+    const own = messages.filter(({ sender }) => sender === chat.me)
+    if (own.length) chat.editing.set(own[own.length - 1].id)
+  }
+  return (
+    <main className="thread">
+      <Header peer={peer} />
+      <ConnectionBar />
+      <div className="middle">
+        <div className="scroller" ref={scroller} role="log" aria-label={t('thread.messages')} tabIndex={0}
+          aria-live={older === 'reading' ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>
+          <div className="sheet">
+            <Start timeline={timeline} peer={peer} retry={() => void chat.feed.readOlder(peer)} />
+            <Rows timeline={timeline} unsent={newer === 'none' ? unsent : []} everyone={peer === 'all'} unreadFrom={unreadFrom}
+              peerRead={talk?.peerRead ?? 0} lit={lit} />
+            {newer === 'reading' && <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>}
+            {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewest(peer, true)}>{t('retry')}</button></p>}
+          </div>
+        </div>
+        {(!anchor.atEnd || newer !== 'none') && (
+          <button type="button" className="news" data-new={unseen > 0 || undefined} onClick={toNewest}
+            aria-label={unseen ? undefined : t('thread.toNewest')} title={t('thread.toNewest')}>
+            {unseen > 0 && <span>{t('thread.unseen', { n: unseen })}</span>}<Icon name="down" size={18} />
+          </button>
+        )}
+      </div>
+      <Composer peer={peer} sent={sent} editLast={editLast} />
+    </main>
+  )
+}
+
+// Nothing is chosen, and there is room for it.
+export function Nothing() {
+  const me = useStore(session, (all) => all.me)
+  return (
+    <main className="thread nothing">
+      <img src="icon.svg" alt="" width="56" height="56" />
+      <h1>{t('nothing.title')}</h1>
+      <p>{t('nothing.hint')}</p>
+      <p className="hint">{t('nothing.me')} <bdi>{me?.email}</bdi></p>
+    </main>
+  )
+}

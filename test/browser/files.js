@@ -1,0 +1,147 @@
+// Pictures and other files, on their way and in messages.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { deflateSync } from 'node:zlib'
+import { test } from './harness.js'
+import { ALICE, BOB, Server } from './server.js'
+import { Visitor } from './visitor.js'
+
+const crcTable = Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1
+  return n >>> 0
+})
+const crc = (bytes) => (bytes.reduce((c, byte) => crcTable[(c ^ byte) & 255] ^ (c >>> 8), -1) ^ -1) >>> 0
+
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type), data])
+  const length = Buffer.alloc(4)
+  const sum = Buffer.alloc(4)
+  length.writeUInt32BE(data.length)
+  sum.writeUInt32BE(crc(body))
+  return Buffer.concat([length, body, sum])
+}
+
+// A picture of one colour that goes over into another.
+export function png(width, height, [r, g, b]) {
+  const head = Buffer.alloc(13)
+  head.writeUInt32BE(width)
+  head.writeUInt32BE(height, 4)
+  head.set([8, 2, 0, 0, 0], 8)
+  const rows = Buffer.alloc((width * 3 + 1) * height)
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      rows.set([r + (60 * y) / height, g + (60 * x) / width, b].map(Math.round), y * (width * 3 + 1) + 1 + x * 3)
+  const parts = [chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...parts])
+}
+
+const GARDEN = { name: 'garden.png', mimeType: 'image/png', buffer: png(640, 400, [60, 120, 80]) }
+const POND = { name: 'pond (1).png', mimeType: 'image/png', buffer: png(300, 300, [60, 80, 150]) }
+const PLAN = { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('the plan') }
+
+async function visit(t, options) {
+  const server = await Server.start(t, '127.0.0.1:0', options)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  const attach = (...files) => alice.page.locator('input[type=file]').setInputFiles(files)
+  return { server, alice, attach }
+}
+
+test('files are sent with a message: pictures are shown, others are cards', async (t) => {
+  const { server, alice, attach } = await visit(t)
+  const bob = await Visitor.with(t, server.url, BOB, 'alice')
+  await attach(GARDEN, POND, PLAN)
+  await alice.page.getByLabel('Description of garden.png').fill('The garden [in] May')
+  await alice.page.waitForFunction(() => !document.querySelector('.chips progress'))
+  await alice.box.fill('Look **here**')
+  await alice.button('Send').click()
+  await alice.page.locator('.chips').waitFor({ state: 'detached' })
+  for (const visitor of [alice, bob]) {
+    const row = visitor.row('Look here')
+    await row.getByRole('button', { name: 'Open the picture The garden [in] May' }).waitFor()
+    await visitor.page.waitForFunction(() => [...document.querySelectorAll('.picture img')].every((img) => img.complete && img.naturalWidth > 0))
+    assert.equal(await row.locator('.picture').count(), 2)
+    await row.getByRole('link', { name: 'plan.txt' }).waitFor()
+    await visitor.fits()
+  }
+  await bob.button('Open the picture The garden').click()
+  const viewer = bob.page.getByRole('dialog', { name: 'The garden [in] May' })
+  await viewer.waitFor()
+  await bob.page.keyboard.press('ArrowRight')
+  await bob.page.getByRole('dialog', { name: 'pond' }).waitFor()
+  const download = bob.page.waitForEvent('download')
+  await bob.page.getByRole('dialog').getByRole('link', { name: 'Download' }).click()
+  assert.deepEqual(readFileSync(await (await download).path()), POND.buffer)
+  await bob.page.keyboard.press('Escape')
+  await bob.page.getByRole('dialog').waitFor({ state: 'detached' })
+
+  const { docs } = await server.call('GET', 'media?where[filename][equals]=garden.png')
+  assert.equal(docs[0].alt, 'The garden [in] May')
+  const [content] = await server.contents()
+  assert.match(content, /^Look \*\*here\*\*\n\[The garden \\\[in\\\] May\]\(\/api\/media\/file\/garden\.png#640x400\)\n/)
+  await alice.talk('bob').getByText('You: Look here').waitFor()
+})
+
+test('a picture alone keeps its room before it is there, and is called a picture in the list', async (t) => {
+  const { alice, attach } = await visit(t)
+  await attach(GARDEN)
+  await alice.page.waitForFunction(() => !document.querySelector('.chips progress'))
+  await alice.button('Send').click()
+  await alice.page.locator('.picture img').waitFor()
+  await alice.talk('bob').getByText('You: Picture').waitFor()
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await alice.page.route('**/api/media/file/**', async (route) => { await held; await route.continue() })
+  await alice.page.reload()
+  await alice.page.locator('.picture img').waitFor()
+  const before = await alice.page.locator('.picture img').boundingBox()
+  release()
+  await alice.page.waitForFunction(() => document.querySelector('.picture img').naturalWidth > 0)
+  assert.deepEqual(await alice.page.locator('.picture img').boundingBox(), before)
+  assert.ok(before.height > 150)
+})
+
+test('what is too large is not sent, what fails is tried again, what is dropped is gone', async (t) => {
+  const { server, alice, attach } = await visit(t, ['--upload-bytes', '20000'])
+  alice.expectErrors(/status of (503|413)/)
+  const config = await fetch(`${server.url}/api/parley/config`)
+  await attach({ ...PLAN, buffer: Buffer.alloc(30_000, 'x') })
+  if (config.ok) await alice.page.getByText('Too large').waitFor()
+  else await alice.page.locator('.chips .flaw').waitFor()
+  assert.ok(await alice.button('Send').isDisabled())
+  await alice.button('Remove plan.txt').click()
+  await alice.page.locator('.chips').waitFor({ state: 'detached' })
+
+  await alice.page.route('**/api/media', (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
+  await attach(PLAN)
+  await alice.page.getByText('Not now.').waitFor()
+  await alice.page.locator('.chips').getByRole('button', { name: 'Try again' }).click()
+  await alice.page.waitForFunction(() => !document.querySelector('.chips progress, .chips .flaw'))
+  await alice.button('Remove plan.txt').click()
+  await alice.page.locator('.chips').waitFor({ state: 'detached' })
+  for (let n = 0; (await server.call('GET', 'media')).totalDocs; n++) {
+    assert.ok(n < 100, 'the file is still there')
+    await alice.page.waitForTimeout(50)
+  }
+})
+
+test('files are dropped on the thread and pasted into the field', async (t) => {
+  const { alice } = await visit(t)
+  const transfer = await alice.page.evaluateHandle(() => {
+    const data = new DataTransfer()
+    data.items.add(new File(['dropped'], 'dropped.txt', { type: 'text/plain' }))
+    return data
+  })
+  await alice.page.getByRole('log').dispatchEvent('dragover', { dataTransfer: transfer })
+  await alice.page.getByText('Drop to send to bob').dispatchEvent('drop', { dataTransfer: transfer })
+  await alice.button('Remove dropped.txt').waitFor()
+  await alice.box.evaluate((box) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.items.add(new File(['pasted'], 'pasted.txt', { type: 'text/plain' }))
+    box.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  })
+  await alice.button('Remove pasted.txt').waitFor()
+  await alice.page.waitForFunction(() => !document.querySelector('.chips progress'))
+  await alice.button('Send').click()
+  await alice.page.getByRole('link', { name: 'pasted.txt' }).waitFor()
+})

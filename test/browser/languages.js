@@ -1,0 +1,59 @@
+// Every language, its plural forms and its direction.
+import assert from 'node:assert/strict'
+import { test } from './harness.js'
+import { ALICE, Server } from './server.js'
+import { PHONE, Visitor } from './visitor.js'
+
+const GREETINGS = {
+  de: ['Anmelden', 'Nachricht schreiben'],
+  es: ['Iniciar sesión', 'Escribe un mensaje'],
+  fr: ['Se connecter', 'Écrire un message'],
+  ar: ['تسجيل الدخول', 'اكتب رسالة'],
+  zh: ['登录', '输入消息'],
+}
+
+test('the page speaks the browser’s language, or the one that is chosen, at once and over a reload', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const visitor = await Visitor.open(t, server.url, { locale: 'de-AT' })
+  await visitor.heading('Anmelden').waitFor()
+  assert.equal(await visitor.page.evaluate(() => document.documentElement.lang), 'de')
+  await visitor.page.getByLabel('E-Mail').fill(ALICE)
+  await visitor.page.getByLabel('Passwort').fill('correct horse')
+  await visitor.page.keyboard.press('Enter')
+  await visitor.isIn()
+  await visitor.talkTo('bob')
+  await visitor.box.or(visitor.page.getByLabel('Nachricht', { exact: true })).fill('halb')
+  await visitor.button('Einstellungen').click()
+  await visitor.page.getByLabel('Sprache').selectOption('fr')
+  await visitor.heading('Paramètres').waitFor()
+  await visitor.page.keyboard.press('Escape')
+  assert.equal(await visitor.page.getByLabel('Message', { exact: true }).inputValue(), 'halb')
+  await visitor.page.reload()
+  await visitor.page.getByPlaceholder('Écrire un message').waitFor()
+})
+
+test('each language is whole, fits a phone, and Arabic runs from the right', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  await server.post(bob, alice, 'Hello')
+  for (const [language, [title, placeholder]] of Object.entries(GREETINGS)) {
+    const visitor = await Visitor.open(t, server.url, { ...PHONE, viewport: { width: 320, height: 640 }, locale: language })
+    await visitor.heading(title).waitFor()
+    await visitor.fits()
+    await visitor.page.locator('[name=email]').fill(ALICE)
+    await visitor.page.locator('[name=password]').fill('correct horse')
+    await visitor.page.keyboard.press('Enter')
+    await visitor.isIn()
+    await visitor.fits()
+    await visitor.talkTo('bob')
+    await visitor.page.getByPlaceholder(placeholder).waitFor()
+    await visitor.fits()
+    const bubble = await visitor.page.locator('.row .bubble').boundingBox()
+    assert.equal(bubble.x > 160, language === 'ar', language)
+    await visitor.page.evaluate(() => { location.hash = '#/settings' })
+    await visitor.page.getByRole('dialog').waitFor()
+    await visitor.fits()
+    await visitor.page.keyboard.press('Escape')
+  }
+})

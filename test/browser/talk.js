@@ -1,0 +1,92 @@
+// What two people see of each other: what is unread, what was seen, who is there and who is writing.
+import assert from 'node:assert/strict'
+import { test } from './harness.js'
+import { ALICE, BOB, PASSWORD, Server } from './server.js'
+import { Visitor } from './visitor.js'
+
+async function start(t) {
+  const server = await Server.start(t)
+  const people = await server.addPeople()
+  const answer = await fetch(`${server.url}/api/parley/conversations`)
+  if (answer.status === 404) t.skip('this server has no conversations')
+  return { server, ...people }
+}
+
+const count = (visitor, name) => visitor.talk(name).locator('.count')
+
+test('what is unread is counted by the server: over a reload, on two devices, until it was before one’s eyes', async (t) => {
+  const { server, alice, bob } = await start(t)
+  await server.postAll(bob, alice, ['one', 'two'])
+  const visitor = await Visitor.signedIn(t, server.url, ALICE)
+  const phone = await Visitor.signedIn(t, server.url, ALICE)
+  for (const device of [visitor, phone]) await count(device, 'bob').getByText('2').waitFor()
+  assert.equal(await visitor.page.title(), '(2) Parley')
+  await server.post(bob, alice, 'three')
+  for (const device of [visitor, phone]) await count(device, 'bob').getByText('3').waitFor()
+  await visitor.page.reload()
+  await count(visitor, 'bob').getByText('3').waitFor()
+
+  await visitor.talkTo('bob')
+  await visitor.page.locator('.new + .row', { hasText: 'one' }).waitFor()
+  for (const device of [visitor, phone]) await count(device, 'bob').waitFor({ state: 'detached' })
+  await visitor.page.reload()
+  await visitor.row('three').waitFor()
+  await visitor.isIn()
+  assert.equal(await count(visitor, 'bob').count(), 0)
+  assert.equal(await visitor.page.locator('.new').count(), 0)
+})
+
+test('the writer learns that the message was seen', async (t) => {
+  const { server } = await start(t)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.write('Hello Bob')
+  await visitor.shows(['Hello Bob'])
+  const other = await Visitor.signedIn(t, server.url, BOB)
+  assert.equal(await visitor.page.getByText('Seen').count(), 0)
+  await other.talkTo('alice')
+  await visitor.row('Hello Bob').getByText('Seen').waitFor()
+  await visitor.write('Are you there?')
+  await visitor.row('Are you there?').getByText('Seen').waitFor()
+  assert.equal(await visitor.page.getByText('Seen').count(), 1)
+})
+
+test('a thread with much unread opens at the first of it', async (t) => {
+  const { server, alice, bob } = await start(t)
+  const texts = Array.from({ length: 150 }, (_, i) => `message ${i + 1}.`)
+  await server.postAll(bob, alice, texts.slice(0, 60))
+  const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
+  await server.call('POST', `parley/conversations/${bob}/read`, { message: 60 }, token)
+  await server.postAll(bob, alice, texts.slice(60))
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.page.locator('.new + .row', { hasText: 'message 61.' }).waitFor()
+  const inSight = await visitor.row('message 61.').evaluate((row) => {
+    const { top, bottom } = row.getBoundingClientRect()
+    const box = document.querySelector('.scroller').getBoundingClientRect()
+    return top >= box.top && bottom <= box.bottom
+  })
+  assert.ok(inSight)
+  assert.notEqual(await count(visitor, 'bob').textContent(), '0')
+  await visitor.button('To the newest message').click()
+  await visitor.row('message 150.').waitFor()
+  await count(visitor, 'bob').waitFor({ state: 'detached' })
+})
+
+test('one sees who is there and who is writing, and no longer than that', async (t) => {
+  const { server } = await start(t)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  assert.equal(await visitor.page.locator('.top').getByText('Online').count(), 0)
+  const other = await Visitor.with(t, server.url, BOB, 'alice')
+  await visitor.page.locator('.top').getByText('Online').waitFor()
+  await other.page.locator('.top').getByText('Online').waitFor()
+  await other.box.pressSequentially('hel')
+  await visitor.page.locator('.top').getByText('bob is writing').waitFor()
+  await other.box.fill('')
+  await visitor.page.locator('.top').getByText('Online').waitFor()
+  await other.box.pressSequentially('hello', { delay: 400 })
+  await visitor.page.locator('.top').getByText('bob is writing').waitFor()
+  await other.button('Send').click()
+  await visitor.shows(['hello'])
+  await visitor.page.locator('.top').getByText('Online').waitFor()
+  await other.page.goto('about:blank')
+  await visitor.page.locator('.top').getByText(BOB).waitFor()
+})
