@@ -19,6 +19,7 @@
 #define STEPS 3000
 
 struct world {
+    char path[64]; /* of the file in use; empty: none */
     struct db *db;
     struct tables tables;
     struct arena arena;
@@ -60,11 +61,22 @@ static int setup(void **state)
     return 0;
 }
 
+static void remove_file(const struct world *w)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < COUNT(suffixes) && *w->path; i++) {
+        char path[80];
+        snprintf(path, sizeof path, "%s%s", w->path, suffixes[i]);
+        unlink(path);
+    }
+}
+
 static int teardown(void **state)
 {
     struct world *w = *state;
     arena_release(&w->arena);
     db_close(w->db);
+    remove_file(w);
     free(w);
     return 0;
 }
@@ -320,35 +332,17 @@ static void conversation__nothing_said_is_nothing_read(void **state)
 
 /* ---- files ---- */
 
-struct file {
-    char path[64];
-};
-
-static void make_file(struct file *file)
-{
-    snprintf(file->path, sizeof file->path, "/tmp/parley-conversation-%d.db", (int)getpid());
-    unlink(file->path);
-}
-
-static void remove_file(const struct file *file)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < COUNT(suffixes); i++) {
-        char path[80];
-        snprintf(path, sizeof path, "%s%s", file->path, suffixes[i]);
-        unlink(path);
-    }
-}
-
-static void reopen(struct world *w, const struct file *file)
+static void reopen(struct world *w)
 {
     db_close(w->db);
-    open_file(w, file->path);
+    open_file(w, w->path);
 }
 
-static void begin_in(struct world *w, const struct file *file)
+static void begin_in_file(struct world *w)
 {
-    reopen(w, file);
+    snprintf(w->path, sizeof w->path, "/tmp/parley-conversation-%d.db", (int)getpid());
+    remove_file(w);
+    reopen(w);
     run(w, "INSERT INTO users (id, email) VALUES (1, 'd@example.com'), (2, 'c@example.com'), (3, 'b@example.com'),"
            " (4, 'a@example.com')");
     for (int i = 0; i < 200; i++) say(w, 1 + some(w, USERS), 1 + some(w, USERS));
@@ -365,26 +359,21 @@ static void read_all(struct world *w)
 static void conversation__an_older_file_is_upgraded_and_all_is_read(void **state)
 {
     struct world *w = *state;
-    struct file file;
-    make_file(&file);
-    begin_in(w, &file);
+    begin_in_file(w);
     run(w, "DROP TABLE parley_conversations; UPDATE parley_meta SET value = '3' WHERE name = 'version'");
-    reopen(w, &file);
+    reopen(w);
     assert_int_equal(ask(w, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'"), 4);
     read_all(w);
     check(w);
     for (int i = 0; i < 100; i++) step(w);
     check(w);
-    remove_file(&file);
 }
 
 static void conversation__what_another_program_wrote_is_counted_and_marks_stay(void **state)
 {
     struct world *w = *state;
-    struct file file;
     bool moved;
-    make_file(&file);
-    begin_in(w, &file);
+    begin_in_file(w);
     for (int i = 0; i < 20; i++) move_mark(w);
     (void)mark(w, 1, 2, INT64_MAX, &moved);
     w->marks[1][2] = newest_between(w, 1, 2);
@@ -395,11 +384,10 @@ static void conversation__what_another_program_wrote_is_counted_and_marks_stay(v
     run(w, "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE id % 7 = 3)");
     run(w, "DELETE FROM messages WHERE (sender_id = 3 AND receiver_id = 4) OR (sender_id = 4 AND receiver_id = 3)");
     run(w, "UPDATE messages SET receiver_id = 3, updated_at = '2099-01-01T00:00:00.000Z' WHERE id = 100");
-    reopen(w, &file);
+    reopen(w);
     check(w);
-    reopen(w, &file); /* a second time there is nothing to count */
+    reopen(w); /* a second time there is nothing to count */
     check(w);
-    remove_file(&file);
 }
 
 int main(void)
