@@ -11,7 +11,7 @@ out=build/bench
 module=usr/lib/nginx/modules/ngx_nchan_module.so
 
 # shellcheck disable=SC2086
-need_packages "measuring it" $build_packages nodejs sqlite3
+need_packages "measuring it" $build_packages $page_packages sqlite3
 build release
 
 mkdir -p "$out"
@@ -31,7 +31,7 @@ nchan_root() {
 BENCH_NCHAN=$(nchan_root) || echo "nchan is not here and cannot be fetched: it is left out." >&2
 export BENCH_NCHAN
 
-[ -e test/api/node_modules/payload ] || (cd test/api && need_npm "measuring Payload" && quietly npm ci --ignore-scripts --no-audit --no-fund) ||
+[ -e test/api/node_modules/payload ] || (cd test/api && quietly npm ci --ignore-scripts --no-audit --no-fund) ||
     echo "Payload is not here and cannot be fetched: it is left out." >&2
 
 # A session of its own: whatever ends this script or the run, all that they started is ended too.
