@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from './harness.js'
+import { png } from './picture.js'
 import { PASSWORD, Server } from './server.js'
 import { PHONE, Visitor } from './visitor.js'
 
@@ -26,20 +27,32 @@ const TALK = [
   [62, 0, 1, 'Yes, in the workshop. Please bring\n\n- the plans of the ground floor\n- the garden’s\n- a measuring tape'],
   [60, 1, 0, 'Will do 👍'],
   [58, 0, 1, 'And I wrote a small check for the sensor:\n\n```\ncurl -s localhost:3000/api/messages/count\n```'],
+  [56, 1, 0, '[The roof at noon](/api/media/file/roof.png#640x300)\nIt looks fine up here.'],
   [55, 1, 0, '> Does it survive a power cut?\n\nBy the way: it also survived the painters.'],
   [54, 0, 1, '🎉'],
   [20, 2, 0, 'I am five minutes late, start without me.'],
   [12, 2, 0, 'Sorry, the train.'],
 ]
 
-async function fill(server) {
+// Ben is there and has been read; of Chloe two messages are unread, where the server counts.
+async function fill(t, server) {
   const { user, token } = await server.call('POST', 'users/first-register', { email: NAMES[0], password: PASSWORD })
   const ids = [user.id]
   for (const email of NAMES.slice(1)) ids.push((await server.call('POST', 'users', { email, password: PASSWORD }, token)).doc.id)
+  const picture = new FormData()
+  picture.append('_payload', JSON.stringify({ alt: 'The roof at noon' }))
+  picture.append('file', new Blob([png(640, 300, [70, 130, 180])], { type: 'image/png' }), 'roof.png')
+  await fetch(`${server.url}/api/media`, { method: 'POST', body: picture, headers: { Authorization: `JWT ${token}` } })
   for (const [minutes, from, to, content] of TALK) {
     const time = new Date(Date.now() - minutes * 60_000).toISOString()
-    await server.post(ids[from], ids[to], content, { timestamp: time, createdAt: time, updatedAt: time })
+    const { id } = await server.post(ids[from], ids[to], content, { timestamp: time, createdAt: time, updatedAt: time })
+    if (to === 0 && from !== 2) await server.call('POST', `parley/conversations/${ids[from]}/read`, { message: id }, token).catch(() => {})
   }
+  const ben = await server.call('POST', 'users/login', { email: NAMES[1], password: PASSWORD })
+  const stream = new AbortController()
+  const address = `${server.url}/api/parley/stream?collections=messages&events=presence&limit=0`
+  await fetch(address, { headers: { Authorization: `JWT ${ben.token}` }, signal: stream.signal })
+  t.defer(() => stream.abort())
 }
 
 async function look(visitor, name) {
@@ -70,7 +83,7 @@ for (const size of Object.keys(SIZES)) {
       await visitor.fillEntry(NAMES[0], 'short')
       await page.getByText('at least 8 characters').waitFor()
       await seen('flaws')
-      await fill(server)
+      await fill(t, server)
       await page.reload()
       await visitor.heading('Sign in').waitFor()
       await seen('entry')

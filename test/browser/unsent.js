@@ -1,7 +1,7 @@
 // What was written is neither lost nor stored twice.
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
-import { ALICE, Server } from './server.js'
+import { ALICE, PASSWORD, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
 async function visit(t) {
@@ -109,6 +109,24 @@ test('a message that two tabs have is stored once', async (t) => {
   await alice.page.locator('.unsent').waitFor({ state: 'detached' })
   await second.shows(['once'])
   assert.deepEqual(await server.contents(), ['once'])
+})
+
+test('what a session that has ended could not send is sent when one is signed in again', async (t) => {
+  const server = await Server.start(t, '127.0.0.1:0', ['--messages', 'private'])
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  alice.expectErrors(/net::ERR_|status of 40[13]/)
+  await alice.page.route('**/api/parley/stream*', (route) => route.abort())
+  await alice.page.reload()
+  await alice.page.getByText('Say hello to bob.').waitFor()
+  const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
+  await server.call('POST', 'users/logout?allSessions=true', {}, token)
+  await alice.write('kept')
+  const dialog = alice.page.getByRole('dialog', { name: 'You have been signed out' })
+  await dialog.getByLabel('Password').fill(PASSWORD)
+  await alice.page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'hidden' })
+  await alice.shows(['kept'])
 })
 
 test('messages are stored in the order in which they were written', async (t) => {

@@ -5,7 +5,7 @@
 // once. The key is good for seven days; behind that, and where the server cannot tell, one that may have been stored is
 // looked for by its sender and timestamp first.
 import { call, now, randomKey, Refusal } from './api'
-import { noticed } from './session'
+import { check, session } from './session'
 import { keep, kept, keysWith } from './storage'
 import { Store } from './store'
 import { idOf, type List, type MessageDoc } from './types'
@@ -100,7 +100,7 @@ export class Outbox {
         this.#stored(doc)
         this.drop(item.key)
       } catch (refusal) {
-        if (!this.#refused(item.key, noticed(refusal))) break
+        if (!(await this.#refused(item.key, refusal as Refusal))) break
       }
     }
     this.#busy = false
@@ -123,13 +123,15 @@ export class Outbox {
   }
 
   // Whether the others are to be tried: not where all would fare the same.
-  #refused(key: string, { status, message, retryAfter }: Refusal): boolean {
-    const passing = status === 0 || status === 401 || status === 429 || status >= 500
+  async #refused(key: string, { status, message, retryAfter }: Refusal): Promise<boolean> {
+    const outside = status === 401 || status === 403
+    if (outside) await check()
+    const passing = status === 0 || status === 429 || status >= 500 || (outside && session.get().state !== 'in')
     if (!this.store.get().some((item) => item.key === key)) return !passing
     this.#change(key, { state: passing ? 'waiting' : 'failed', reason: message })
     if (!passing) return true
     const delay = retryAfter ? retryAfter * 1000 : AGAIN_MS[Math.min(this.#tries++, AGAIN_MS.length - 1)]
-    if (status !== 401) this.#timer = setTimeout(() => this.send(), delay)
+    if (!outside) this.#timer = setTimeout(() => this.send(), delay)
     return false
   }
 

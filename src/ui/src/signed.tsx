@@ -37,7 +37,9 @@ function Page({ chat }: { chat: Chat }) {
   const ended = useStore(session, ({ state }) => state === 'ended')
   useKeys(chat, (what) => setOpened(what))
   const peer = at.view === 'thread' ? at.peer : null
-  const close = () => setOpened('')
+  // A dialog tells that it was closed a moment later; another may be open by then.
+  const closer = (what: Opened) => () => setOpened((shown) => (shown === what ? '' : shown))
+  const closeSettings = () => { if (route.get().view === 'settings') goTo(at) }
   return (
     <ChatContext.Provider value={chat}>
       {peer !== null && <a className="skip" href="#composer" onClick={(event) => { event.preventDefault(); document.getElementById('composer')?.focus() }}>{t('skip')}</a>}
@@ -49,10 +51,10 @@ function Page({ chat }: { chat: Chat }) {
         {peer === null && !narrow && <Nothing />}
       </div>
       <Toast />
-      {opened === 'search' && <Later part="Search" close={close} />}
-      {opened === 'person' && <Later part="AddPerson" close={close} />}
-      {opened === 'help' && <Later part="Help" close={close} />}
-      {now.view === 'settings' && <Later part="Settings" close={() => goTo(at)} />}
+      {opened === 'search' && <Later part="Search" close={closer('search')} />}
+      {opened === 'person' && <Later part="AddPerson" close={closer('person')} />}
+      {opened === 'help' && <Later part="Help" close={closer('help')} />}
+      {now.view === 'settings' && <Later part="Settings" close={closeSettings} />}
       {ended && <SignInAgain />}
     </ChatContext.Provider>
   )

@@ -62,7 +62,6 @@ function Password() {
     <details>
       <summary>{t('password.change')}</summary>
       <form onSubmit={onSubmit}>
-        <input type="hidden" name="email" autoComplete="username" value={me?.email ?? ''} />
         <Field label={t('password.current')} name="current" type="password" autoComplete="current-password" required flaw={flaws.current} />
         <Field label={t('password.new')} name="password" type="password" autoComplete="new-password" minLength={3} required flaw={flaws.password} />
         <Field label={t('password.again')} name="again" type="password" autoComplete="new-password" required flaw={flaws.again} />

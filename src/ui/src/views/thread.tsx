@@ -236,7 +236,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
           aria-live={older === 'reading' ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>
           <div className="sheet">
             <Start timeline={timeline} peer={peer} retry={() => void chat.feed.readOlder(peer)} />
-            <Rows timeline={timeline} unsent={newer === 'none' ? unsent : []} everyone={peer === 'all'} unreadFrom={unreadFrom}
+            <Rows timeline={timeline} unsent={unsent} everyone={peer === 'all'} unreadFrom={unreadFrom}
               peerRead={talk?.peerRead ?? 0} lit={lit} />
             {newer === 'reading' && <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>}
             {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewest(peer, true)}>{t('retry')}</button></p>}
