@@ -1,6 +1,5 @@
 /* What a client takes, and what the folder for developers gives. */
 #include "http/assets.h"
-#include <cmocka.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static void assets__gzip_is_taken_when_it_is_named_and_not_refused(void **state)
 {
