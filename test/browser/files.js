@@ -43,8 +43,7 @@ test('files are sent with a message: pictures are shown, others are cards', asyn
   const download = bob.page.waitForEvent('download')
   await bob.page.getByRole('dialog').getByRole('link', { name: 'Download' }).click()
   assert.deepEqual(readFileSync(await (await download).path()), POND.buffer)
-  await bob.page.keyboard.press('Escape')
-  await bob.page.getByRole('dialog').waitFor({ state: 'detached' })
+  await bob.escape()
 
   const { docs } = await server.call('GET', 'media?where[filename][equals]=garden.png')
   assert.equal(docs[0].alt, 'The garden [in] May')

@@ -27,7 +27,7 @@ test('the page speaks the browser’s language, or the one that is chosen, at on
   await visitor.button('Einstellungen').click()
   await visitor.page.getByLabel('Sprache').selectOption('fr')
   await visitor.heading('Paramètres').waitFor()
-  await visitor.page.keyboard.press('Escape')
+  await visitor.escape()
   assert.equal(await visitor.page.getByLabel('Message', { exact: true }).inputValue(), 'halb')
   await visitor.page.reload()
   await visitor.page.getByPlaceholder('Écrire un message').waitFor()
@@ -54,6 +54,6 @@ test('each language is whole, fits a phone, and Arabic runs from the right', asy
     await visitor.page.evaluate(() => { location.hash = '#/settings' })
     await visitor.page.getByRole('dialog').waitFor()
     await visitor.fits()
-    await visitor.page.keyboard.press('Escape')
+    await visitor.escape()
   }
 })

@@ -109,7 +109,7 @@ test('the page works where it is not secure: plain http, by a name', async (t) =
   await alice.shows(['Hello there'])
   await alice.button('Settings').click()
   await alice.page.getByText('Needs HTTPS.').waitFor()
-  await alice.page.keyboard.press('Escape')
+  await alice.escape()
   await alice.menu('Hello', 'Copy')
   await alice.page.getByText('Copied').waitFor()
 })

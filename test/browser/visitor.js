@@ -119,6 +119,12 @@ export class Visitor {
     await this.page.getByRole('menuitem', { name: choice }).click()
   }
 
+  // Closes the dialog: it is gone a moment after it is not seen any more.
+  async escape() {
+    await this.page.keyboard.press('Escape')
+    await this.page.waitForFunction(() => !document.querySelector('dialog'))
+  }
+
   get rows() {
     return this.page.locator('.row:not(.unsent)')
   }

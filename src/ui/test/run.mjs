@@ -24,7 +24,11 @@ await esbuild.build({
   tsconfigRaw: '{}',
   logLevel: 'warning',
   // What modules look at when they are loaded; nothing of a page is made up beyond that.
-  banner: { js: "Object.defineProperty(globalThis, 'navigator', { value: { languages: ['en-GB'] }, configurable: true })" },
+  banner: {
+    js: "import { webcrypto } from 'node:crypto'\n" +
+      "for (const [name, value] of Object.entries({ crypto: webcrypto, navigator: { languages: ['en-GB'] } }))\n" +
+      "  Object.defineProperty(globalThis, name, { value, configurable: true })",
+  },
   define: { SOURCE: JSON.stringify(join(here, '../src')) },
 })
 const files = names.map((name) => join(out, name.replace(/\.ts$/, '.mjs')))

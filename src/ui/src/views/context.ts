@@ -1,3 +1,4 @@
+// The chat of the page that a view stands in.
 import { createContext, useContext } from 'react'
 import type { Chat } from '../chat'
 
