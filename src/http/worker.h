@@ -12,7 +12,7 @@
 #include "http/wire.h"
 #include <pthread.h>
 
-#define WORKER_KEEP 262144 /* bytes a buffer may keep for the next answer */
+#define WORKER_KEEP 65536 /* bytes a buffer may keep for the next answer */
 
 /* The worker's thread only; `request.connection` is the worker. */
 struct worker {

@@ -13,8 +13,8 @@ const GROWTH = 2 << 20 // bytes, and a tenth
 
 module.exports = (binary) => {
   test(`leaks: memory after ${REQUESTS} requests is as after ${FIRST}, and nothing stays open`, async ({ after }) => {
-    // Few workers: each has soon touched the memory that it keeps. So has what is kept of changes and of answers.
-    const server = await start(binary, { args: ['--workers', '8', '--log-bytes', '65536', '--cache-bytes', '65536'] })
+    // Few threads (eight a worker): each has soon touched the memory that it keeps. So has what is kept of changes and of answers.
+    const server = await start(binary, { args: ['--workers', '1', '--log-bytes', '65536', '--cache-bytes', '65536'] })
     after(server.stop)
     const { token } = await admin(server.url)
     // More than a reader of SQLite's keeps in memory (2 MB), so that these are full when memory is looked at first.
