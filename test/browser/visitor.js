@@ -11,8 +11,7 @@ export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, ha
 
 export class Visitor {
   #flaws = []
-  // A server without conversations and presence answers 404, which the page lives with and the console tells.
-  #expected = [/Service Worker registration blocked/, /status of 404.*api\/parley\/(config|conversations|presence)/]
+  #expected = [/Service Worker registration blocked/]
 
   // A page of her own, or, with `beside`, another tab of that visitor's browser.
   static async open(t, url, { beside, ...options } = {}) {

@@ -1,15 +1,11 @@
 // With whom one talks: the last message with each, how many are unread, and how far each has read.
-//
-// The server counts what is unread. A server that cannot (404) is an older one: then the last messages are looked
-// through, and how far one has read is kept in the browser.
+// The server counts.
 import { call, Refusal } from './api'
 import { meet } from './people'
-import { keep, kept } from './storage'
 import { Store } from './store'
 import { messageOf, peerOf, type List, type Message, type MessageDoc, type User } from './types'
 
 const MOST = 500
-const LOOKED_THROUGH = 300 // messages, on a server that has no conversations
 
 export interface Conversation {
   peer: number
@@ -46,14 +42,11 @@ const fromDoc = (doc: ConversationDoc): Conversation => ({
 export class Talks {
   readonly store = new Store<Conversations>(NONE)
   #me: number
-  #key: string
   #counted = 0 // the newest message that was counted
   #meanwhile: Message[] | null = null // what came while all is being read
-  #serves = true // the server has conversations
 
   constructor(me: number) {
     this.#me = me
-    this.#key = `parley.read.${me}`
   }
 
   of(peer: number): Conversation {
@@ -64,7 +57,7 @@ export class Talks {
     const meanwhile: Message[] = []
     this.#meanwhile = meanwhile
     try {
-      const found = this.#serves ? await this.#ask().catch((refusal) => this.#lookThrough(refusal)) : await this.#lookThrough()
+      const found = await this.#ask()
       if (this.#meanwhile !== meanwhile) return
       this.#counted = Math.max(0, ...found.map(({ last }) => last?.id ?? 0))
       this.store.set({ state: 'read', reason: '', byPeer: new Map(found.map((one) => [one.peer, one])) })
@@ -110,8 +103,7 @@ export class Talks {
 
   async readOne(peer: number): Promise<void> {
     try {
-      if (this.#serves) this.#put(fromDoc(await call<ConversationDoc>('GET', `parley/conversations/${peer}`)))
-      else await this.read()
+      this.#put(fromDoc(await call<ConversationDoc>('GET', `parley/conversations/${peer}`)))
     } catch {
       // It stays as it was.
     }
@@ -122,11 +114,6 @@ export class Talks {
     const talk = this.of(peer)
     if (message <= talk.read && talk.unread === 0) return
     if (talk.last && message >= talk.last.id) this.#put({ ...talk, read: message, unread: 0 })
-    if (!this.#serves) {
-      this.#put({ ...this.of(peer), read: message })
-      keep(this.#key, { ...kept<Record<string, number>>(this.#key), [peer]: message })
-      return
-    }
     type Answer = { read: number; unread: number }
     const { read, unread } = await call<Answer>('POST', `parley/conversations/${peer}/read`, { message })
     // What came meanwhile has been counted.
@@ -154,22 +141,5 @@ export class Talks {
     const { docs } = await call<List<ConversationDoc>>('GET', `parley/conversations?limit=${MOST}`)
     meet(docs.map(({ peer }) => peer))
     return docs.map(fromDoc)
-  }
-
-  async #lookThrough(refusal?: unknown): Promise<Conversation[]> {
-    if (refusal && (refusal as Refusal).status !== 404) throw refusal
-    this.#serves = false
-    const mine = `where[or][0][sender][equals]=${this.#me}&where[or][1][receiver][equals]=${this.#me}`
-    const { docs } = await call<List<MessageDoc>>('GET', `messages?depth=0&sort=-id&limit=${LOOKED_THROUGH}&${mine}`)
-    const marks = kept<Record<string, number>>(this.#key) ?? {}
-    const found = new Map<number, Conversation>()
-    for (const message of docs.map(messageOf)) {
-      const peer = peerOf(message, this.#me)
-      if (peer === null) continue
-      const talk = found.get(peer) ?? { peer, last: message, unread: 0, read: marks[peer] ?? 0, peerRead: 0 }
-      const unread = peer in marks && message.sender !== this.#me && message.id > talk.read
-      found.set(peer, { ...talk, unread: talk.unread + (unread ? 1 : 0) })
-    }
-    return [...found.values()]
   }
 }
