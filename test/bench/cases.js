@@ -57,7 +57,7 @@ const lists = {
   // A thousand messages have a hundred pages: the last of them stands for the thousandth.
   'page 1,000': (stored) => `limit=10&page=${Math.min(1000, stored / 10)}`,
   'of a sender': () => 'limit=10&where[sender][equals]=7',
-  'text search': () => 'limit=10&where[content][like]=message%20500',
+  'text search': () => 'limit=10&where[content][like]=needle',
 }
 
 // What others do meanwhile: an open loop, so that one that waits does not keep the next from being due.

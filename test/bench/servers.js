@@ -33,7 +33,8 @@ const register = async (url) => {
   if (id !== 1) throw new Error(`the first user has the id ${id}`)
 }
 
-// A database with so many messages of a hundred users, written as another program would and taken over by a start.
+// A database with so many messages of a hundred users, written as another program would and taken over by a start. Ten of the first
+// thousand hold the word that is searched for.
 const stored = new Map() // how many -> folder
 async function store(count) {
   if (stored.has(count)) return stored.get(count)
@@ -47,7 +48,7 @@ async function store(count) {
      INSERT INTO users (id, email, updated_at, created_at) SELECT i, 'user' || i || '@example.com', ${at}, ${at} FROM n;
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
      INSERT INTO messages (sender_id, receiver_id, content, timestamp, updated_at, created_at)
-     SELECT 1 + i % 100, 1 + i / 100 % 100, 'message ' || i, ${at}, ${at}, ${at} FROM n`])
+     SELECT 1 + i % 100, 1 + i / 100 % 100, 'message ' || i || iif(i <= 1000 AND i % 100 = 0, ' needle', ''), ${at}, ${at}, ${at} FROM n`])
   server = await harness.start(binary, { data })
   await server.stop()
   stored.set(count, data)
@@ -81,7 +82,7 @@ async function parley({ pad = '', stored: count, args }) {
   }
 }
 
-// ---- the original, on a database that Parley has made
+// ---- the original, on a database that Parley has made, with the journal that the original makes: its default is not WAL
 
 async function payload({ pad = '' }) {
   const data = folder()
@@ -89,6 +90,7 @@ async function payload({ pad = '' }) {
   const first = await harness.start(binary, { data, env })
   await register(first.url)
   await first.stop()
+  execFileSync('sqlite3', [path.join(data, 'parley.db'), 'PRAGMA journal_mode = DELETE'])
   const server = await harness.start(original, { data, env })
   return {
     url: server.url,
