@@ -4,8 +4,8 @@
  * folder_publish returns. What a crash leaves among the parts is removed at the next opening. Which names in the folder
  * belong to a document is not known here (store/claim.h is).
  *
- * Any thread may call; a part belongs to one thread. Names are one piece of a path: anything else is INVALID. What opens
- * a file is UNAVAILABLE while the process has no descriptor left. */
+ * Any thread may call; a part belongs to one thread. Names are one piece of a path: anything else is INVALID. What
+ * opens a file is UNAVAILABLE while the process has no descriptor left. */
 #ifndef FILES_FOLDER_H
 #define FILES_FOLDER_H
 

@@ -259,6 +259,18 @@ static void standing__readers_beside_a_writer(void **state)
     assert_true(known > 0);
 }
 
+/* Ten documents behind the first six hundred. */
+static struct standing_page look_far(struct world *w, const char *query)
+{
+    struct standing_page page;
+    struct find find;
+    ask(w, query, &w->arena, &find);
+    run(w, "BEGIN");
+    assert_int_equal(standings_look(w->standings, w->db, &find, 10, 600, &w->arena, &page, &w->f), OK);
+    run(w, "COMMIT");
+    return page;
+}
+
 /* Others go on while it is made: it is kept, and brought up to them afterwards. What is found out anew would differ,
  * since the table is changed behind its back. */
 static void standing__a_far_page_of_an_older_snapshot(void **state)
@@ -273,12 +285,7 @@ static void standing__a_far_page_of_an_older_snapshot(void **state)
     write_one(w, WRITE_CREATE, 0, 0);
     assert_true(check(w, query, 10, 0)); /* the first ones are newer than the rest */
     run(w, "DELETE FROM messages WHERE id = 700");
-    struct standing_page page;
-    struct find find;
-    ask(w, query, &w->arena, &find);
-    run(w, "BEGIN");
-    assert_int_equal(standings_look(w->standings, w->db, &find, 10, 600, &w->arena, &page, &w->f), OK);
-    run(w, "COMMIT");
+    struct standing_page page = look_far(w, query);
     assert_true(page.listed);
     assert_int_equal(page.total, 701);
     assert_int_equal(page.ids[0], 101);
@@ -297,12 +304,7 @@ static void standing__an_old_document_that_changes_is_not_counted_anew(void **st
     write_one(w, WRITE_DELETE, 6, 0);
     write_one(w, WRITE_DELETE, 300, 0);
     run(w, "DELETE FROM messages WHERE id = 700");
-    struct standing_page page;
-    struct find find;
-    ask(w, query, &w->arena, &find);
-    run(w, "BEGIN");
-    assert_int_equal(standings_look(w->standings, w->db, &find, 10, 600, &w->arena, &page, &w->f), OK);
-    run(w, "COMMIT");
+    struct standing_page page = look_far(w, query);
     assert_int_equal(page.total, 698);
     assert_true(page.listed);
     assert_int_equal(page.nids, 10);
