@@ -4,7 +4,7 @@
 build_packages="gcc libc6-dev make cmake pkg-config patch xz-utils ca-certificates libsqlite3-dev libjson-c-dev libssl-dev libxxhash-dev \
 file libmagic-dev liblzma-dev libbz2-dev zlib1g-dev libwebp-dev libexpat1-dev"
 # The chat page's: without them a server is built that has none. Debian's npm is 360 packages, which cost a bare machine a minute; it is
-# the way to the page's own three (src/ui/package.json) that needs nothing else.
+# the way to the page's own few (src/ui/package.json) that needs nothing else.
 page_packages="nodejs npm"
 test_packages="libcmocka-dev chromium sqlite3 openssl libfaketime nginx haproxy"
 

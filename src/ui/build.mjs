@@ -2,7 +2,7 @@
 //
 //   FOLDER/index.html, sw.js, manifest.webmanifest, icon.svg    to be asked for anew
 //   FOLDER/a/NAME-HASH.js, .css                                 never change under their names
-//   FOLDER/….gz                                                 beside each of them
+//   FOLDER/….gz                                                 beside each of them, but with --watch
 //
 // The packages are those of the folder it is run in, so that nothing need be installed in the source tree. The source is
 // written against React's API and runs on preact; UI_REACT=1 takes React itself.
@@ -10,7 +10,6 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync }
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
 
 const MOST_IN_ALL = 60 * 1024 // bytes of all .gz but those of other languages, of which a browser takes one at most
 const MOST_AT_FIRST = 35 * 1024 // of those that the page names
@@ -18,7 +17,9 @@ const MOST_OF_ONE = 2 * 1024 // of a language
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'src')
 const modules = resolve('node_modules')
-const esbuild = createRequire(resolve('package.json'))('esbuild')
+const load = createRequire(resolve('package.json'))
+const [esbuild, terser, zopfli] = ['esbuild', 'terser', '@gfx/zopfli'].map(load)
+const { version: terserVersion } = load('terser/package.json')
 const react = process.env.UI_REACT === '1'
 const [out, watch] = [resolve(process.argv[2] ?? 'dist'), process.argv[3] === '--watch']
 
@@ -28,6 +29,8 @@ const PREACT = {
   'react-dom': 'preact/compat',
   react: 'preact/compat',
 }
+
+const PRESS = { module: true, ecma: 2020 } // terser's options
 
 const common = {
   bundle: true,
@@ -96,17 +99,17 @@ const pages = {
   splitting: true,
   entryNames: '[name]-[hash]',
   chunkNames: '[name]-[hash]',
-  plugins: [catalogues, reader, {
-    name: 'page',
-    setup: (build) => {
-      build.onStart(() => rmSync(out, { recursive: true, force: true }))
-      build.onEnd((result) => { if (result.metafile) finish(result.metafile) })
-    },
-  }],
+  write: false,
+  banner: watch ? {} : { js: `// ${terserVersion} ${JSON.stringify(PRESS)}` }, // the names tell this, too
+  plugins: [catalogues, reader, { name: 'page', setup: (build) => build.onEnd(finish) }],
 }
 
-// What is static: the page, which names the hashed files, the service worker, which keeps them, and the icon.
-function finish(metafile) {
+// The files that esbuild has made, and what is static: the page, which names them, the service worker, which keeps them,
+// and the icon.
+async function finish({ metafile, outputFiles }) {
+  if (!metafile) return
+  rmSync(out, { recursive: true, force: true })
+  for (const { path, text } of outputFiles) write(`a/${basename(path)}`, path.endsWith('.js') ? await press(text) : text)
   const made = Object.entries(metafile.outputs).map(([file, info]) => ({ name: `a/${basename(file)}`, ...info }))
   const entry = made.find((file) => file.entryPoint?.endsWith('main.tsx'))
   const style = made.find((file) => file.entryPoint?.endsWith('app.css'))
@@ -125,8 +128,12 @@ function finish(metafile) {
     write: false,
     define: { FILES: JSON.stringify(kept) },
   })
-  write('sw.js', worker.outputFiles[0].text)
-  compress(['index.html', entry.name, style.name, ...chunks])
+  write('sw.js', await press(worker.outputFiles[0].text))
+  if (!watch) await compress(['index.html', entry.name, style.name, ...chunks])
+}
+
+async function press(text) {
+  return watch ? text : (await terser.minify(text, PRESS)).code
 }
 
 function write(name, text) {
@@ -134,10 +141,10 @@ function write(name, text) {
   writeFileSync(join(out, name), text)
 }
 
-function compress(first) {
+async function compress(first) {
   const sizes = new Map()
   for (const file of files(out)) {
-    const bytes = gzipSync(readFileSync(file), { level: 9 })
+    const bytes = await zopfli.gzipAsync(readFileSync(file), {})
     writeFileSync(`${file}.gz`, bytes)
     sizes.set(relative(out, file), bytes.length)
   }
@@ -146,9 +153,14 @@ function compress(first) {
   const all = sum([...sizes.keys()].filter((name) => !languages.includes(name)))
   const [atFirst, longest] = [sum(first), Math.max(...languages.map((name) => sizes.get(name)))]
   console.log(`page: ${all} bytes compressed, of which it names ${atFirst}; a further language: at most ${longest}`)
-  if (!react && !watch && (all > MOST_IN_ALL || atFirst > MOST_AT_FIRST || longest > MOST_OF_ONE)) {
-    throw new Error(`too large: at most ${MOST_IN_ALL}, ${MOST_AT_FIRST} and ${MOST_OF_ONE} bytes`)
+  if (!react && (all > MOST_IN_ALL || atFirst > MOST_AT_FIRST || longest > MOST_OF_ONE)) {
+    fail(`the page is too large: at most ${MOST_IN_ALL}, ${MOST_AT_FIRST} and ${MOST_OF_ONE} bytes`)
   }
+}
+
+function fail(why) {
+  console.error(why)
+  process.exitCode = 1
 }
 
 function files(folder) {
@@ -157,4 +169,7 @@ function files(folder) {
 }
 
 if (watch) await (await esbuild.context(pages)).watch()
-else await esbuild.build(pages)
+else await esbuild.build(pages).catch(({ message }) => {
+  console.error(message)
+  process.exit(1)
+})
