@@ -1,7 +1,6 @@
-// The server's answers: the only place that uses fetch and XMLHttpRequest. Addresses are relative: the server may lie
-// behind a proxy, under any path.
+// The server's answers: the only place that uses fetch (upload.ts needs XMLHttpRequest). Addresses are relative: the
+// server may lie behind a proxy, under any path.
 import { t } from './i18n'
-import type { Media } from './types'
 
 const ANSWER_MS = 30_000 // the longest wait for one
 
@@ -32,12 +31,12 @@ function hearClock(date: string | null): void {
   if (Number.isFinite(theirs)) ahead = Math.abs(theirs - Date.now()) > 5_000 ? theirs - Date.now() : 0
 }
 
-interface ErrorBody {
+export interface ErrorBody {
   errors?: { message?: string; data?: { errors?: Flaw[] } }[]
   message?: string
 }
 
-function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
+export function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
   const error = body?.errors?.[0]
   const flaws = error?.data?.errors ?? []
   const message = flaws.map((flaw) => flaw.message).join(' ') || error?.message || body?.message || t('error.unknown')
@@ -73,33 +72,6 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
   }
   if (!response.ok) throw refusalOf(response.status, answer as ErrorBody, response.headers.get('Retry-After'))
   return answer as T
-}
-
-export interface Upload {
-  done: Promise<Media>
-  cancel: () => void
-}
-
-// fetch tells nothing of a body's progress.
-export function upload(file: File, alt: string, progress: (part: number) => void): Upload {
-  const request = new XMLHttpRequest()
-  const form = new FormData()
-  form.append('_payload', JSON.stringify({ alt }))
-  form.append('file', file, file.name)
-  const done = new Promise<Media>((resolve, reject) => {
-    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total)
-    request.onload = () => {
-      const answer = request.response as ({ doc?: Media } & ErrorBody) | null
-      if (request.status < 300 && answer?.doc) resolve(answer.doc)
-      else reject(refusalOf(request.status, answer, request.getResponseHeader('Retry-After')))
-    }
-    request.onerror = () => reject(new Refusal(t('error.unreachable'), 0))
-    request.onabort = () => reject(new Refusal(t('upload.cancelled'), 0))
-  })
-  request.open('POST', 'api/media')
-  request.responseType = 'json'
-  request.send(form)
-  return { done, cancel: () => request.abort() }
 }
 
 // crypto.randomUUID is not there on plain http.

@@ -1,23 +1,23 @@
-// The page: who is not signed in comes in here.
+// The page: that of somebody who is signed in, or where one comes in.
 import { useEffect, useState, type ComponentType } from 'react'
 import { speech, t } from './i18n'
 import { failed, session, start } from './session'
+import Signed from './signed'
 import { useStore } from './store'
-import { Entry } from './views/auth'
 
-type SignedPage = ComponentType<{ me: number }>
+type EntryPage = ComponentType<{ first: boolean }>
 
-let signed: SignedPage | null = null
+let entry: EntryPage | null = null
 
-export const loadSigned = async (): Promise<SignedPage> => (signed ??= (await import('./signed')).default)
+export const loadEntry = async (): Promise<EntryPage> => (entry ??= (await import('./views/auth')).Entry)
 
-// What those who are signed in see, once it is there.
-function Signed({ me }: { me: number }) {
-  const [Loaded, setLoaded] = useState(() => signed)
+// What those who are not signed in see, once it is there.
+function Entry({ first }: { first: boolean }) {
+  const [Loaded, setLoaded] = useState(() => entry)
   useEffect(() => {
-    if (!Loaded) loadSigned().then((page) => setLoaded(() => page), () => failed(t('error.unreachable')))
+    if (!Loaded) loadEntry().then((page) => setLoaded(() => page), () => failed(t('error.unreachable')))
   }, [])
-  return Loaded ? <Loaded me={me} /> : <Waiting />
+  return Loaded ? <Loaded first={first} /> : <Waiting />
 }
 
 function Waiting() {

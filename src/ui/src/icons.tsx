@@ -14,10 +14,8 @@ const PATHS = {
   file: 'M6 3h8l5 5v13H6zM14 3v5h5',
   everyone: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-3.5 2.9-6 6.5-6s6.5 2.5 6.5 6M16 4.5a3.3 3.3 0 0 1 0 6M17.5 14.3c2.4.7 4 2.8 4 5.7',
   note: 'M6 3h12v18l-6-4-6 4z',
-  eye: 'M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
   warn: 'M12 3.5L22 20.5H2zM12 10v4.5M12 17.5h.01',
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2',
-  chat: 'M4 5h16v11h-9l-5 4v-4H4z',
 } as const
 
 export type IconName = keyof typeof PATHS

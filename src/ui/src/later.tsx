@@ -12,14 +12,22 @@ export const loadParts = async (): Promise<Parts> => (parts ??= await import('./
 
 type LaterProps<Name extends keyof Parts> = { part: Name } & ComponentProps<Parts[Name]>
 
+const AGAIN_MS = 3_000
+
 export function Later<Name extends keyof Parts>({ part, ...props }: LaterProps<Name>) {
   const [loaded, setLoaded] = useState(parts)
   useEffect(() => {
     if (loaded) return
-    loadParts().then(setLoaded, () => {
+    const { close } = props as { close?: () => void }
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const load = () => loadParts().then(setLoaded, () => {
       showToast(t('error.unreachable'))
-      props.close()
+      // What cannot be closed cannot be done without.
+      if (close) close()
+      else timer = setTimeout(load, AGAIN_MS)
     })
+    void load()
+    return () => clearTimeout(timer)
   }, [])
   const Part = loaded?.[part] as ComponentType<typeof props> | undefined
   return Part ? <Part {...props} /> : null

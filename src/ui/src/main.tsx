@@ -1,6 +1,6 @@
 // The page's beginning.
 import { createRoot } from 'react-dom/client'
-import { App, loadSigned } from './app'
+import { App, loadEntry } from './app'
 import { applySettings } from './settings'
 import { start, wasIn, watchSession } from './session'
 
@@ -18,14 +18,13 @@ function workerAddress(): string {
 
 async function main(): Promise<void> {
   const started = start()
-  // Most who come are signed in: what they need is fetched while the server is asked, for others once they see a form.
-  if (wasIn()) loadSigned().catch(() => {})
+  // Most who come are signed in, and have all they need. For others the form is fetched while the server is asked.
+  if (!wasIn()) loadEntry().catch(() => {})
   await applySettings()
   const root = document.getElementById('app')
   if (root) createRoot(root).render(<App />)
   watchSession()
   await started
-  loadSigned().catch(() => {})
   // Only where it is secure; a page that cannot have it works without.
   if (isSecureContext && 'serviceWorker' in navigator) await navigator.serviceWorker.register(workerAddress()).catch(() => {})
 }

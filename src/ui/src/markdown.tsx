@@ -3,6 +3,7 @@
 //
 // Emphasis, code, quotes, lists, links and line breaks; what else Markdown knows (headings, tables, pictures, HTML, rules,
 // references) stays as it was typed.
+import './main' // is there already: what both use stays in its file
 import { Lexer, Tokenizer, type Token, type Tokens } from 'marked'
 import { Fragment, type ReactNode } from 'react'
 import { CodeBlock } from './views/code'

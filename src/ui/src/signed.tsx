@@ -8,7 +8,6 @@ import { spoken, toast } from './notices'
 import { goTo, openSettings, openThread, route } from './route'
 import { session } from './session'
 import { useStore } from './store'
-import { SignInAgain } from './views/auth'
 import { ChatContext } from './views/context'
 import { isNarrow } from './views/layout'
 import { TalkList } from './views/list'
@@ -55,7 +54,7 @@ function Page({ chat }: { chat: Chat }) {
       {opened === 'person' && <Later part="AddPerson" close={closer('person')} />}
       {opened === 'help' && <Later part="Help" close={closer('help')} />}
       {now.view === 'settings' && <Later part="Settings" close={closeSettings} />}
-      {ended && <SignInAgain />}
+      {ended && <Later part="SignInAgain" />}
     </ChatContext.Provider>
   )
 }

@@ -117,7 +117,7 @@ export default function Settings({ close }: { close: () => void }) {
       {asking && (
         <Question title={t(asking === 'here' ? 'signOut' : 'signOut.everywhere')} button={t('signOut')}
           text={[unsent && t('signOut.unsent'), asking === 'everywhere' && t('signOut.everywhereText')].filter(Boolean).join(' ')}
-          answer={(yes) => { setAsking(''); if (yes) void leave(asking === 'everywhere') }} />
+          act={() => void leave(asking === 'everywhere')} close={() => setAsking('')} />
       )}
     </Dialog>
   )

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from 'react'
 import { Icon } from '../icons'
 import { t } from '../i18n'
+import { Later } from '../later'
 import { say } from '../notices'
 import { nameOf, people } from '../people'
 import { session } from '../session'
@@ -11,7 +12,7 @@ import { useStore } from '../store'
 import type { Peer } from '../types'
 import { useChat } from './context'
 import { isNarrow } from './layout'
-import { UploadChips, useUploads } from './uploads'
+import { Uploads } from './uploads'
 
 const COUNTED = 0.9 // of what is allowed: from here on the characters left are shown
 
@@ -45,7 +46,7 @@ function Writing({ peer }: { peer: number }) {
 export function Composer({ peer, sent, editLast }: ComposerProps) {
   const chat = useChat()
   const all = useStore(people)
-  const { maxContent, uploadBytes } = useStore(session, ({ config }) => config)
+  const maxContent = useStore(session, ({ config }) => config.maxContent)
   const narrow = useStore(isNarrow)
   useStore(settings)
   const [chosen, setChosen] = useState(0)
@@ -56,7 +57,8 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   const text = useStore(chat.drafts.store, (drafts) => drafts.get(draftOf) ?? '')
   const box = useRef<HTMLTextAreaElement>(null)
   const files = useRef<HTMLInputElement>(null)
-  const uploads = useUploads(uploadBytes)
+  const [uploads] = useState(() => new Uploads())
+  const items = useStore(uploads.store)
   const [over, setOver] = useState(false)
 
   useLayoutEffect(() => {
@@ -69,20 +71,20 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   useEffect(() => () => { if (peer !== 'all') sayStopped(peer) }, [peer])
 
   const left = maxContent - text.length
-  const ready = (text.trim() !== '' || uploads.ready.length > 0) && left >= 0 && !uploads.busy
+  const busy = items.some(({ media, reason }) => !media && !reason)
+  const ready = (text.trim() !== '' || items.some(({ media }) => media)) && left >= 0 && !busy
   const write = (value: string) => {
     chat.drafts.set(draftOf, value)
     if (peer === 'all' || peer === chat.me) return
     if (value.trim()) sayTyping(peer)
     else sayStopped(peer)
   }
-  const send = async () => {
+  const send = () => {
     if (!ready) {
-      if (uploads.busy) say(t('upload.wait'))
+      if (busy) say(t('upload.wait'))
       return
     }
-    const links = await uploads.take()
-    chat.outbox.add(to, [text, ...links].filter((part) => part.trim()).join('\n'))
+    chat.outbox.add(to, [text, ...uploads.take()].filter((part) => part.trim()).join('\n'))
     chat.drafts.set(draftOf, '')
     saySent()
     say(t('message.sent'))
@@ -97,7 +99,7 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
       editLast()
     } else if (event.key === 'Enter' && !event.shiftKey && !event.altKey && (enterSends() || event.ctrlKey || event.metaKey)) {
       event.preventDefault()
-      void send()
+      send()
     }
   }
   const onPaste = (event: ClipboardEvent) => {
@@ -124,14 +126,14 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   }, [])
 
   return (
-    <form className="composer" aria-label={t('composer.title')} onSubmit={(event) => { event.preventDefault(); void send() }}>
+    <form className="composer" aria-label={t('composer.title')} onSubmit={(event) => { event.preventDefault(); send() }}>
       {over && (
         <div className="drop" onDrop={onDrop} onDragLeave={() => setOver(false)} onDragOver={(event) => event.preventDefault()}>
           {t('upload.drop', { name: to === chat.me ? t('self.name') : nameOf(all, to) })}
         </div>
       )}
       {peer === 'all' ? <Receiver value={to} choose={setChosen} /> : peer !== chat.me && <Writing peer={peer} />}
-      <UploadChips uploads={uploads} />
+      {items.length > 0 && <Later part="UploadChips" uploads={uploads} close={() => items.forEach(({ id }) => uploads.forget(id))} />}
       <div className="box">
         <button type="button" className="sign" aria-label={t('upload.choose')} title={t('upload.choose')} onClick={() => files.current?.click()}><Icon name="attach" /></button>
         <input ref={files} type="file" multiple hidden aria-label={t('upload.choose')}

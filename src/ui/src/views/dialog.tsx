@@ -37,16 +37,21 @@ interface QuestionProps {
   title: string
   text: string
   button: string
-  answer: (yes: boolean) => void
+  act: () => void // the answer is yes
+  close: () => void
 }
 
-export function Question({ title, text, button, answer }: QuestionProps) {
+export function Question({ title, text, button, act, close }: QuestionProps) {
+  const yes = () => {
+    close()
+    act()
+  }
   return (
-    <Dialog title={title} close={() => answer(false)}>
+    <Dialog title={title} close={close}>
       <p>{text}</p>
       <p className="buttons">
-        <button type="button" className="quiet" onClick={() => answer(false)}>{t('cancel')}</button>
-        <button type="button" className="primary danger" onClick={() => answer(true)}>{button}</button>
+        <button type="button" className="quiet" onClick={close}>{t('cancel')}</button>
+        <button type="button" className="primary danger" onClick={yes}>{button}</button>
       </p>
     </Dialog>
   )

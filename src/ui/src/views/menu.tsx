@@ -4,7 +4,6 @@ import { Icon, type IconName } from '../icons'
 
 export interface Choice {
   label: string
-  icon?: IconName
   danger?: boolean
   act: () => void
 }
@@ -44,7 +43,7 @@ function Choices({ choices, close, label }: { choices: Choice[]; close: (focus: 
   const items: ReactNode[] = choices.map((choice) => (
     <button key={choice.label} type="button" role="menuitem" tabIndex={-1} className={choice.danger ? 'danger' : ''}
       onClick={() => { close(true); choice.act() }}>
-      {choice.icon && <Icon name={choice.icon} size={18} />}{choice.label}
+      {choice.label}
     </button>
   ))
   return <div className="choices" role="menu" aria-label={label} ref={list} onKeyDown={onKeyDown}>{items}</div>

@@ -14,7 +14,6 @@ import type { Message } from '../types'
 import { Avatar } from './avatar'
 import { useChat } from './context'
 import { Menu, type Choice } from './menu'
-import { Question } from './dialog'
 import { MessageText } from './text'
 
 const PICTURE_PX = 320 // at most, either way
@@ -95,10 +94,7 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
     ]
     return mine ? [copying, ...own] : [copying]
   }
-  const remove = (yes: boolean) => {
-    setAsking(false)
-    if (yes) chat.remove(message.id).catch((refusal) => showToast(refusal.message))
-  }
+  const remove = () => void chat.remove(message.id).catch((refusal) => showToast(refusal.message))
   const bubble: ReactNode = editing
     ? <Later part="Editor" message={message} close={() => chat.editing.set(0)} />
     : (
@@ -118,7 +114,7 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
       {bubble}
       <Menu label={t('message.menu')} icon="more" choices={choices} tabbable={tabbable} className="tools" />
       {seen && <p className="under">{t('message.seen')}</p>}
-      {asking && <Question title={t('delete.title')} text={t('delete.text')} button={t('delete')} answer={remove} />}
+      {asking && <Later part="Question" title={t('delete.title')} text={t('delete.text')} button={t('delete')} act={remove} close={() => setAsking(false)} />}
     </li>
   )
 })
