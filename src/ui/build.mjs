@@ -93,7 +93,7 @@ const reader = {
 
 const pages = {
   ...common,
-  entryPoints: { app: join(source, 'main.tsx'), style: join(source, 'app.css') },
+  entryPoints: { app: join(source, 'main.tsx'), style: join(source, 'app.css'), later: join(source, 'later.css') },
   outdir: join(out, 'a'),
   splitting: true,
   write: false,
@@ -123,7 +123,7 @@ async function finish({ metafile, outputFiles }) {
     if (made.has(name)) write(`a/${name}`, name.endsWith('.js') ? await press(text) : text)
   }
   const read = (name) => readFileSync(join(source, name), 'utf8')
-  const names = { STYLE: style, SCRIPT: script }
+  const names = { STYLE: style, LATER: madeOf('later.css'), SCRIPT: script }
   write('index.html', read('index.html').replace(/%(\w+)%/g, (_, name) => `a/${names[name]}`))
   for (const name of ['icon.svg', 'manifest.webmanifest']) write(name, read(name))
   const kept = [...made.keys()].map((name) => `a/${name}`).sort()

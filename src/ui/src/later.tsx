@@ -8,7 +8,18 @@ type Parts = typeof import('./lazy/index')
 
 let parts: Parts | null = null
 
-export const loadParts = async (): Promise<Parts> => (parts ??= await import('./lazy/index'))
+// Their style: the page names it, and it is fetched when it is disabled no more.
+function loadStyle(): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const style = document.getElementById('later') as HTMLLinkElement
+    style.addEventListener('load', resolve, { once: true })
+    style.addEventListener('error', reject, { once: true })
+    style.disabled = true
+    style.disabled = false
+  })
+}
+
+export const loadParts = async (): Promise<Parts> => (parts ??= (await Promise.all([import('./lazy/index'), loadStyle()]))[0])
 
 type LaterProps<Name extends keyof Parts> = { part: Name } & ComponentProps<Parts[Name]>
 
