@@ -15,12 +15,13 @@
 #define RESET_BYTES  20
 #define STRATEGY     "local-jwt"
 
-static void set_cookie(struct response *rs, struct view token, int64_t expires)
+/* What came sealed is never to be sent open. What a proxy says of its own side is not asked: anyone can say it. */
+static void set_cookie(struct call *call, struct view token, int64_t expires)
 {
     char date[HTTP_DATE_LENGTH + 1];
     clock_http_date(expires * 1000, date);
-    response_headerf(rs, "Set-Cookie", TOKEN_COOKIE "=%.*s; Expires=%s; Path=/; HttpOnly=true; SameSite=Lax",
-        VIEW_ARGS(token), date);
+    response_headerf(call->rs, "Set-Cookie", TOKEN_COOKIE "=%.*s; Expires=%s; Path=/; HttpOnly=true; SameSite=Lax%s",
+        VIEW_ARGS(token), date, call->rq->secure ? "; Secure" : "");
 }
 
 /* The signed-in user's document as the auth routes show it. */
@@ -109,7 +110,7 @@ static enum status make_token(
     out->len = text.len;
     str_release(&text);
     if (!out->at) return fail(f, NO_MEMORY, "Out of memory.");
-    set_cookie(call->rs, *out, e->expires);
+    set_cookie(call, *out, e->expires);
     return OK;
 }
 
@@ -270,7 +271,7 @@ enum status auth_logout(struct call *call, struct failure *f)
         .session = {.id = all ? (struct view){0} : call->reader.session}};
     enum status status = call_write(call, &w, f);
     if (status) return status;
-    set_cookie(call->rs, (struct view){0}, clock_wall() / 1000 - 1);
+    set_cookie(call, (struct view){0}, clock_wall() / 1000 - 1);
     str_addz(&call->rs->body, "{\"message\":\"Logout successful.\"}");
     return OK;
 }

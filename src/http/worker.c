@@ -70,6 +70,7 @@ static void handle(struct worker *w)
     struct request rq = {.method_name = civet_method(civet),
         .method = method_of(civet_method(civet)),
         .remote = view_of(w->connection->remote),
+        .secure = w->connection->secure,
         .http_1_0 = civet_is_1_0(civet),
         .arena = &w->arena,
         .connection = w};
