@@ -282,7 +282,8 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
         status = account_reset(t->db, w->collection, w->id, w->session.created_at, f);
         return status ? status : account_rehash(t->db, w->collection, w->id, w->salt, w->hash, f);
     case WRITE_EXTEND: status = account_extend(t->db, w->collection, w->id, &w->session, f); break;
-    case WRITE_REFUSED: return account_refused(t->db, w->collection, w->id, w->attempts, w->lock_until, f);
+    case WRITE_REFUSED: return account_refused(t->db, w->collection, w->id, w->session.created_at, f);
+    case WRITE_UNLOCK: return account_unlock(t->db, w->collection, w->id, f);
     case WRITE_SIGNED_OUT: return account_signed_out(t->db, w->collection, w->id, w->session.id, f);
     case WRITE_CLAIM: return claim_take(t->db, w->collection, w->file, arena, &w->file, f);
     case WRITE_RELEASE: return claim_drop(t->db, w->collection, w->file, f);
@@ -330,6 +331,7 @@ bool write_ends_sessions(const struct write *w, struct view *session)
     case WRITE_UPDATE:
     case WRITE_SIGNED_IN:
     case WRITE_REFUSED:
+    case WRITE_UNLOCK:
     case WRITE_ASK_RESET:
     case WRITE_EXTEND:
     case WRITE_CLAIM:
