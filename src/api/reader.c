@@ -39,6 +39,13 @@ static struct view sent_token(const struct app *app, const struct request *rq)
     return cookie(request_header(rq, "Cookie"), TOKEN_COOKIE);
 }
 
+/* One that was issued later than from now on it would be good for is from a clock that has been put back since. */
+static bool over(const struct token *token)
+{
+    int64_t now = clock_wall() / 1000;
+    return token->expires <= now || token->issued > now + TOKEN_SECONDS;
+}
+
 enum status reader_find(struct call *call, struct failure *f)
 {
     struct token token;
@@ -50,7 +57,7 @@ enum status reader_find(struct call *call, struct failure *f)
     if (!token_read(&token, text, view_of(call->app->token_key), 0, call->arena)) return OK;
     if (!view_is(token.collection, c->slug)) return OK;
     call->reader.holder = token.id;
-    if (token.expires <= clock_wall() / 1000) return OK;
+    if (over(&token)) return OK;
     enum status status = call_now(call, 0, &now, f);
     if (status) return status;
     struct db *db = pool_take(call->app->pool);

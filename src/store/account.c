@@ -1,13 +1,18 @@
 #include "store/account.h"
 #include "schema/value.h"
 
-#define ASK_AGAIN    "-15 seconds" /* Payload's minRequestInterval */
-#define LOCK_TIME    "+10 minutes" /* Payload's lockTime */
-#define MAX_ATTEMPTS 5             /* Payload's maxLoginAttempts */
+#define MAX_ATTEMPTS 5 /* Payload's maxLoginAttempts */
 
-/* SQL in a format of str_addf's: a time further on, and whether the account is locked at ?1. */
-#define LATER(time, by) "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', " time ", '" by "')"
-#define LOCKED          "(lock_until IS NOT NULL AND lock_until > ?1)"
+/* SQL: times and conditions at ?1. What would last for more than twice its time was begun under a clock that has been
+ * put back since, and is over; a small step of the clock ends nothing. */
+#define AFTER(span)  "strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '" span "')"
+#define LOCK_END     AFTER("+10 minutes") /* Payload's lockTime */
+#define LOCKED       "coalesce(lock_until > ?1 AND lock_until <= " AFTER("+20 minutes") ", 0)"
+#define RESET_END    AFTER("+60 minutes")
+#define RESETTABLE   "(reset_password_expiration > ?1 AND reset_password_expiration <= " AFTER("+120 minutes") ")"
+#define REQUESTED    "reset_password_requested_at"
+#define ASKED_LATELY /* Payload's minRequestInterval */                                                                \
+    "coalesce(" REQUESTED " > " AFTER("-15 seconds") " AND " REQUESTED " < " AFTER("+15 seconds") ", 0)"
 
 /* Every statement here names the collection's table: the text is made in a str, run, and released. */
 static enum status run(struct db *db, struct str *sql, const struct value *values, size_t nvalues,
@@ -68,7 +73,8 @@ static enum status find_where(struct db *db, const struct collection *c, const c
 {
     struct finding finding = {.out = out, .arena = arena};
     struct str sql = {0};
-    str_addf(&sql, "SELECT id, email, salt, hash, " LOCKED " FROM `%s` WHERE %s", c->slug, where);
+    str_addz(&sql, "SELECT id, email, salt, hash, " LOCKED);
+    str_addf(&sql, " FROM `%s` WHERE %s", c->slug, where);
     enum status status = run(db, &sql, values, nvalues, take_account, &finding, f);
     if (status) return status;
     if (finding.failed) return fail(f, NO_MEMORY, "Out of memory.");
@@ -86,7 +92,7 @@ enum status account_find_reset(struct db *db, const struct collection *c, struct
     struct arena *arena, struct account *out, struct failure *f)
 {
     struct value values[] = {value_text(now), value_text(token)};
-    return find_where(db, c, "reset_password_token = ?2 AND reset_password_expiration > ?1", values, 2, arena, out, f);
+    return find_where(db, c, "reset_password_token = ?2 AND " RESETTABLE, values, 2, arena, out, f);
 }
 
 static enum status take_true(void *ctx, const struct row *row)
@@ -223,14 +229,12 @@ enum status account_refused(struct db *db, const struct collection *c, int64_t i
 {
     struct value values[] = {value_text(now), value_integer(id), value_integer(MAX_ATTEMPTS)};
     struct str sql = {0};
-    str_addf(&sql,
-        "UPDATE `%s` SET"
-        " login_attempts = CASE WHEN lock_until IS NULL OR " LOCKED " THEN coalesce(login_attempts, 0) + 1 ELSE 1 END,"
+    str_addf(&sql, "UPDATE `%s` SET ", c->slug);
+    str_addz(&sql,
+        "login_attempts = CASE WHEN lock_until IS NULL OR " LOCKED " THEN coalesce(login_attempts, 0) + 1 ELSE 1 END,"
         " lock_until = CASE WHEN " LOCKED " THEN lock_until"
-        " WHEN lock_until IS NULL AND coalesce(login_attempts, 0) + 1 >= ?3 THEN " LATER(
-            "?1", LOCK_TIME) " END"
-                             " WHERE id = ?2",
-        c->slug);
+        " WHEN lock_until IS NULL AND coalesce(login_attempts, 0) + 1 >= ?3 THEN " LOCK_END " END"
+        " WHERE id = ?2");
     return run(db, &sql, values, 3, NULL, NULL, f);
 }
 
@@ -243,17 +247,15 @@ enum status account_extend(
     return run(db, &sql, values, 3, NULL, NULL, f);
 }
 
-enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token, struct view now,
-    struct view expires, struct failure *f)
+enum status account_ask_reset(
+    struct db *db, const struct collection *c, int64_t id, struct view token, struct view now, struct failure *f)
 {
-    struct value values[] = {value_text(token), value_text(expires), value_text(now), value_integer(id)};
+    struct value values[] = {value_text(now), value_integer(id), value_text(token)};
     struct str sql = {0};
-    str_addf(&sql,
-        "UPDATE `%s` SET reset_password_token = ?1, reset_password_expiration = ?2, reset_password_requested_at = ?3"
-        " WHERE id = ?4 AND (reset_password_requested_at IS NULL OR reset_password_requested_at <="
-        " " LATER("?3", ASK_AGAIN) ")",
-        c->slug);
-    enum status status = run(db, &sql, values, 4, NULL, NULL, f);
+    str_addf(&sql, "UPDATE `%s` SET ", c->slug);
+    str_addz(&sql, "reset_password_token = ?3, reset_password_expiration = " RESET_END ", " REQUESTED " = ?1"
+                   " WHERE id = ?2 AND NOT " ASKED_LATELY);
+    enum status status = run(db, &sql, values, 3, NULL, NULL, f);
     if (!status && !db_changes(db)) return fail(f, TOO_MANY, "A mail was asked for a moment ago.");
     return status;
 }

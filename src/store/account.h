@@ -1,5 +1,8 @@
 /* What signing in needs of an auth collection's documents: the hidden fields and the sessions (table <slug>_sessions).
- * Reading runs on any connection; the writes run on the applier's, inside its transaction. */
+ * Reading runs on any connection; the writes run on the applier's, inside its transaction.
+ *
+ * The times in the file are the wall clock's, which may be put back: a lock, a reset token and the pause between two of
+ * those that would then last for more than twice their time are over. */
 #ifndef STORE_ACCOUNT_H
 #define STORE_ACCOUNT_H
 
@@ -59,10 +62,9 @@ MUST_CHECK enum status account_refused(
 MUST_CHECK enum status account_unlock(struct db *db, const struct collection *c, int64_t id, struct failure *f);
 MUST_CHECK enum status account_extend(
     struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
-/* A token with which the password can be set until `expires`. TOO_MANY: one was asked for within the last 15 seconds.
- */
-MUST_CHECK enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token,
-    struct view now, struct view expires, struct failure *f);
+/* A token with which the password can be set for an hour from `now`. TOO_MANY: one was asked for within 15 seconds. */
+MUST_CHECK enum status account_ask_reset(
+    struct db *db, const struct collection *c, int64_t id, struct view token, struct view now, struct failure *f);
 /* The token has done its work: it expires `now`, a lock is lifted, and all sessions end. */
 MUST_CHECK enum status account_reset(
     struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f);

@@ -275,9 +275,7 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
         status = account_signed_in(t->db, w->collection, w->id, &w->session, arena, &w->dropped, f);
         if (!status && w->hash.at) status = account_rehash(t->db, w->collection, w->id, w->salt, w->hash, f);
         break;
-    case WRITE_ASK_RESET:
-        return account_ask_reset(
-            t->db, w->collection, w->id, w->token, w->session.created_at, w->session.expires_at, f);
+    case WRITE_ASK_RESET: return account_ask_reset(t->db, w->collection, w->id, w->token, w->session.created_at, f);
     case WRITE_RESET:
         status = account_reset(t->db, w->collection, w->id, w->session.created_at, f);
         return status ? status : account_rehash(t->db, w->collection, w->id, w->salt, w->hash, f);

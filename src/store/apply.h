@@ -19,7 +19,7 @@ enum write_op {
     WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
     WRITE_REFUSED,    /* counts a wrong password at session.created_at */
     WRITE_UNLOCK,     /* lifts a lock, and the count is 0 */
-    WRITE_ASK_RESET,  /* stores `token` from session.created_at to session.expires_at; TOO_MANY: too soon */
+    WRITE_ASK_RESET,  /* stores `token` at session.created_at; TOO_MANY: too soon */
     WRITE_RESET,      /* stores `salt` and `hash`, ends all sessions at session.created_at */
     WRITE_EXTEND,     /* moves `session`'s end */
     WRITE_SIGNED_OUT, /* ends `session`, or all */

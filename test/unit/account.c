@@ -1,4 +1,4 @@
-/* What wrong passwords do to an account. */
+/* What wrong and forgotten passwords do to an account. */
 #include "store/account.h"
 #include "schema/registry.h"
 #include "store/migrate.h"
@@ -106,6 +106,41 @@ static void account__behind_a_lock_the_count_begins_anew(void **state)
     assert_false(locked(w, "a@example.com", "11:00:00"));
 }
 
+static void account__a_lock_from_a_clock_that_was_put_back_is_over(void **state)
+{
+    struct world *w = *state;
+    refused(w, "20:00:00", 5);
+    assert_true(locked(w, "a@example.com", "20:00:00"));
+    assert_true(locked(w, "a@example.com", "19:50:00")); /* a small step frees nobody */
+    assert_false(locked(w, "a@example.com", "19:49:59"));
+    assert_false(locked(w, "a@example.com", "10:00:00"));
+    refused(w, "10:00:00", 4);
+    assert_int_equal(sign_in(w, "10:00:01"), OK);
+    refused(w, "10:00:02", 5);
+    assert_true(locked(w, "a@example.com", "10:00:02"));
+}
+
+static void account__a_reset_is_asked_for_every_15_seconds_and_good_for_an_hour(void **state)
+{
+    static const struct {
+        const char *time;
+        enum status asked;
+    } asks[] = {{"20:00:00", OK}, {"20:00:14", TOO_MANY}, {"19:59:46", TOO_MANY}, {"20:00:15", OK}, {"10:00:00", OK},
+        {"10:00:01", TOO_MANY}};
+    static const struct {
+        const char *time;
+        enum status found;
+    } uses[] = {{"10:00:00", OK}, {"10:59:59", OK}, {"11:00:00", NOT_FOUND}, {"09:00:00", OK}, {"08:59:59", NOT_FOUND}};
+    struct world *w = *state;
+    struct account account;
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++)
+        assert_int_equal(account_ask_reset(w->db, w->users, 1, VIEW("t"), at(w, asks[i].time), &w->f), asks[i].asked);
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+        assert_int_equal(
+            account_find_reset(w->db, w->users, VIEW("t"), at(w, uses[i].time), &w->arena, &account, &w->f),
+            uses[i].found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +148,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             account__who_comes_while_it_is_locked_neither_prolongs_it_nor_gets_in, setup, teardown),
         cmocka_unit_test_setup_teardown(account__behind_a_lock_the_count_begins_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(account__a_lock_from_a_clock_that_was_put_back_is_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            account__a_reset_is_asked_for_every_15_seconds_and_good_for_an_hour, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
