@@ -159,6 +159,7 @@ static struct connection *serve(struct worker *w, struct connection *c)
     w->ends = w->heard_out = false;
     w->pace = (struct pace){.patience = w->options->body_ms,
         .queue = &w->options->metrics->connections_waiting[WAITS_QUEUED],
+        .places = (int64_t)w->options->workers * SERVER_BODIES,
         .relief = w->relief};
     civet_begin(w->civet, str_view(&c->early));
     str_release(&c->early);
