@@ -1,5 +1,4 @@
 #include "api/auth.h"
-#include "api/reader.h"
 #include "api/token.h"
 #include "base/clock.h"
 #include "base/crypt.h"
