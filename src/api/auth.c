@@ -184,7 +184,7 @@ static struct view lower_email(struct call *call, struct json_object *body)
 static enum status refused(struct call *call, int64_t id, struct failure *f)
 {
     struct write w = {.op = WRITE_REFUSED, .collection = call->collection, .id = id};
-    enum status status = call_now(call, 0, &w.session.created_at, f);
+    enum status status = call_now(call, 0, &w.now, f);
     if (!status) status = call_write(call, &w, f);
     return status ? status : fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
 }
@@ -309,13 +309,13 @@ enum status auth_forgot(struct call *call, struct failure *f)
     struct write w = {.op = WRITE_ASK_RESET, .collection = call->collection};
     uint8_t random[RESET_BYTES];
     enum status status = call_body(call, true, &body, f);
-    if (!status) status = call_now(call, 0, &w.session.created_at, f);
+    if (!status) status = call_now(call, 0, &w.now, f);
     if (status) return status;
     struct view email = lower_email(call, body);
     if (!email.len) return fail(f, INVALID, "Missing email.");
     str_addz(&call->rs->body, "{\"message\":\"Success\"}");
     struct db *db = pool_take(call->app->pool);
-    status = account_find(db, call->collection, email, w.session.created_at, call->arena, &account, f);
+    status = account_find(db, call->collection, email, w.now, call->arena, &account, f);
     pool_give(call->app->pool, db);
     if (status) return status == NOT_FOUND ? OK : status;
     char *token = arena_alloc(call->arena, 2 * RESET_BYTES + 1);
@@ -340,12 +340,11 @@ enum status auth_reset(struct call *call, struct failure *f)
     struct view token;
     struct write w = {.op = WRITE_RESET, .collection = call->collection};
     enum status status = call_body(call, true, &body, f);
-    if (!status) status = call_now(call, 0, &w.session.created_at, f);
+    if (!status) status = call_now(call, 0, &w.now, f);
     if (status) return status;
     struct view given = json_text(json_member(body, "token"));
     struct db *db = pool_take(call->app->pool);
-    status = given.len ? account_find_reset(db, call->collection, given, w.session.created_at, call->arena, &account, f)
-                       : NOT_FOUND;
+    status = given.len ? account_find_reset(db, call->collection, given, w.now, call->arena, &account, f) : NOT_FOUND;
     pool_give(call->app->pool, db);
     if (status == NOT_FOUND) return fail(f, FORBIDDEN, "Token is either invalid or has expired.");
     if (status) return status;
