@@ -9,8 +9,9 @@
 #   browser  test/browser: the page and the original's client in Chromium
 #   fault    test/fault: kill -9 under load; streams cut off, stopped, misused and behind proxies; floods, leaks, no descriptors left
 #   tsan     test/unit and test/api with ThreadSanitizer (only with --all or by name)
+#   fuzz     test/fuzz, some seconds each, built by clang (the same)
 #
-# --all: also tsan, and the long versions of fault and of the random queries in unit.
+# --all: also tsan and fuzz, and the long versions of fault and of the random queries in unit.
 set -eu
 cd "$(dirname "$0")/.."
 . third_party/packages.sh
@@ -19,14 +20,14 @@ suites=
 for argument in "$@"; do
     case $argument in
     --all) export PARLEY_TEST_ALL=1 ;;
-    layers | unit | api | original | browser | fault | tsan) suites="$suites $argument" ;;
+    layers | unit | api | original | browser | fault | tsan | fuzz) suites="$suites $argument" ;;
     *)
-        echo "test/run.sh: there is no suite $argument; there are layers, unit, api, original, browser, fault, tsan." >&2
+        echo "test/run.sh: there is no suite $argument; there are layers, unit, api, original, browser, fault, tsan, fuzz." >&2
         exit 2
         ;;
     esac
 done
-[ -n "$suites" ] || suites="layers unit api original browser fault${PARLEY_TEST_ALL:+ tsan}"
+[ -n "$suites" ] || suites="layers unit api original browser fault${PARLEY_TEST_ALL:+ tsan fuzz}"
 
 # shellcheck disable=SC2086
 need_packages "testing it" $build_packages $page_packages $test_packages
@@ -124,6 +125,12 @@ for name in $suites; do
         npm_packages test/api
         suite "unit (tsan)" unit tsan
         suite "api (tsan)" node test/api/run.js build/tsan/parley
+        ;;
+    fuzz)
+        # shellcheck disable=SC2086
+        need_packages "fuzzing it" $fuzz_packages
+        build fuzz
+        suite fuzz sh test/fuzz/run.sh build/fuzz
         ;;
     esac
 done

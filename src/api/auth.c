@@ -1,5 +1,4 @@
 #include "api/auth.h"
-#include "api/reader.h"
 #include "api/token.h"
 #include "base/clock.h"
 #include "base/crypt.h"
@@ -7,20 +6,17 @@
 #include "schema/json.h"
 #include "schema/registry.h"
 #include "store/read.h"
-#include <string.h>
 
-#define MAX_ATTEMPTS 5
-#define LOCK_MS      (10 * 60 * 1000)
-#define RESET_MS     (60 * 60 * 1000)
-#define RESET_BYTES  20
-#define STRATEGY     "local-jwt"
+#define RESET_BYTES 20
+#define STRATEGY    "local-jwt"
 
-static void set_cookie(struct response *rs, struct view token, int64_t expires)
+/* What came sealed is never to be sent open. What a proxy says of its own side is not asked: anyone can say it. */
+static void set_cookie(struct call *call, struct view token, int64_t expires)
 {
     char date[HTTP_DATE_LENGTH + 1];
     clock_http_date(expires * 1000, date);
-    response_headerf(rs, "Set-Cookie", TOKEN_COOKIE "=%.*s; Expires=%s; Path=/; HttpOnly=true; SameSite=Lax",
-        VIEW_ARGS(token), date);
+    response_headerf(call->rs, "Set-Cookie", TOKEN_COOKIE "=%.*s; Expires=%s; Path=/; HttpOnly=true; SameSite=Lax%s",
+        VIEW_ARGS(token), date, call->rq->secure ? "; Secure" : "");
 }
 
 /* The signed-in user's document as the auth routes show it. */
@@ -109,7 +105,7 @@ static enum status make_token(
     out->len = text.len;
     str_release(&text);
     if (!out->at) return fail(f, NO_MEMORY, "Out of memory.");
-    set_cookie(call->rs, *out, e->expires);
+    set_cookie(call, *out, e->expires);
     return OK;
 }
 
@@ -185,14 +181,11 @@ static struct view lower_email(struct call *call, struct json_object *body)
     return (struct view){copy, copy ? given.len : 0};
 }
 
-static enum status refused(struct call *call, const struct account *account, bool lock_over, struct failure *f)
+static enum status refused(struct call *call, int64_t id, struct failure *f)
 {
-    struct write w = {.op = WRITE_REFUSED,
-        .collection = call->collection,
-        .id = account->id,
-        .attempts = lock_over ? 1 : account->attempts + 1};
-    if (w.attempts >= MAX_ATTEMPTS && call_now(call, LOCK_MS, &w.lock_until, f)) return f->status;
-    enum status status = call_write(call, &w, f);
+    struct write w = {.op = WRITE_REFUSED, .collection = call->collection, .id = id};
+    enum status status = call_now(call, 0, &w.now, f);
+    if (!status) status = call_write(call, &w, f);
     return status ? status : fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
 }
 
@@ -209,21 +202,18 @@ enum status auth_login(struct call *call, struct failure *f)
     if (!password.len) return missing(call, "password", f);
 
     struct db *db = pool_take(call->app->pool);
-    status = account_find(db, call->collection, email, call->arena, &account, f);
+    status = account_find(db, call->collection, email, now, call->arena, &account, f);
     pool_give(call->app->pool, db);
     bool known = status == OK, right = false;
     if (!known && status != NOT_FOUND) return status;
-    /* ISO texts compare as their times do. */
-    bool locked = known && account.lock_until.len == now.len && account.lock_until.at &&
-                  strncmp(account.lock_until.at, now.at, now.len) > 0;
-    if (locked) return fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+    if (known && account.locked) return account_fail_locked(f);
     *f = (struct failure){0};
     request_pause(call->rq);
     status = password_check(call->app->passwords, password, account.salt, account.hash, &right, f);
     request_go_on(call->rq);
     if (status) return status;
     if (!known) return fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
-    if (!right) return refused(call, &account, account.lock_until.at != NULL, f);
+    if (!right) return refused(call, account.id, f);
 
     struct entry e = {0};
     struct doc doc;
@@ -270,7 +260,7 @@ enum status auth_logout(struct call *call, struct failure *f)
         .session = {.id = all ? (struct view){0} : call->reader.session}};
     enum status status = call_write(call, &w, f);
     if (status) return status;
-    set_cookie(call->rs, (struct view){0}, clock_wall() / 1000 - 1);
+    set_cookie(call, (struct view){0}, clock_wall() / 1000 - 1);
     str_addz(&call->rs->body, "{\"message\":\"Logout successful.\"}");
     return OK;
 }
@@ -279,17 +269,19 @@ enum status auth_unlock(struct call *call, struct failure *f)
 {
     struct json_object *body;
     struct account account = {0};
+    struct view now;
     enum status status = call_body(call, true, &body, f);
+    if (!status) status = call_now(call, 0, &now, f);
     if (status) return status;
     struct view email = lower_email(call, body);
     if (!email.len) return fail(f, INVALID, "Missing email.");
     if (!call->reader.signed_in) return call_forbidden(f);
     struct db *db = pool_take(call->app->pool);
-    status = account_find(db, call->collection, email, call->arena, &account, f);
+    status = account_find(db, call->collection, email, now, call->arena, &account, f);
     pool_give(call->app->pool, db);
     if (status == NOT_FOUND) return call_forbidden(f);
     if (status) return status;
-    struct write w = {.op = WRITE_REFUSED, .collection = call->collection, .id = account.id, .attempts = 0};
+    struct write w = {.op = WRITE_UNLOCK, .collection = call->collection, .id = account.id};
     status = call_write(call, &w, f);
     str_addz(&call->rs->body, "{\"message\":\"Success\"}");
     return status;
@@ -314,24 +306,25 @@ enum status auth_forgot(struct call *call, struct failure *f)
 {
     struct json_object *body;
     struct account account;
+    struct write w = {.op = WRITE_ASK_RESET, .collection = call->collection};
     uint8_t random[RESET_BYTES];
     enum status status = call_body(call, true, &body, f);
+    if (!status) status = call_now(call, 0, &w.now, f);
     if (status) return status;
     struct view email = lower_email(call, body);
     if (!email.len) return fail(f, INVALID, "Missing email.");
     str_addz(&call->rs->body, "{\"message\":\"Success\"}");
     struct db *db = pool_take(call->app->pool);
-    status = account_find(db, call->collection, email, call->arena, &account, f);
+    status = account_find(db, call->collection, email, w.now, call->arena, &account, f);
     pool_give(call->app->pool, db);
     if (status) return status == NOT_FOUND ? OK : status;
     char *token = arena_alloc(call->arena, 2 * RESET_BYTES + 1);
     if (!token) return fail(f, NO_MEMORY, "Out of memory.");
     if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
     crypt_hex(random, sizeof random, token);
-    struct write w = {.op = WRITE_ASK_RESET, .collection = call->collection, .id = account.id, .token = view_of(token)};
-    status = call_now(call, 0, &w.session.created_at, f);
-    if (!status) status = call_now(call, RESET_MS, &w.session.expires_at, f);
-    if (!status) status = call_write(call, &w, f);
+    w.id = account.id;
+    w.token = view_of(token);
+    status = call_write(call, &w, f);
     if (status == TOO_MANY) return OK; /* who asks learns nothing, and the mail on its way stays good */
     if (!status) mail_reset(call, account.email, w.token);
     return status;
@@ -347,12 +340,11 @@ enum status auth_reset(struct call *call, struct failure *f)
     struct view token;
     struct write w = {.op = WRITE_RESET, .collection = call->collection};
     enum status status = call_body(call, true, &body, f);
-    if (!status) status = call_now(call, 0, &w.session.created_at, f);
+    if (!status) status = call_now(call, 0, &w.now, f);
     if (status) return status;
     struct view given = json_text(json_member(body, "token"));
     struct db *db = pool_take(call->app->pool);
-    status = given.len ? account_find_reset(db, call->collection, given, w.session.created_at, call->arena, &account, f)
-                       : NOT_FOUND;
+    status = given.len ? account_find_reset(db, call->collection, given, w.now, call->arena, &account, f) : NOT_FOUND;
     pool_give(call->app->pool, db);
     if (status == NOT_FOUND) return fail(f, FORBIDDEN, "Token is either invalid or has expired.");
     if (status) return status;

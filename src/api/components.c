@@ -1,7 +1,7 @@
 /* The texts are in jsonschema_add_text's form; the macros are pieces of them. */
 #include "api/components.h"
 #include "api/conversations.h"
-#include "api/reader.h"
+#include "api/token.h"
 #include "base/check.h"
 #include "http/response.h"
 #include "schema/json.h"

@@ -18,7 +18,7 @@ static const int http_statuses[] = {
     [IO_ERROR] = 500,
 };
 
-int fail_http_status(enum status status)
+static int http_status(enum status status)
 {
     ASSERT((size_t)status < COUNT(http_statuses));
     return http_statuses[status];
@@ -89,7 +89,7 @@ static void add_body(struct str *out, const struct failure *f)
 
 void fail_respond(struct response *rs, const struct failure *f)
 {
-    rs->status = fail_http_status(f->status);
+    rs->status = http_status(f->status);
     str_reset(&rs->body);
     rs->fixed = (struct view){0};
     response_drop_file(rs);

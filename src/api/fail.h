@@ -5,7 +5,6 @@
 #include "http/response.h"
 #include "parley/status.h"
 
-int fail_http_status(enum status status);
 /* Sets the status and the body; what was in the body before is dropped. */
 void fail_respond(struct response *rs, const struct failure *f);
 /* "The following fields are invalid: Sender, Content", the reason itself for a plain failure. */

@@ -14,6 +14,7 @@ struct fingerprint {
     uint64_t lengths[4]; /* of the part that has been begun: its three texts and its content */
 };
 
+/* The method, the path and the query are in it then; the body is to follow. */
 void fingerprint_init(struct fingerprint *fp, const struct request *rq);
 /* One part of the body: begin, its content in pieces of any size, end. A text may be absent (at == NULL), which is not
  * the same as empty. */

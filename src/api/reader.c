@@ -3,16 +3,6 @@
 #include "base/clock.h"
 #include "schema/registry.h"
 
-static struct view cookie(struct view header, const char *name)
-{
-    while (header.at) {
-        struct view value = view_trim(view_cut(&header, ';'));
-        struct view key = view_cut(&value, '=');
-        if (view_is(key, name)) return value;
-    }
-    return (struct view){0};
-}
-
 /* Payload's rule against forged requests: with a list, the page that sends the cookie is on it, or, where the browser
  * names no page, the browser says that the request does not come from another site. A program says neither. */
 static bool cookie_counts(const struct origins *csrf, const struct request *rq)
@@ -28,15 +18,16 @@ static bool cookie_counts(const struct origins *csrf, const struct request *rq)
 
 static struct view sent_token(const struct app *app, const struct request *rq)
 {
-    static const char *const schemes[] = {"JWT ", "Bearer "};
-    struct view header = request_header(rq, "Authorization");
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        if (!view_starts(header, schemes[i])) continue;
-        size_t skip = view_of(schemes[i]).len;
-        return (struct view){header.at + skip, header.len - skip};
-    }
-    if (!cookie_counts(&app->csrf, rq)) return (struct view){0};
-    return cookie(request_header(rq, "Cookie"), TOKEN_COOKIE);
+    struct view token = token_authorized(request_header(rq, "Authorization"));
+    if (token.at || !cookie_counts(&app->csrf, rq)) return token;
+    return token_in_cookie(request_header(rq, "Cookie"));
+}
+
+/* One issued further in the future than a token lasts is from a clock that has been put back since. */
+static bool over(const struct token *token)
+{
+    int64_t now = clock_wall() / 1000;
+    return token->expires <= now || token->issued > now + TOKEN_SECONDS;
 }
 
 enum status reader_find(struct call *call, struct failure *f)
@@ -50,7 +41,7 @@ enum status reader_find(struct call *call, struct failure *f)
     if (!token_read(&token, text, view_of(call->app->token_key), 0, call->arena)) return OK;
     if (!view_is(token.collection, c->slug)) return OK;
     call->reader.holder = token.id;
-    if (token.expires <= clock_wall() / 1000) return OK;
+    if (over(&token)) return OK;
     enum status status = call_now(call, 0, &now, f);
     if (status) return status;
     struct db *db = pool_take(call->app->pool);

@@ -5,8 +5,6 @@
 
 #include "api/call.h"
 
-#define TOKEN_COOKIE "payload-token"
-
 /* Fills call->reader. A bad token is as none; a failure means that the database could not be asked. */
 MUST_CHECK enum status reader_find(struct call *call, struct failure *f);
 

@@ -105,6 +105,7 @@ struct route {
 extern const struct route routes[];
 extern const size_t nroutes;
 
+/* Is it of that sort? */
 bool collection_fits(const struct collection *c, enum collection_sort sort);
 /* Is the row one of the collection's? NULL: is it one without a collection? */
 bool route_fits(const struct route *route, const struct collection *c);

@@ -10,6 +10,27 @@ bool token_key(struct view secret, char out[33])
     return true;
 }
 
+struct view token_authorized(struct view header)
+{
+    static const char *const schemes[] = {"JWT ", "Bearer "};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (!view_starts(header, schemes[i])) continue;
+        size_t skip = view_of(schemes[i]).len;
+        return (struct view){header.at + skip, header.len - skip};
+    }
+    return (struct view){0};
+}
+
+struct view token_in_cookie(struct view header)
+{
+    while (header.at) {
+        struct view value = view_trim(view_cut(&header, ';'));
+        struct view key = view_cut(&value, '=');
+        if (view_is(key, TOKEN_COOKIE)) return value;
+    }
+    return (struct view){0};
+}
+
 static void add_signature(struct str *out, struct view text, struct view key)
 {
     uint8_t mac[32];

@@ -87,12 +87,12 @@ static void offer(struct broker *b, const struct write *w)
 {
     static const enum change_op ops[] = {
         [WRITE_CREATE] = CHANGE_CREATE, [WRITE_UPDATE] = CHANGE_UPDATE, [WRITE_DELETE] = CHANGE_DELETE};
-    const struct news_style style = {&b->populator.writer, &b->relations.reader};
-    struct news news = {.collection = w->collection, .op = ops[w->op], .seq = w->seq, .id = w->id};
-    if (w->op != WRITE_CREATE) news.before = w->before;
-    if (w->op != WRITE_DELETE) news.after = &w->doc;
-    if (news.before) formers_keep(b->formers, w->seq, news.before);
-    channels_offer(b->channels, &news, &style);
+    const struct frame_style style = {&b->populator.writer, &b->relations.reader};
+    struct doc_change change = {.collection = w->collection, .op = ops[w->op], .seq = w->seq, .id = w->id};
+    if (w->op != WRITE_CREATE) change.before = w->before;
+    if (w->op != WRITE_DELETE) change.after = &w->doc;
+    if (change.before) formers_keep(b->formers, w->seq, change.before);
+    channels_offer(b->channels, &change, &style);
 }
 
 /* A batch that is committed. Documents show what their relations are now, as a list would. */

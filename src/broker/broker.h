@@ -49,6 +49,7 @@ enum status broker_wait(struct broker *b, struct command *c);
 MUST_CHECK enum status broker_run(
     struct broker *b, struct write *writes, size_t nwrites, struct arena *arena, struct failure *f);
 
+/* The broker's; they live as long. */
 struct channels *broker_channels(struct broker *b);
 
 /* A number that grows with each commit that writes to the collection (by collection_index) or to what belongs to its

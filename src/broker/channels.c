@@ -218,11 +218,11 @@ void channels_begin(struct channels *all, int64_t seq)
 
 struct offer {
     struct channels *all;
-    const struct news *news;
-    const struct news_style *style;
+    const struct doc_change *change;
+    const struct frame_style *style;
 };
 
-static bool fits(const struct subset *subset, const struct doc *doc, const struct news_style *style)
+static bool fits(const struct subset *subset, const struct doc *doc, const struct frame_style *style)
 {
     return !subset->filter || match(subset->filter, doc, style->relations);
 }
@@ -235,16 +235,16 @@ static struct view frame_of(const struct offer *o, bool gone, bool named)
     struct doc_style style = {.select = SELECT_ALL, .relations = o->style->writer};
     if (out->len) return str_view(out);
     str_reset(&all->docs);
-    if (named) str_addf(&all->docs, "{\"collection\":\"%s\",\"docs\":", o->news->collection->slug);
+    if (named) str_addf(&all->docs, "{\"collection\":\"%s\",\"docs\":", o->change->collection->slug);
     if (gone)
-        str_addf(&all->docs, "[{\"id\":%lld}]", (long long)o->news->id);
+        str_addf(&all->docs, "[{\"id\":%lld}]", (long long)o->change->id);
     else {
         str_addc(&all->docs, '[');
-        doc_add_json(&all->docs, o->news->after, &style);
+        doc_add_json(&all->docs, o->change->after, &style);
         str_addc(&all->docs, ']');
     }
     if (named) str_addc(&all->docs, '}');
-    const struct frame_id id = {.epoch = view_of(all->epoch), .seq = o->news->seq};
+    const struct frame_id id = {.epoch = view_of(all->epoch), .seq = o->change->seq};
     frame_add(out, &id, gone ? "delete" : "message", str_view(&all->docs));
     if (out->failed || all->docs.failed) str_reset(out);
     return str_view(out);
@@ -253,24 +253,24 @@ static struct view frame_of(const struct offer *o, bool gone, bool named)
 static void offer_one(void *ctx, struct interest *one)
 {
     struct offer *o = ctx;
-    const struct news *news = o->news;
+    const struct doc_change *change = o->change;
     struct channel *c = one->channel;
-    bool now = news->after && fits(one->subset, news->after, o->style);
-    bool before = news->op != CHANGE_CREATE && (!news->before || fits(one->subset, news->before, o->style));
+    bool now = change->after && fits(one->subset, change->after, o->style);
+    bool before = change->op != CHANGE_CREATE && (!change->before || fits(one->subset, change->before, o->style));
     if (!now && !before) return;
     struct view frame = frame_of(o, !now, c->subscription.named);
     if (frame.len)
-        framelog_add(c->log, frame, news->seq);
+        framelog_add(c->log, frame, change->seq);
     else
-        framelog_lose(c->log, news->seq);
+        framelog_lose(c->log, change->seq);
     if (list_empty(&c->touched)) list_insert(&o->all->touched, &c->touched);
 }
 
-void channels_offer(struct channels *all, const struct news *news, const struct news_style *style)
+void channels_offer(struct channels *all, const struct doc_change *change, const struct frame_style *style)
 {
-    struct offer o = {all, news, style};
+    struct offer o = {all, change, style};
     for (size_t i = 0; i < 4; i++) str_reset(&all->frames[i / 2][i % 2]);
-    interests_tell(&all->interests, news, offer_one, &o);
+    interests_tell(&all->interests, change, offer_one, &o);
 }
 
 bool channels_end(struct channels *all, const struct changelog_span *span)

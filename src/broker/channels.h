@@ -71,7 +71,8 @@ int64_t channel_reached(struct channel *c, uint64_t position);
 
 /* ---- the applier ---- */
 
-struct news {
+/* A change of a document, with the document. */
+struct doc_change {
     const struct collection *collection;
     enum change_op op;
     int64_t seq, id;
@@ -79,7 +80,7 @@ struct news {
 };
 
 /* How the applier's frames show documents. */
-struct news_style {
+struct frame_style {
     const struct relation_writer *writer;    /* the relations of a document */
     const struct relation_reader *relations; /* for filters that look through one */
 };
@@ -88,7 +89,7 @@ struct news_style {
 bool channels_filter(struct channels *all, const struct collection *c);
 /* All changes up to `seq` are committed; those that no channels_end has told of are offered next, in their order. */
 void channels_begin(struct channels *all, int64_t seq);
-void channels_offer(struct channels *all, const struct news *news, const struct news_style *style);
+void channels_offer(struct channels *all, const struct doc_change *change, const struct frame_style *style);
 /* Publishes what was offered and wakes the audiences. False: there was no memory for a log, whose streams go on from
  * the database. */
 bool channels_end(struct channels *all, const struct changelog_span *span);

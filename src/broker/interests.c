@@ -65,21 +65,21 @@ void interests_remove(struct interests *all, struct interest *one)
 }
 
 struct telling {
-    const struct news *news;
+    const struct doc_change *change;
     void (*told)(void *ctx, struct interest *one);
     void *ctx;
 };
 
 static void tell(const struct telling *t, struct interest *one)
 {
-    if (one->seen == t->news->seq) return;
-    one->seen = t->news->seq;
+    if (one->seen == t->change->seq) return;
+    one->seen = t->change->seq;
     t->told(t->ctx, one);
 }
 
 static void tell_keyed(const struct interests *all, const struct telling *t, const struct doc *doc)
 {
-    const struct collection *c = t->news->collection;
+    const struct collection *c = t->change->collection;
     for (size_t i = 0; doc && i < c->nfields; i++) {
         if (doc->values[i].type != VALUE_INTEGER) continue;
         struct where_key wanted = {&c->fields[i], doc->values[i].integer};
@@ -96,22 +96,22 @@ static void tell_every_keyed(const struct interests *all, const struct telling *
     for (size_t i = 0; i < all->nbuckets; i++)
         for (struct interest_key *key = all->buckets[i], *next; key; key = next) {
             next = key->next;
-            if (key->interest->subset->collection == t->news->collection) tell(t, key->interest);
+            if (key->interest->subset->collection == t->change->collection) tell(t, key->interest);
         }
 }
 
 void interests_tell(
-    struct interests *all, const struct news *news, void (*told)(void *ctx, struct interest *one), void *ctx)
+    struct interests *all, const struct doc_change *change, void (*told)(void *ctx, struct interest *one), void *ctx)
 {
-    struct telling t = {news, told, ctx};
-    struct list *unkeyed = &all->unkeyed[collection_index(news->collection)];
+    struct telling t = {change, told, ctx};
+    struct list *unkeyed = &all->unkeyed[collection_index(change->collection)];
     for (struct list *node = unkeyed->next; node != unkeyed; node = node->next)
         tell(&t, CONTAINER(node, struct interest, link));
     if (!all->nkeys) return;
-    if (news->op == CHANGE_UPDATE && !news->before) {
+    if (change->op == CHANGE_UPDATE && !change->before) {
         tell_every_keyed(all, &t);
         return;
     }
-    tell_keyed(all, &t, news->before);
-    tell_keyed(all, &t, news->after);
+    tell_keyed(all, &t, change->before);
+    tell_keyed(all, &t, change->after);
 }

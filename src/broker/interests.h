@@ -38,6 +38,6 @@ void interests_add(struct interests *all, struct interest *one);
 void interests_remove(struct interests *all, struct interest *one);
 /* Calls told(ctx, interest) once for each whose filter could match the document before or after the change. */
 void interests_tell(
-    struct interests *all, const struct news *news, void (*told)(void *ctx, struct interest *one), void *ctx);
+    struct interests *all, const struct doc_change *change, void (*told)(void *ctx, struct interest *one), void *ctx);
 
 #endif

@@ -22,6 +22,7 @@ void folder_close(struct folder *folder);
 
 #define PART_NAME_LENGTH 32
 
+/* An upload on its way into the folder, under a name of its own; {0} is none. */
 struct part {
     bool open;
     int fd;
@@ -29,6 +30,7 @@ struct part {
     char name[PART_NAME_LENGTH + 1];
 };
 
+/* An empty one, to be dropped or published. NO_SPACE: the disk is full. */
 MUST_CHECK enum status part_begin(struct folder *folder, struct part *p, struct failure *f);
 /* NO_SPACE: the disk is full. */
 MUST_CHECK enum status part_write(struct part *p, struct view bytes, struct failure *f);

@@ -127,66 +127,75 @@ static const char *find(struct view in, const char *what, size_t len)
     return in.len < len ? NULL : memmem(in.at, in.len, what, len);
 }
 
-/* Works on what is held from `*from` on. OK with `*more` false: further bytes are needed. */
-static enum status step(struct multipart *m, size_t *from, bool *more, struct failure *f)
+/* What is done in a state with the bytes that are held: `*taken` of them are done with. OK with `*more` false: further
+ * ones are needed. */
+
+static enum status pass_on(struct multipart *m, struct view rest, size_t *taken, bool *more, struct failure *f)
 {
-    struct view rest = {m->held.at + *from, m->held.len - *from};
-    const char *mark;
+    const char *mark = find(rest, m->mark, m->mark_len);
+    size_t data = mark ? (size_t)(mark - rest.at) : rest.len > m->mark_len - 1 ? rest.len - (m->mark_len - 1) : 0;
     enum status status = OK;
-    *more = true;
+    if (data && m->state == DATA) status = m->events->data(m->ctx, (struct view){rest.at, data}, f);
+    *taken = data;
+    *more = mark;
+    if (!mark || status) return status;
+    *taken += m->mark_len;
+    if (m->state == DATA) status = m->events->end(m->ctx, f);
+    m->state = AFTER;
+    return status;
+}
+
+static enum status end_mark(struct multipart *m, struct view rest, size_t *taken, bool *more, struct failure *f)
+{
+    *more = rest.len >= 2;
+    if (!*more) return OK;
+    if (view_starts(rest, "--")) {
+        m->state = EPILOGUE;
+        *taken = 2;
+    } else if (view_starts(rest, "\r\n")) {
+        /* The line's end stays: a head without lines is then found like any other. */
+        m->state = HEAD;
+    } else if (rest.at[0] == ' ' || rest.at[0] == '\t') {
+        *taken = 1;
+    } else {
+        return broken(m, f);
+    }
+    return OK;
+}
+
+static enum status read_head(struct multipart *m, struct view rest, size_t *taken, bool *more, struct failure *f)
+{
+    const char *end = find(rest, "\r\n\r\n", 4);
+    size_t len = end ? (size_t)(end - rest.at) : rest.len;
+    if (len > HEAD_MOST) return broken(m, f);
+    *more = end;
+    if (!end) return OK;
+    enum status status = begin_part(m, (struct view){rest.at, len}, f);
+    *taken = len + 2;
+    if (m->state != BROKEN) m->state = FIRST;
+    return status;
+}
+
+static void begin_data(struct multipart *m, struct view rest, size_t *taken, bool *more)
+{
+    size_t known = rest.len < m->mark_len ? rest.len : m->mark_len;
+    bool may_be = !memcmp(rest.at, m->mark, known);
+    *more = !may_be || known == m->mark_len;
+    if (!may_be) *taken = 2;
+    if (*more) m->state = DATA;
+}
+
+static enum status step(struct multipart *m, struct view rest, size_t *taken, bool *more, struct failure *f)
+{
+    *taken = 0;
     switch (m->state) {
     case PREAMBLE:
-    case DATA: {
-        mark = find(rest, m->mark, m->mark_len);
-        size_t data = mark ? (size_t)(mark - rest.at) : rest.len > m->mark_len - 1 ? rest.len - (m->mark_len - 1) : 0;
-        if (data && m->state == DATA) status = m->events->data(m->ctx, (struct view){rest.at, data}, f);
-        *from += data;
-        *more = mark != NULL;
-        if (!mark || status) return status;
-        *from += m->mark_len;
-        if (m->state == DATA) status = m->events->end(m->ctx, f);
-        m->state = AFTER;
-        return status;
-    }
-    case AFTER:
-        if (rest.len < 2) {
-            *more = false;
-            return OK;
-        }
-        if (view_starts(rest, "--")) {
-            m->state = EPILOGUE;
-            *from += 2;
-        } else if (view_starts(rest, "\r\n")) {
-            /* The line's end stays: a head without lines is then found like any other. */
-            m->state = HEAD;
-        } else if (rest.at[0] == ' ' || rest.at[0] == '\t') {
-            *from += 1;
-        } else {
-            return broken(m, f);
-        }
-        return OK;
-    case HEAD:
-        mark = find(rest, "\r\n\r\n", 4);
-        if (!mark) {
-            if (rest.len > HEAD_MOST) return broken(m, f);
-            *more = false;
-            return OK;
-        }
-        if (mark - rest.at > HEAD_MOST) return broken(m, f);
-        status = begin_part(m, (struct view){rest.at, (size_t)(mark - rest.at)}, f);
-        *from += (size_t)(mark - rest.at) + 2;
-        if (m->state != BROKEN) m->state = FIRST;
-        return status;
-    case FIRST: {
-        size_t known = rest.len < m->mark_len ? rest.len : m->mark_len;
-        bool may_be = !memcmp(rest.at, m->mark, known);
-        *more = !may_be || known == m->mark_len;
-        if (!may_be) *from += 2;
-        if (*more) m->state = DATA;
-        return OK;
-    }
+    case DATA: return pass_on(m, rest, taken, more, f);
+    case AFTER: return end_mark(m, rest, taken, more, f);
+    case HEAD: return read_head(m, rest, taken, more, f);
+    case FIRST: begin_data(m, rest, taken, more); return OK;
     case EPILOGUE:
-        *from = m->held.len;
+        *taken = rest.len;
         *more = false;
         return OK;
     case BROKEN: break;
@@ -201,7 +210,11 @@ enum status multipart_feed(struct multipart *m, struct view bytes, struct failur
     enum status status = OK;
     str_add(&m->held, bytes);
     if (m->held.failed) return fail(f, NO_MEMORY, "Out of memory.");
-    while (more && !status) status = step(m, &from, &more, f);
+    while (more && !status) {
+        size_t taken;
+        status = step(m, (struct view){m->held.at + from, m->held.len - from}, &taken, &more, f);
+        from += taken;
+    }
     memmove(m->held.at, m->held.at + from, m->held.len - from);
     m->held.len -= from;
     return status;

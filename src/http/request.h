@@ -27,6 +27,7 @@ struct request {
     struct view path;   /* as sent: percent-encoded, from the first "/", no query */
     struct view query;  /* as sent, without "?"; at == NULL: there was no "?" */
     struct view remote; /* the peer's address, "127.0.0.1" or "::1" */
+    bool secure;        /* it came through TLS, which was this server's own */
     bool http_1_0;
     struct arena *arena; /* reset after the answer has been sent */
     void *connection;    /* the server's own */

@@ -63,7 +63,7 @@ static enum status open_front(struct server *s, struct failure *f)
             .metrics = o->metrics,
             .lent_most = o->deferred,
             .places = o->workers,
-            .bodies_most = o->workers * (SERVER_THREADS - SERVER_PAUSES - 1),
+            .bodies_most = o->workers * SERVER_BODIES,
             .refusal = refusal,
             .ctx = s},
         f);

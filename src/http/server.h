@@ -15,6 +15,7 @@ struct metrics;
  * let no more than SERVER_PAUSES for each pause at once, some are left to be waited in for clients and to work in. */
 #define SERVER_THREADS 8
 #define SERVER_PAUSES  5
+#define SERVER_BODIES  (SERVER_THREADS - SERVER_PAUSES - 1) /* that may wait for bodies */
 
 struct server;
 struct tls;
@@ -29,8 +30,8 @@ struct server_options {
     /* Milliseconds; 0: 10, 10 and 60 seconds. What is late is answered with 408. */
     int64_t head_ms; /* from a request's first byte, or the connection's beginning, to its whole head */
     int64_t body_ms; /* of waiting for the next bytes of a body; those of a short request must all come in that time,
-                        those of a longer one at 1 KiB a second at least. Of the threads for each worker two wait for
-                        those; while others wait for their turn it is 64 KiB */
+                        those of a longer one at 1 KiB a second at least. SERVER_BODIES threads for each worker wait
+                        for those; while others wait for their turn it is 64 KiB (http/wire.h) */
     int64_t idle_ms; /* between two requests */
     /* At once, without those that were detached; 0: as many as there are descriptors. Beyond: 503. */
     size_t connections;

@@ -70,6 +70,7 @@ static void handle(struct worker *w)
     struct request rq = {.method_name = civet_method(civet),
         .method = method_of(civet_method(civet)),
         .remote = view_of(w->connection->remote),
+        .secure = w->connection->secure,
         .http_1_0 = civet_is_1_0(civet),
         .arena = &w->arena,
         .connection = w};
@@ -158,6 +159,7 @@ static struct connection *serve(struct worker *w, struct connection *c)
     w->ends = w->heard_out = false;
     w->pace = (struct pace){.patience = w->options->body_ms,
         .queue = &w->options->metrics->connections_waiting[WAITS_QUEUED],
+        .places = (int64_t)w->options->workers * SERVER_BODIES,
         .relief = w->relief};
     civet_begin(w->civet, str_view(&c->early));
     str_release(&c->early);

@@ -194,6 +194,7 @@ enum status json_read(struct arena *arena, struct view text, struct json_object 
     return OK;
 }
 
+/* String(n); 1e999 is Infinity, which no JSON text can hold. */
 static void add_number(struct str *out, struct json_object *value)
 {
     if (json_object_is_type(value, json_type_double)) {
@@ -220,7 +221,12 @@ void json_add(struct str *out, struct json_object *value)
     case json_type_null: str_add(out, VIEW("null")); break;
     case json_type_boolean: str_addz(out, json_object_get_boolean(value) ? "true" : "false"); break;
     case json_type_int:
-    case json_type_double: add_number(out, value); break;
+    case json_type_double:
+        if (isfinite(json_object_get_double(value)))
+            add_number(out, value);
+        else
+            str_addz(out, "null");
+        break;
     case json_type_string: str_add_json(out, json_text(value)); break;
     case json_type_array:
         str_addc(out, '[');
@@ -259,6 +265,8 @@ void json_add_plain(struct str *out, struct json_object *value)
             if (item) json_add_plain(out, item);
         }
         break;
+    case json_type_int:
+    case json_type_double: add_number(out, value); break;
     default: json_add(out, value);
     }
 }

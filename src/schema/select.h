@@ -23,6 +23,7 @@ struct populate {
     struct select select[MAX_COLLECTIONS];
 };
 
+/* {"users":{"email":"true"}}: of each collection a select, as above. */
 void populate_parse(struct populate *out, struct json_object *json);
 
 #endif

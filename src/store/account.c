@@ -1,7 +1,18 @@
 #include "store/account.h"
 #include "schema/value.h"
 
-#define ASK_AGAIN "-15 seconds" /* Payload's minRequestInterval */
+#define MAX_ATTEMPTS 5 /* Payload's maxLoginAttempts */
+
+/* SQL: times and conditions at ?1. What would last for more than twice its time was begun under a clock that has been
+ * put back since, and is over; a small step of the clock ends nothing. */
+#define AFTER(span)  "strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '" span "')"
+#define LOCK_END     AFTER("+10 minutes") /* Payload's lockTime */
+#define LOCKED       "coalesce(lock_until > ?1 AND lock_until <= " AFTER("+20 minutes") ", 0)"
+#define RESET_END    AFTER("+60 minutes")
+#define RESETTABLE   "(reset_password_expiration > ?1 AND reset_password_expiration <= " AFTER("+120 minutes") ")"
+#define REQUESTED    "reset_password_requested_at"
+#define ASKED_LATELY /* Payload's minRequestInterval */                                                                \
+    "coalesce(" REQUESTED " > " AFTER("-15 seconds") " AND " REQUESTED " < " AFTER("+15 seconds") ", 0)"
 
 /* Every statement here names the collection's table: the text is made in a str, run, and released. */
 static enum status run(struct db *db, struct str *sql, const struct value *values, size_t nvalues,
@@ -45,43 +56,43 @@ static struct view keep(struct finding *finding, struct value v)
 static enum status take_account(void *ctx, const struct row *row)
 {
     struct finding *finding = ctx;
-    struct value attempts = row_value(row, 4);
     *finding->out = (struct account){
         .id = row_value(row, 0).integer,
         .email = keep(finding, row_value(row, 1)),
         .salt = keep(finding, row_value(row, 2)),
         .hash = keep(finding, row_value(row, 3)),
-        .attempts = attempts.type == VALUE_REAL ? (int64_t)attempts.real : attempts.integer,
-        .lock_until = keep(finding, row_value(row, 5)),
+        .locked = row_value(row, 4).integer,
     };
     finding->found = true;
     return OK;
 }
 
+/* ?1 is the time. */
 static enum status find_where(struct db *db, const struct collection *c, const char *where, const struct value *values,
     size_t nvalues, struct arena *arena, struct account *out, struct failure *f)
 {
     struct finding finding = {.out = out, .arena = arena};
     struct str sql = {0};
-    str_addf(&sql, "SELECT id, email, salt, hash, login_attempts, lock_until FROM `%s` WHERE %s", c->slug, where);
+    str_addz(&sql, "SELECT id, email, salt, hash, " LOCKED);
+    str_addf(&sql, " FROM `%s` WHERE %s", c->slug, where);
     enum status status = run(db, &sql, values, nvalues, take_account, &finding, f);
     if (status) return status;
     if (finding.failed) return fail(f, NO_MEMORY, "Out of memory.");
     return finding.found ? OK : fail(f, NOT_FOUND, "Not Found");
 }
 
-enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
-    struct account *out, struct failure *f)
+enum status account_find(struct db *db, const struct collection *c, struct view email, struct view now,
+    struct arena *arena, struct account *out, struct failure *f)
 {
-    struct value key = value_text(email);
-    return find_where(db, c, "email = ?", &key, 1, arena, out, f);
+    struct value values[] = {value_text(now), value_text(email)};
+    return find_where(db, c, "email = ?2", values, 2, arena, out, f);
 }
 
 enum status account_find_reset(struct db *db, const struct collection *c, struct view token, struct view now,
     struct arena *arena, struct account *out, struct failure *f)
 {
-    struct value values[] = {value_text(token), value_text(now)};
-    return find_where(db, c, "reset_password_token = ? AND reset_password_expiration > ?", values, 2, arena, out, f);
+    struct value values[] = {value_text(now), value_text(token)};
+    return find_where(db, c, "reset_password_token = ?2 AND " RESETTABLE, values, 2, arena, out, f);
 }
 
 static enum status take_true(void *ctx, const struct row *row)
@@ -171,17 +182,31 @@ static enum status drop_sessions(struct db *db, const struct collection *c, int6
     return status;
 }
 
+enum status account_fail_locked(struct failure *f)
+{
+    return fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+}
+
+enum status account_unlock(struct db *db, const struct collection *c, int64_t id, struct failure *f)
+{
+    struct value key = value_integer(id);
+    struct str sql = {0};
+    str_addf(&sql, "UPDATE `%s` SET login_attempts = 0, lock_until = NULL WHERE id = ?", c->slug);
+    return run(db, &sql, &key, 1, NULL, NULL, f);
+}
+
 enum status account_signed_in(struct db *db, const struct collection *c, int64_t id, const struct session *session,
     struct arena *arena, struct dropped_session **dropped, struct failure *f)
 {
-    struct value key = value_integer(id);
+    struct value key[] = {value_text(session->created_at), value_integer(id)};
     struct value values[] = {value_integer(id), value_integer(id), value_text(session->id),
         value_text(session->created_at), value_text(session->expires_at)};
+    struct account account;
     struct str sql = {0};
-    str_addf(&sql, "UPDATE `%s` SET login_attempts = 0, lock_until = NULL WHERE id = ?", c->slug);
-    enum status status = run(db, &sql, &key, 1, NULL, NULL, f);
+    enum status status = find_where(db, c, "id = ?2", key, 2, arena, &account, f);
+    if (!status && account.locked) status = account_fail_locked(f);
+    if (!status) status = account_unlock(db, c, id, f);
     if (status) return status;
-    if (!db_changes(db)) return fail(f, NOT_FOUND, "Not Found");
     status = drop_sessions(db, c, id, "expires_at <= ?2", value_text(session->created_at), arena, dropped, f);
     if (status) return status;
     str_addf(&sql,
@@ -200,13 +225,16 @@ enum status account_rehash(
     return run(db, &sql, values, 3, NULL, NULL, f);
 }
 
-enum status account_refused(
-    struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f)
+enum status account_refused(struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f)
 {
-    struct value values[] = {
-        value_integer(attempts), lock_until.at ? value_text(lock_until) : value_null(), value_integer(id)};
+    struct value values[] = {value_text(now), value_integer(id), value_integer(MAX_ATTEMPTS)};
     struct str sql = {0};
-    str_addf(&sql, "UPDATE `%s` SET login_attempts = ?, lock_until = ? WHERE id = ?", c->slug);
+    str_addf(&sql, "UPDATE `%s` SET ", c->slug);
+    str_addz(&sql,
+        "login_attempts = CASE WHEN lock_until IS NULL OR " LOCKED " THEN coalesce(login_attempts, 0) + 1 ELSE 1 END,"
+        " lock_until = CASE WHEN " LOCKED " THEN lock_until"
+        " WHEN lock_until IS NULL AND coalesce(login_attempts, 0) + 1 >= ?3 THEN " LOCK_END " END"
+        " WHERE id = ?2");
     return run(db, &sql, values, 3, NULL, NULL, f);
 }
 
@@ -219,17 +247,15 @@ enum status account_extend(
     return run(db, &sql, values, 3, NULL, NULL, f);
 }
 
-enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token, struct view now,
-    struct view expires, struct failure *f)
+enum status account_ask_reset(
+    struct db *db, const struct collection *c, int64_t id, struct view token, struct view now, struct failure *f)
 {
-    struct value values[] = {value_text(token), value_text(expires), value_text(now), value_integer(id)};
+    struct value values[] = {value_text(now), value_integer(id), value_text(token)};
     struct str sql = {0};
-    str_addf(&sql,
-        "UPDATE `%s` SET reset_password_token = ?1, reset_password_expiration = ?2, reset_password_requested_at = ?3"
-        " WHERE id = ?4 AND (reset_password_requested_at IS NULL OR reset_password_requested_at <="
-        " strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', ?3, '" ASK_AGAIN "'))",
-        c->slug);
-    enum status status = run(db, &sql, values, 4, NULL, NULL, f);
+    str_addf(&sql, "UPDATE `%s` SET ", c->slug);
+    str_addz(&sql, "reset_password_token = ?3, reset_password_expiration = " RESET_END ", " REQUESTED " = ?1"
+                   " WHERE id = ?2 AND NOT " ASKED_LATELY);
+    enum status status = run(db, &sql, values, 3, NULL, NULL, f);
     if (!status && !db_changes(db)) return fail(f, TOO_MANY, "A mail was asked for a moment ago.");
     return status;
 }

@@ -1,5 +1,8 @@
 /* What signing in needs of an auth collection's documents: the hidden fields and the sessions (table <slug>_sessions).
- * Reading runs on any connection; the writes run on the applier's, inside its transaction. */
+ * Reading runs on any connection; the writes run on the applier's, inside its transaction.
+ *
+ * The times in the file are the wall clock's, which may be put back: a lock, a reset token and the pause between two of
+ * those that would then last for more than twice their time are over. */
 #ifndef STORE_ACCOUNT_H
 #define STORE_ACCOUNT_H
 
@@ -10,8 +13,7 @@
 struct account {
     int64_t id;
     struct view email, salt, hash;
-    int64_t attempts;       /* wrong passwords in a row */
-    struct view lock_until; /* ISO time; at == NULL: not locked */
+    bool locked; /* after too many wrong passwords in a row: nobody is let in */
 };
 
 struct session {
@@ -28,10 +30,11 @@ struct dropped_session {
 /* Makes the sessions' table if it is missing. */
 MUST_CHECK enum status account_prepare(struct db *db, const struct collection *c, struct failure *f);
 
-/* NOT_FOUND: nobody has that e-mail (given in lower case). Texts lie in the arena. */
-MUST_CHECK enum status account_find(struct db *db, const struct collection *c, struct view email, struct arena *arena,
-    struct account *out, struct failure *f);
-/* Whose reset token that is, not yet expired at `now`; NOT_FOUND: nobody's. */
+/* As it is at `now` (an ISO time, as everywhere here). NOT_FOUND: nobody has that e-mail (given in lower case). Texts
+ * lie in the arena. */
+MUST_CHECK enum status account_find(struct db *db, const struct collection *c, struct view email, struct view now,
+    struct arena *arena, struct account *out, struct failure *f);
+/* The same of whoever has that reset token, not yet expired; NOT_FOUND: nobody. */
 MUST_CHECK enum status account_find_reset(struct db *db, const struct collection *c, struct view token, struct view now,
     struct arena *arena, struct account *out, struct failure *f);
 /* Has the document that session, not yet expired at `now`? */
@@ -41,22 +44,27 @@ MUST_CHECK enum status account_has_session(struct db *db, const struct collectio
 MUST_CHECK enum status account_sessions_json(
     struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f);
 
-/* A right password: the count of wrong ones is 0 again, sessions that expired before created_at go (`*dropped`: they,
- * in no order), the new one is added. */
+/* UNAUTHORIZED, in Payload's words: it is locked. */
+enum status account_fail_locked(struct failure *f);
+/* A right password at created_at: the count of wrong ones is 0 again, sessions that expired before go (`*dropped`:
+ * they, in no order), the new one is added. Of one that is locked by then: account_fail_locked, and nothing is changed.
+ */
 MUST_CHECK enum status account_signed_in(struct db *db, const struct collection *c, int64_t id,
     const struct session *session, struct arena *arena, struct dropped_session **dropped, struct failure *f);
 /* The password in another form. */
 MUST_CHECK enum status account_rehash(
     struct db *db, const struct collection *c, int64_t id, struct view salt, struct view hash, struct failure *f);
-/* A wrong one: `attempts` and `lock_until` (at == NULL: none) are stored. */
+/* A wrong one is counted; the fifth in a row locks for 10 minutes from `now`. Behind a lock that is over it is the
+ * first again. */
 MUST_CHECK enum status account_refused(
-    struct db *db, const struct collection *c, int64_t id, int64_t attempts, struct view lock_until, struct failure *f);
+    struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f);
+/* There were no wrong ones. */
+MUST_CHECK enum status account_unlock(struct db *db, const struct collection *c, int64_t id, struct failure *f);
 MUST_CHECK enum status account_extend(
     struct db *db, const struct collection *c, int64_t id, const struct session *session, struct failure *f);
-/* A token with which the password can be set until `expires`. TOO_MANY: one was asked for within the last 15 seconds.
- */
-MUST_CHECK enum status account_ask_reset(struct db *db, const struct collection *c, int64_t id, struct view token,
-    struct view now, struct view expires, struct failure *f);
+/* A token with which the password can be set for an hour from `now`. TOO_MANY: one was asked for within 15 seconds. */
+MUST_CHECK enum status account_ask_reset(
+    struct db *db, const struct collection *c, int64_t id, struct view token, struct view now, struct failure *f);
 /* The token has done its work: it expires `now`, a lock is lifted, and all sessions end. */
 MUST_CHECK enum status account_reset(
     struct db *db, const struct collection *c, int64_t id, struct view now, struct failure *f);

@@ -17,9 +17,10 @@ enum write_op {
     WRITE_UPDATE, /* a new password ends the document's sessions, but for `session` */
     WRITE_DELETE,
     WRITE_SIGNED_IN,  /* adds `session`; stores `salt` and `hash` when they are given */
-    WRITE_REFUSED,    /* stores `attempts` and `lock_until` */
-    WRITE_ASK_RESET,  /* stores `token` from session.created_at to session.expires_at; TOO_MANY: too soon */
-    WRITE_RESET,      /* stores `salt` and `hash`, ends all sessions at session.created_at */
+    WRITE_REFUSED,    /* counts a wrong password */
+    WRITE_UNLOCK,     /* lifts a lock, and the count is 0 */
+    WRITE_ASK_RESET,  /* stores `token`; TOO_MANY: too soon */
+    WRITE_RESET,      /* stores `salt` and `hash`, ends all sessions */
     WRITE_EXTEND,     /* moves `session`'s end */
     WRITE_SIGNED_OUT, /* ends `session`, or all */
     WRITE_CLAIM,      /* claims a name like `file` in an upload collection; `file` is it afterwards (store/claim.h) */
@@ -39,8 +40,7 @@ struct write {
     const struct where *must_match;
     struct session session;
     struct view salt, hash, token;
-    int64_t attempts;
-    struct view lock_until;
+    struct view now; /* ISO time; REFUSED, ASK_RESET, RESET */
     struct view file;
     struct conversation conversation; /* MARK; as it is afterwards, but for the e-mail */
     bool moved;                       /* MARK: it is another mark now */

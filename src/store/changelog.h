@@ -58,6 +58,7 @@ struct ledger {
     int64_t docs; /* how many there are */
 };
 
+/* Zeros where nothing is known yet. */
 MUST_CHECK enum status ledger_read(struct db *db, const struct collection *c, struct ledger *out, struct failure *f);
 /* `now`: ISO time. */
 MUST_CHECK enum status ledger_write(

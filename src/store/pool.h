@@ -6,6 +6,7 @@
 
 struct pool;
 
+/* So many connections that read the database; none is left open after a failure, which is db_open's. */
 MUST_CHECK enum status pool_open(struct pool **out, const char *path, int connections, struct failure *f);
 /* All connections must be back. Takes NULL. */
 void pool_close(struct pool *p);

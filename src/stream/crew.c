@@ -58,7 +58,7 @@ static void let_go(struct crew *crew, struct stream *s)
     struct group *group = s->group;
     lock_take(&crew->lock);
     bool last = atomic_fetch_sub(&group->members, 1) == 1;
-    if (last) list_remove(&group->news);
+    if (last) list_remove(&group->of_grown);
     lock_drop(&crew->lock);
     if (last) list_remove(&group->of_crew);
     struct listener *listener = listener_of(s);
@@ -96,14 +96,14 @@ static void settle(struct crew *crew, struct stream *s, bool more)
 }
 
 /* What a round begins with. */
-struct news {
+struct work {
     struct list grown, endings, notices;
     struct view last_words;
     int64_t drained_at;
     bool closing;
 };
 
-static bool has_news(const struct crew *crew)
+static bool has_work(const struct crew *crew)
 {
     return !list_empty(&crew->ready) || !list_empty(&crew->inbox) || !list_empty(&crew->told) ||
            !list_empty(&crew->grown) || !list_empty(&crew->endings) || !list_empty(&crew->notices) ||
@@ -112,25 +112,25 @@ static bool has_news(const struct crew *crew)
 
 /* Sleeps until there is something to do, at most until the next tick. New streams and those that were told something
  * become ready. */
-static void take_news(struct crew *crew, struct news *news)
+static void take_work(struct crew *crew, struct work *work)
 {
     int64_t deadline = crew->draw_at && crew->draw_at < crew->tick_at ? crew->draw_at : crew->tick_at;
-    list_init(&news->grown);
-    list_init(&news->endings);
-    list_init(&news->notices);
+    list_init(&work->grown);
+    list_init(&work->endings);
+    list_init(&work->notices);
     lock_take(&crew->lock);
-    while (!has_news(crew))
+    while (!has_work(crew))
         if (!condition_wait_until(&crew->bell, &crew->lock, deadline)) break;
-    news->closing = crew->closing;
-    news->drained_at = crew->drained_at;
-    news->last_words = crew->last_words;
-    list_splice(&news->endings, &crew->endings);
-    list_splice(&news->notices, &crew->notices);
+    work->closing = crew->closing;
+    work->drained_at = crew->drained_at;
+    work->last_words = crew->last_words;
+    list_splice(&work->endings, &crew->endings);
+    list_splice(&work->notices, &crew->notices);
     crew->nnotices = 0;
     while (!list_empty(&crew->grown)) {
-        struct group *group = CONTAINER(crew->grown.next, struct group, news);
-        list_remove(&group->news);
-        list_insert(&news->grown, &group->of_round);
+        struct group *group = CONTAINER(crew->grown.next, struct group, of_grown);
+        list_remove(&group->of_grown);
+        list_insert(&work->grown, &group->of_round);
     }
     list_splice(&crew->ready, &crew->inbox);
     while (!list_empty(&crew->told)) {
@@ -168,7 +168,7 @@ static void each_of_all(struct crew *crew, void (*act)(struct crew *, struct str
 }
 
 struct round {
-    struct news *news;
+    struct work *work;
     struct looks looks;
     int64_t now;
 };
@@ -182,7 +182,7 @@ static void serve(struct crew *crew, struct stream *s, void *ctx)
 
 static void serve_grown(struct crew *crew, struct round *round)
 {
-    struct list *grown = &round->news->grown;
+    struct list *grown = &round->work->grown;
     while (!list_empty(grown)) {
         struct group *group = CONTAINER(grown->next, struct group, of_round);
         list_remove(&group->of_round);
@@ -228,7 +228,7 @@ static void tell(struct crew *crew, struct multimap_node *node, const struct not
 static void tell_all(struct crew *crew, struct round *round)
 {
     const struct multimap *all = &crew->listeners;
-    struct list *notices = &round->news->notices;
+    struct list *notices = &round->work->notices;
     struct multimap_node *node;
     while (!list_empty(notices)) {
         struct notice *n = CONTAINER(notices->next, struct notice, link);
@@ -292,7 +292,7 @@ static void end_chosen(struct crew *crew, struct stream *s, void *ctx)
 
 static void end_announced(struct crew *crew, struct round *round)
 {
-    struct list *endings = &round->news->endings;
+    struct list *endings = &round->work->endings;
     while (!list_empty(endings)) {
         struct ending *ending = CONTAINER(endings->next, struct ending, link);
         list_remove(&ending->link);
@@ -316,9 +316,9 @@ static void end_drawn(struct crew *crew, struct stream *s, void *ctx)
 /* Each stream goes in one of the steps that are left, all with the same chance. */
 static void drain(struct crew *crew, const struct round *round)
 {
-    int64_t end = round->news->drained_at;
+    int64_t end = round->work->drained_at;
     if (!end || (crew->draw_at && round->now < crew->draw_at)) return;
-    struct draw draw = {round->news->last_words, end - round->now};
+    struct draw draw = {round->work->last_words, end - round->now};
     each_of_all(crew, end_drawn, &draw);
     crew->draw_at = round->now + DRAIN_MS;
 }
@@ -328,7 +328,7 @@ static void end_at_once(struct crew *crew, struct stream *s, void *ctx)
     struct round *round = ctx;
     bool more = false;
     if (s->watched) {
-        stream_end(s, round->news->last_words, STREAM_END_STOPPING);
+        stream_end(s, round->work->last_words, STREAM_END_STOPPING);
         more = stream_advance(s, &round->looks, (stream_time)round->now);
     } else {
         stream_close(s, STREAM_END_STOPPING);
@@ -342,25 +342,25 @@ static void *deliver(void *ctx)
 {
     struct crew *crew = ctx;
     for (;;) {
-        struct news news;
-        take_news(crew, &news);
-        struct round round = {.news = &news, .now = clock_monotonic()};
+        struct work work;
+        take_work(crew, &work);
+        struct round round = {.work = &work, .now = clock_monotonic()};
         end_announced(crew, &round);
         drain(crew, &round);
         serve_grown(crew, &round);
         tell_all(crew, &round);
         serve_ready(crew, &round);
         tick(crew, &round);
-        if (news.closing) each_of_all(crew, end_at_once, &round);
+        if (work.closing) each_of_all(crew, end_at_once, &round);
         looks_release(&round.looks);
         lay_out(crew);
-        if (news.closing) return NULL;
+        if (work.closing) return NULL;
     }
 }
 
 void group_init(struct group *group)
 {
-    struct list *lists[] = {&group->live, &group->of_crew, &group->of_round, &group->news};
+    struct list *lists[] = {&group->live, &group->of_crew, &group->of_round, &group->of_grown};
     for (size_t i = 0; i < COUNT(lists); i++) list_init(lists[i]);
 }
 
@@ -426,8 +426,8 @@ void crew_notify(struct crew *crew, struct group *group)
 {
     if (!atomic_load(&group->members)) return;
     lock_take(&crew->lock);
-    if (atomic_load(&group->members) && list_empty(&group->news)) {
-        list_insert(&crew->grown, &group->news);
+    if (atomic_load(&group->members) && list_empty(&group->of_grown)) {
+        list_insert(&crew->grown, &group->of_grown);
         condition_signal(&crew->bell);
     }
     lock_drop(&crew->lock);

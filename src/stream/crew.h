@@ -31,8 +31,8 @@
 struct group {
     struct list live;      /* streams by link; the thread's */
     struct list of_crew;   /* in `groups`, while it has members; the thread's */
-    struct list of_round;  /* in one round's news; the thread's */
-    struct list news;      /* in `grown`; under lock */
+    struct list of_round;  /* in one round's work; the thread's */
+    struct list of_grown;  /* in `grown`; under lock */
     atomic_size_t members; /* changed under lock */
 };
 
@@ -79,7 +79,7 @@ struct crew {
     struct condition bell;
     struct list inbox; /* streams by link */
     struct list told;  /* streams by told_link */
-    struct list grown; /* groups by news */
+    struct list grown; /* groups by of_grown */
     struct list endings;
     struct list notices;
     size_t nnotices;

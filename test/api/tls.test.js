@@ -10,7 +10,7 @@ const net = require('node:net')
 const path = require('node:path')
 const tls = require('node:tls')
 const { certificate } = require('../certificate.js')
-const { sleep, start, run, request, admin, say, raw, stream, folder, remove, test } = require('../harness.js')
+const { sleep, start, run, request, admin, ADMIN, say, raw, stream, folder, remove, test } = require('../harness.js')
 
 const MIB = 1 << 20
 const SERVER = 'https://127.0.0.1:0'
@@ -116,6 +116,20 @@ module.exports = (binary) => {
     for (const version of ['TLSv1', 'TLSv1.1'])
       await assert.rejects(connect({ minVersion: version, maxVersion: version, ciphers: 'ALL@SECLEVEL=0' }), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' })
     await assert.rejects(connect({ ALPNProtocols: ['h2'] }), { code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' })
+  })
+
+  test('tls: the cookie of a session is Secure where it is set through TLS, and there alone', async () => {
+    const proxied = { 'X-Forwarded-Proto': 'https', Forwarded: 'proto=https' }
+    for (const [url, end, headers] of [[server.url, '; Secure', {}], [server.addresses[1], '', {}], [server.addresses[1], '', proxied]]) {
+      const cookie = async (path, more) => {
+        const r = await request(`${url}/api/users/${path}`, { method: 'POST', headers: { ...headers, ...more.headers }, body: more.body })
+        assert.strictEqual(r.status, 200, path)
+        const [it] = r.headers['set-cookie']
+        assert.match(it, new RegExp(`^payload-token=[^;]*; Expires=[^;]* GMT; Path=/; HttpOnly=true; SameSite=Lax${end}$`), path)
+        return { headers: { Cookie: it.split(';')[0] } }
+      }
+      await cookie('logout', await cookie('refresh-token', await cookie('login', { body: ADMIN })))
+    }
   })
 
   test('tls: a session is taken up again', async () => {

@@ -1,11 +1,12 @@
-// The server's clock steps ten years forwards and backwards while a stream is open and messages come. libfaketime moves the wall clock
-// alone: no sleep and no deadline may depend on it.
+// The server's clock steps ten years forwards and backwards while a stream is open, messages come and people sign in. libfaketime moves the
+// wall clock alone: no sleep and no deadline may depend on it.
 'use strict'
 const assert = require('node:assert')
 const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
 const { start, request, admin, ADMIN, stream, folder, remove, skip, test } = require('../harness.js')
+const { until } = require('./process.js')
 
 const PING_MS = 30000
 
@@ -19,7 +20,8 @@ const cpu = (pid) => {
 }
 
 module.exports = (binary) => {
-  test('clock: steps of ten years lose nothing, and nothing waits for them', async ({ after }) => {
+  // A server whose clock can be put: step('+10y').
+  const serve = async (after, ...args) => {
     const preload = library()
     if (!preload) skip('there is no libfaketime')
     if (/__[at]san_init/.test(fs.readFileSync(binary, 'latin1'))) skip('a sanitizer and libfaketime do not go together')
@@ -31,12 +33,17 @@ module.exports = (binary) => {
       fs.renameSync(`${clock}.new`, clock)
     }
     step('+0')
-    const server = await start(binary, { env: { LD_PRELOAD: preload, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1',
+    const server = await start(binary, { args, env: { LD_PRELOAD: preload, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1',
       DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1',
       // Without this it believes itself on an old glibc, where it turns waits of monotonic conditions into no waits at all.
       FAKETIME_FORCE_MONOTONIC_FIX: '0' } })
     after(server.stop)
-    const { url } = server
+    return { ...server, step }
+  }
+
+  test('clock: steps of ten years lose nothing, and nothing waits for them', async ({ after }) => {
+    const server = await serve(after)
+    const { url, step } = server
     await admin(url)
     // One connection for all: a step must not look like idleness.
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
@@ -87,5 +94,38 @@ module.exports = (binary) => {
     posted.push(await post('the last'))
     assert.strictEqual((await s.docs(posted.length)).at(-1).content, 'the last')
     assert.strictEqual(s.of('reset').length, 0)
+  })
+
+  test('clock: put back by ten years, it keeps nobody locked out or waiting, and no session alive', async ({ after }) => {
+    const dir = folder()
+    after(() => remove(dir))
+    const { url, step } = await serve(after, '--mail-command', `cat > '${dir}/mail.new' && mv '${dir}/mail.new' '${dir}/mail'`)
+    const locked = { email: 'locked@example.com', password: 'right' }
+    const post = (route, body, token) => request(`${url}/api/users${route}`, { method: 'POST', body, headers: token ? { Authorization: `JWT ${token}` } : {} })
+    const me = async (token) => (await request(`${url}/api/users/me`, { headers: { Authorization: `JWT ${token}` } })).json.user?.id
+    // Its token.
+    const mailed = async () => {
+      assert.strictEqual((await post('/forgot-password', locked)).status, 200)
+      await until(() => fs.existsSync(`${dir}/mail`), () => 'no mail came')
+      const [token] = fs.readFileSync(`${dir}/mail`, 'utf8').match(/\b[0-9a-f]{40}\b/)
+      fs.unlinkSync(`${dir}/mail`)
+      return token
+    }
+    await post('', locked, (await admin(url)).token)
+
+    step('+10y')
+    const { token } = (await post('/login', ADMIN)).json
+    for (let i = 0; i < 5; i++) await post('/login', { ...locked, password: 'wrong' })
+    const reset = await mailed()
+    const refused = (r, status, reason) => { assert.strictEqual(r.status, status); assert.match(r.text, reason) }
+    refused(await post('/login', locked), 401, /locked/)
+    step('+3649d') // a day is too much for what lasts for minutes or hours
+    assert.strictEqual((await post('/login', locked)).status, 200)
+    assert.strictEqual(await me(token), undefined)
+    step('+0')
+    assert.strictEqual(await me(token), undefined)
+    assert.strictEqual(await me((await post('/login', ADMIN)).json.token), 1)
+    refused(await post('/reset-password', { token: reset, password: 'another' }), 403, /expired/)
+    assert.strictEqual((await post('/reset-password', { token: await mailed(), password: 'another' })).status, 200)
   })
 }

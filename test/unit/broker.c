@@ -437,13 +437,11 @@ static void broker__who_loses_rights_is_told(void **state)
     tells(w, &told, sign_in(a, "s1", "2026-01-01", "2026-01-02"), "");
     tells(w, &told, sign_in(a, "s2", "2026-01-01", "2026-01-09"), "");
     tells(w, &told, sign_in(a, "s3", "2026-01-03", "2026-01-09"), "1 s1\n");
-    tells(w, &told, (struct write){.op = WRITE_REFUSED, .id = a, .attempts = 5, .lock_until = NOW}, "");
+    tells(w, &told, (struct write){.op = WRITE_REFUSED, .id = a, .now = NOW}, "");
     tells(w, &told, (struct write){.op = WRITE_EXTEND, .id = a, .session = {VIEW("s2"), NOW, NOW}}, "");
     tells(w, &told, (struct write){.op = WRITE_SIGNED_OUT, .id = a, .session = {.id = VIEW("s2")}}, "1 s2\n");
     tells(w, &told, (struct write){.op = WRITE_SIGNED_OUT, .id = a}, "1 *\n");
-    tells(w, &told,
-        (struct write){
-            .op = WRITE_RESET, .id = a, .session = {.created_at = NOW}, .salt = VIEW("00"), .hash = VIEW("00")},
+    tells(w, &told, (struct write){.op = WRITE_RESET, .id = a, .now = NOW, .salt = VIEW("00"), .hash = VIEW("00")},
         "1 *\n");
     tells(w, &told, (struct write){.op = WRITE_UPDATE, .id = a, .draft = email}, "");
     tells(w, &told, sign_in(a, "s4", "2026-01-03", "2026-01-09"), "");

@@ -179,9 +179,9 @@ static void begin(struct world *w, int changes)
 static void offer(struct world *w, int64_t seq, enum change_op op, const struct doc *before, const struct doc *after)
 {
     const struct doc *any = after ? after : before;
-    const struct news news = {any->collection, op, seq, doc_id(any), before, after};
-    const struct news_style style = {.relations = &w->relations};
-    channels_offer(w->channels, &news, &style);
+    const struct doc_change change = {any->collection, op, seq, doc_id(any), before, after};
+    const struct frame_style style = {.relations = &w->relations};
+    channels_offer(w->channels, &change, &style);
 }
 
 static void end(struct world *w)
@@ -454,13 +454,13 @@ static void channels__a_frame_without_memory_is_nobodys(void **state)
 {
     struct world *w = *state;
     const struct relation_writer writer = {fail_to_write, NULL};
-    const struct news_style style = {.writer = &writer, .relations = &w->relations};
+    const struct frame_style style = {.writer = &writer, .relations = &w->relations};
     struct client clients[] = {join(w, NULL), join(w, "where[sender][equals]=1"), join(w, "where[receiver][equals]=2")};
     struct doc d = message(5, 1, 2, "x");
     struct framelog_run run;
     begin(w, 1);
-    const struct news news = {d.collection, CHANGE_CREATE, w->seq, 5, NULL, &d};
-    channels_offer(w->channels, &news, &style);
+    const struct doc_change change = {d.collection, CHANGE_CREATE, w->seq, 5, NULL, &d};
+    channels_offer(w->channels, &change, &style);
     const struct changelog_span span = {.epoch = EPOCH, .head = w->seq, .oldest = 1};
     assert_false(channels_end(w->channels, &span));
     for (size_t i = 0; i < COUNT_OF(clients); i++) {

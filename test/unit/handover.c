@@ -107,8 +107,8 @@ static void offer(struct world *w, int64_t seq)
     put(&doc, "sender", value_integer(sender_of(seq)));
     put(&doc, "receiver", value_integer(receiver_of(seq)));
     put(&doc, "content", value_text((struct view){content, len + 4}));
-    const struct news news = {w->messages, CHANGE_CREATE, seq, seq, NULL, &doc};
-    channels_offer(w->channels, &news, &(struct news_style){0});
+    const struct doc_change change = {w->messages, CHANGE_CREATE, seq, seq, NULL, &doc};
+    channels_offer(w->channels, &change, &(struct frame_style){0});
 }
 
 static void wait_a_little(uint64_t dice)

@@ -106,7 +106,7 @@ static void take(void *ctx, struct interest *one)
 static size_t tell(struct world *w, const char *slug, const struct doc *before, const struct doc *after)
 {
     const struct doc *any = after ? after : before;
-    const struct news news = {.collection = collection_find(view_of(slug)),
+    const struct doc_change change = {.collection = collection_find(view_of(slug)),
         .op = !before ? CHANGE_CREATE
               : after ? CHANGE_UPDATE
                       : CHANGE_DELETE,
@@ -115,7 +115,7 @@ static size_t tell(struct world *w, const char *slug, const struct doc *before, 
         .before = before,
         .after = after};
     w->told = 0;
-    interests_tell(&w->all, &news, take, w);
+    interests_tell(&w->all, &change, take, w);
     return w->told;
 }
 
