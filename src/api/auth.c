@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "schema/date.h"
 #include "schema/json.h"
 #include "schema/registry.h"
 #include "store/read.h"
@@ -196,6 +197,16 @@ static enum status refused(struct call *call, const struct account *account, boo
     return status ? status : fail(f, UNAUTHORIZED, "The email or password provided is incorrect.");
 }
 
+/* In the original's words; for how long is told beside them. */
+static enum status locked_out(const struct account *account, struct failure *f)
+{
+    int64_t until = 0;
+    enum status status = fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+    int64_t ms = date_parse(account->lock_until, &until) ? until - clock_wall() : 0;
+    if (ms > 0 && ms < INT32_MAX) f->retry_after = (int)((ms + 999) / 1000);
+    return status;
+}
+
 enum status auth_login(struct call *call, struct failure *f)
 {
     struct json_object *body;
@@ -216,7 +227,7 @@ enum status auth_login(struct call *call, struct failure *f)
     /* ISO texts compare as their times do. */
     bool locked = known && account.lock_until.len == now.len && account.lock_until.at &&
                   strncmp(account.lock_until.at, now.at, now.len) > 0;
-    if (locked) return fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+    if (locked) return locked_out(&account, f);
     *f = (struct failure){0};
     request_pause(call->rq);
     status = password_check(call->app->passwords, password, account.salt, account.hash, &right, f);

@@ -116,7 +116,7 @@ test('wrong passwords, an account that is there already, a locked one: the form 
     await visitor.page.getByLabel('E-mail').fill('')
   }
   for (let n = 0; n < 5; n++) await tryIt('incorrect')
-  await tryIt('locked')
+  await tryIt('Too many tries. Try again in 10 minutes.')
   await visitor.signIn(ALICE)
   await visitor.button('Add a person').click()
   const dialog = visitor.page.getByRole('dialog')

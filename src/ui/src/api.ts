@@ -40,8 +40,9 @@ interface ErrorBody {
 function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
   const error = body?.errors?.[0]
   const flaws = error?.data?.errors ?? []
+  const wait = Number(retryAfter) || 0
   const message = flaws.map((flaw) => flaw.message).join(' ') || error?.message || body?.message || t('error.unknown')
-  return new Refusal(message, status, flaws, Number(retryAfter) || 0)
+  return new Refusal(wait && status < 500 ? t('error.tooMany', { n: Math.ceil(wait / 60) }) : message, status, flaws, wait)
 }
 
 interface CallOptions {
