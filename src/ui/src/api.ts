@@ -68,7 +68,7 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
   } catch {
     if (!response) throw new Refusal(t('error.unreachable'), 0)
     if (response.ok) throw new Refusal(t('error.unreadable'), 0)
-    throw new Refusal(t('error.unknown'), response.status)
+    throw refusalOf(response.status, null, response.headers.get('Retry-After'))
   } finally {
     clearTimeout(timer)
   }
