@@ -242,6 +242,23 @@ test('a session that ends elsewhere ends here, at once; signing in goes on where
   await visitor.shows(['meanwhile', 'afterwards'])
 })
 
+test('a session whose end nobody told of is noticed by whatever is refused, in the background too', async (t) => {
+  const server = await Server.start(t)
+  const { token } = await server.addPeople()
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  visitor.expectErrors(/net::ERR_|status of 40[13]/)
+  await visitor.page.route('**/api/parley/stream*', (route) => route.abort())
+  await visitor.page.reload()
+  await visitor.page.getByText('Say hello to bob.').waitFor()
+  await server.call('POST', 'users/logout?allSessions=true', {}, token)
+  await visitor.box.fill('half a sen')
+  const dialog = visitor.page.getByRole('dialog', { name: 'You have been signed out' })
+  await dialog.getByLabel('Password').fill(PASSWORD)
+  await visitor.page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'hidden' })
+  assert.equal(await visitor.box.inputValue(), 'half a sen')
+})
+
 test('a session is made longer while somebody looks', async (t) => {
   const server = await Server.start(t)
   await server.addPeople()

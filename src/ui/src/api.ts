@@ -37,7 +37,15 @@ interface ErrorBody {
   message?: string
 }
 
+let forbidden = () => {}
+
+// `act` is called at each answer that says that one may not: the session may be over.
+export const onForbidden = (act: () => void): void => {
+  forbidden = act
+}
+
 function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
+  if (status === 401 || status === 403) forbidden()
   const error = body?.errors?.[0]
   const flaws = error?.data?.errors ?? []
   const wait = Number(retryAfter) || 0

@@ -1,5 +1,5 @@
 // All that one signed-in person's page knows, and what happens to it when the server tells something.
-import { call } from './api'
+import { call, type Refusal } from './api'
 import { Talks } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
@@ -9,7 +9,7 @@ import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { left, noticed, session, signOut } from './session'
+import { left, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
@@ -103,19 +103,15 @@ export class Chat {
   }
 
   async edit(id: number, content: string): Promise<void> {
-    try {
-      const { doc } = await call<{ doc: MessageDoc }>('PATCH', `messages/${id}?depth=0`, { content })
-      this.feed.learn([doc], false)
-    } catch (refusal) {
-      throw noticed(refusal)
-    }
+    const { doc } = await call<{ doc: MessageDoc }>('PATCH', `messages/${id}?depth=0`, { content })
+    this.feed.learn([doc], false)
   }
 
   async remove(id: number): Promise<void> {
     try {
       await call('DELETE', `messages/${id}?depth=0`)
     } catch (refusal) {
-      if (noticed(refusal).status !== 404) throw refusal
+      if ((refusal as Refusal).status !== 404) throw refusal
     }
     this.feed.forget([id])
     this.talks.forget([id])
@@ -128,7 +124,7 @@ export class Chat {
 
   #read(): void {
     void this.talks.read()
-    void readPeople().catch(noticed)
+    void readPeople().catch(() => {})
     void readPresence()
   }
 

@@ -8,7 +8,6 @@
 // here. The stream tells changes in their order, so its word stands; the others count only where they are newer.
 import { call, type Refusal } from './api'
 import { meet } from './people'
-import { noticed } from './session'
 import { Store } from './store'
 import { messageOf, type List, type Message, type MessageDoc, type Peer } from './types'
 
@@ -226,7 +225,7 @@ export class Feed {
   }
 
   #fail(timeline: Store<Timeline>, edge: 'older' | 'newer', refusal: unknown): void {
-    timeline.update({ [edge]: 'failed', reason: (noticed(refusal) as Refusal).message })
+    timeline.update({ [edge]: 'failed', reason: (refusal as Refusal).message })
   }
 }
 

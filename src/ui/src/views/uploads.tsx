@@ -4,7 +4,6 @@ import { call, upload, type Refusal, type Upload } from '../api'
 import { linkOf } from '../attachment'
 import { Icon } from '../icons'
 import { t } from '../i18n'
-import { noticed } from '../session'
 import { fileSize } from '../time'
 import type { Media } from '../types'
 
@@ -48,7 +47,7 @@ export function useUploads(most: number): Uploads {
     change(item.id, { sending, reason: '', part: 0 })
     sending.done.then(
       (media) => change(item.id, { media, sending: null, part: 1 }),
-      (refusal) => change(item.id, { reason: (noticed(refusal) as Refusal).message, sending: null }),
+      (refusal: Refusal) => change(item.id, { reason: refusal.message, sending: null }),
     )
   }
   const add = (files: File[]) => {
