@@ -9,7 +9,7 @@ import { showToast } from '../notices'
 import type { Unsent } from '../outbox'
 import { nameOf, people } from '../people'
 import { useStore } from '../store'
-import { clockTime, moment } from '../time'
+import { clockTime, fileSize, moment } from '../time'
 import type { Message } from '../types'
 import { Avatar } from './avatar'
 import { useChat } from './context'
@@ -38,7 +38,7 @@ function Files({ files }: { files: Attachment[] }) {
     if (file.picture) return <Picture key={file.path} file={file} open={() => setShown(pictures.indexOf(file))} />
     return (
       <a key={file.path} className="file" href={file.path} download={file.name}>
-        <Icon name="file" /><bdi>{file.name}</bdi>
+        <Icon name="file" /><span><bdi>{file.name}</bdi> {file.bytes > 0 && <small className="hint">{fileSize(file.bytes)}</small>}</span>
       </a>
     )
   })

@@ -15,6 +15,7 @@ interface Item {
   alt: string // what stands for a picture
   media: Media | null
   reason: string // why it failed
+  again: boolean // another try may do better
   sending: Upload | null
 }
 
@@ -47,13 +48,13 @@ export function useUploads(most: number): Uploads {
     change(item.id, { sending, reason: '', part: 0 })
     sending.done.then(
       (media) => change(item.id, { media, sending: null, part: 1 }),
-      (refusal: Refusal) => change(item.id, { reason: refusal.message, sending: null }),
+      ({ message, status }: Refusal) => change(item.id, { reason: message, again: ![400, 413].includes(status), sending: null }),
     )
   }
   const add = (files: File[]) => {
     for (const file of files) {
       const url = SHOWN.test(file.type) ? URL.createObjectURL(file) : ''
-      const item: Item = { id: ++ids, file, url, part: 0, alt: '', media: null, reason: '', sending: null }
+      const item: Item = { id: ++ids, file, url, part: 0, alt: '', media: null, reason: '', again: false, sending: null }
       put([...latest.current, item])
       if (file.size <= most) start(item)
       else change(item.id, { reason: t('upload.tooLarge', { size: fileSize(file.size), most: fileSize(most) }) })
@@ -86,13 +87,13 @@ export function useUploads(most: number): Uploads {
 }
 
 function Chip({ item, uploads }: { item: Item; uploads: Uploads }) {
-  const { id, file, url, part, alt, media, reason } = item
+  const { id, file, url, part, alt, media, reason, again } = item
   return (
     <li className={reason ? 'failed' : ''}>
       {url ? <img src={url} alt="" /> : <span className="avatar sign"><Icon name="file" /></span>}
       <div>
         <p><bdi>{file.name}</bdi> <span className="hint">{fileSize(file.size)}</span></p>
-        {reason && <p className="flaw" role="alert">{reason} {file.size > 0 && <button type="button" className="link" onClick={() => uploads.retry(item)}>{t('retry')}</button>}</p>}
+        {reason && <p className="flaw" role="alert">{reason} {again && <button type="button" className="link" onClick={() => uploads.retry(item)}>{t('retry')}</button>}</p>}
         {!reason && !media && <progress value={part} max={1} aria-label={t('upload.progress', { name: file.name })} />}
         {media && url && (
           <input value={alt} maxLength={250} placeholder={t('upload.alt')} aria-label={t('upload.altOf', { name: file.name })}
