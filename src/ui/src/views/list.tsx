@@ -87,16 +87,21 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   const chat = useChat()
   const all = useStore(people)
   const { state, reason, byPeer } = useStore(chat.talks.store)
-  const drafts = useStore(chat.drafts.store)
+  // What is written in the open one changes with each key, and is not shown.
+  useStore(chat.drafts.store, (drafts) => [...drafts].filter(([peer]) => peer !== current).join())
   const present = useStore(online)
   const writing = useStore(typing)
   const open = useStore(session, ({ config }) => config.messages === 'open')
   // More people than are known: the server looks too.
+  const [answered, setAnswered] = useState({ filter: '', reason: '' })
+  const asks = filter !== '' && all.total > all.byId.size
+  const look = () => findPeople(filter).then(() => '', ({ message }) => message).then((reason) => setAnswered({ filter, reason }))
   useEffect(() => {
-    if (!filter || all.total <= all.byId.size) return
-    const timer = setTimeout(() => findPeople(filter).catch(() => {}), PAUSE_MS)
+    if (!asks) return
+    const timer = setTimeout(look, PAUSE_MS)
     return () => clearTimeout(timer)
   }, [filter])
+  const flaw = answered.filter === filter ? answered.reason : ''
   const ids = useMemo(() => order(all, byPeer, chat.me), [all, byPeer])
   if (state === 'failed' && byPeer.size === 0) {
     const retry = () => { void chat.talks.read(); void readPeople().catch(() => {}) }
@@ -119,12 +124,15 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
           return (
             <Row key={id} peer={id} name={id === chat.me ? t('self.name') : nameOf(all, id)} kind={id === chat.me ? 'self' : 'person'}
               last={talk?.last ?? null} mine={talk?.last?.sender === chat.me} unread={id === chat.me ? 0 : talk?.unread ?? 0}
-              draft={current === id ? '' : drafts.get(id) ?? ''} current={current === id}
+              draft={current === id ? '' : chat.drafts.of(id)} current={current === id}
               present={id !== chat.me && present.has(id)} writing={writing.has(id)} />
           )
         })}
       </ol>
-      {filter && shown.length === 0 && !everyone && <p className="empty" role="status">{t('list.none', { text: filter })}</p>}
+      {flaw && <p className="empty" role="alert">{flaw} <button type="button" className="link" onClick={look}>{t('retry')}</button></p>}
+      {filter && shown.length === 0 && !everyone && !flaw && (!asks || answered.filter === filter) && (
+        <p className="empty" role="status">{t('list.none', { text: filter })}</p>
+      )}
       {!filter && all.total === 1 && all.byId.size === 1 && <Empty add={add} />}
     </>
   )
