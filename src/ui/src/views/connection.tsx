@@ -1,4 +1,5 @@
-// Says that the connection is away, once it has been for a while, and when it is tried again.
+// How the connection is: a sign of it, and a bar that says that it is away, once it has been for a while, and when it is
+// tried again.
 import { useEffect, useState } from 'react'
 import { t } from '../i18n'
 import { connection, type Connection } from '../live'
@@ -20,6 +21,14 @@ connection.subscribe(() => {
   timer = undefined
   isAway.set(false)
 })
+
+const NAMES = { connecting: 'connection.connecting', live: 'connection.live', lost: 'connection.lost', full: 'connection.full' } as const
+
+// A dot; a square where something is wrong.
+export function ConnectionSign() {
+  const { state } = useStore(connection)
+  return <span className="connection" data-state={state} title={t(NAMES[state])}><span className="unseen">{t(NAMES[state])}</span></span>
+}
 
 function textOf({ state, retryAt }: Connection): string {
   const left = Math.ceil((retryAt - Date.now()) / 1000)

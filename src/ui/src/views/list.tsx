@@ -3,7 +3,6 @@ import { memo, useEffect, useMemo, useState } from 'react'
 import type { Conversation } from '../conversations'
 import { Icon } from '../icons'
 import { t } from '../i18n'
-import { connection } from '../live'
 import { emailOf, findPeople, nameOf, people, readPeople, type People } from '../people'
 import { preview } from '../preview'
 import { hashOf } from '../route'
@@ -13,7 +12,7 @@ import { useStore } from '../store'
 import { briefTime } from '../time'
 import type { Message, Peer } from '../types'
 import { Avatar, SignAvatar } from './avatar'
-import { ConnectionBar } from './connection'
+import { ConnectionBar, ConnectionSign } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
 
@@ -136,13 +135,6 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
       {!filter && all.total === 1 && all.byId.size === 1 && <Empty add={add} />}
     </>
   )
-}
-
-const CONNECTIONS = { connecting: 'connection.connecting', live: 'connection.live', lost: 'connection.lost', full: 'connection.full' } as const
-
-export function ConnectionSign() {
-  const { state } = useStore(connection)
-  return <span className="connection" data-state={state} title={t(CONNECTIONS[state])}><span className="unseen">{t(CONNECTIONS[state])}</span></span>
 }
 
 interface ListProps {

@@ -14,7 +14,7 @@ import type { Message, Peer } from '../types'
 import { useAnchor } from './anchor'
 import { Avatar, SignAvatar } from './avatar'
 import { Composer } from './composer'
-import { ConnectionBar } from './connection'
+import { ConnectionBar, ConnectionSign } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
 import { DeletedRow, Row, UnsentRow } from './row'
@@ -110,6 +110,7 @@ function Header({ peer }: { peer: Peer }) {
         <h1><bdi>{name}</bdi></h1>
         <p className={writing ? 'writing' : ''}><bdi>{about}</bdi></p>
       </div>
+      {narrow && <ConnectionSign />}
     </header>
   )
 }
@@ -212,7 +213,9 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   useEffect(readMore, [messages, older, newer])
   useEffect(() => { if (anchor.atEnd && newer === 'none') setPassed(newest) }, [anchor.atEnd, newest, newer])
 
-  const unseen = newer === 'none' ? messages.filter(({ id, sender, deleted }) => id > passed && sender !== chat.me && !deleted).length : 0
+  const below = ({ id, sender, deleted }: Message) => id > passed && sender !== chat.me && !deleted
+  // Beyond what is known here the server has counted.
+  const unseen = newer === 'none' ? messages.filter(below).length : talk?.unread ?? 0
   const toNewest = () => {
     if (message) goTo({ view: 'thread', peer, message: 0 })
     if (newer !== 'none') void chat.feed.readNewest(peer, true)
@@ -250,7 +253,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
             <Rows timeline={timeline} unsent={unsent} everyone={peer === 'all'} unreadFrom={unreadFrom}
               peerRead={talk?.peerRead ?? 0} lit={lit} />
             {newer === 'reading' && <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>}
-            {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewest(peer, true)}>{t('retry')}</button></p>}
+            {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewer(peer)}>{t('retry')}</button></p>}
           </div>
         </div>
         {(!anchor.atEnd || newer !== 'none') && (
