@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server, WRONG } from './server.js'
-import { Visitor } from './visitor.js'
+import { PHONE, Visitor } from './visitor.js'
 
 test('the first account is made on the page, the second added there, and they write to each other', async (t) => {
   const server = await Server.start(t)
@@ -91,6 +91,72 @@ test('Enter sends, Shift+Enter begins a new line, blank text is not sent', async
   await keyboard.press('Enter')
   await alice.shows(['  one\ntwo'])
   assert.deepEqual(await server.contents(), ['  one\ntwo'])
+})
+
+test('on a phone Enter begins a new line, the button sends, and the field is not taken by itself', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob', PHONE)
+  assert.notEqual(await alice.page.evaluate(() => document.activeElement.id), 'composer')
+  await alice.box.pressSequentially('one\ntwo')
+  await alice.button('Send').click()
+  await alice.shows(['one\ntwo'])
+})
+
+test('an Enter that chooses what is being composed sends nothing', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  await alice.box.fill('にほん')
+  const press = (isComposing) => alice.box.evaluate((box, composing) => {
+    box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: composing, bubbles: true, cancelable: true }))
+  }, isComposing)
+  await press(true)
+  await alice.box.pressSequentially('ご')
+  await press(false)
+  await alice.shows(['にほんご'])
+})
+
+test('a message is shown while it is on its way, and says so when that takes long', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await alice.onSend(async (route) => { await held; await route.continue() })
+  await alice.write('slowly')
+  await alice.row('slowly').getByText('Sending …').waitFor()
+  release()
+  await alice.shows(['slowly'])
+  assert.equal(await alice.page.locator('.row').count(), 1)
+})
+
+test('what one person writes within five minutes stands together, and days stand apart', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  // Around noon, so that no midnight comes between.
+  const noon = new Date().setUTCHours(12, 0, 0, 0)
+  const post = (from, to, text, minutes) => {
+    const time = new Date(noon + minutes * 60_000).toISOString()
+    return server.post(from, to, text, { timestamp: time, createdAt: time, updatedAt: time })
+  }
+  const DAY = 24 * 60
+  await post(bob, alice, 'last year', -400 * DAY)
+  await post(bob, alice, 'yesterday', -DAY)
+  await post(bob, alice, 'one', 0)
+  await post(bob, alice, 'two', 4)
+  await post(bob, alice, 'three', 9)
+  await post(alice, bob, 'four', 10)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.shows(['last year', 'yesterday', 'one', 'two', 'three', 'four'])
+  const first = await visitor.rows.evaluateAll((rows) => rows.map((row) => row.classList.contains('first')))
+  assert.deepEqual(first, [true, true, true, false, true, true])
+  const days = await visitor.page.locator('.day').allTextContents()
+  assert.match(days[0], /^\w+day, \d{1,2} \w+ \d{4}$/)
+  assert.deepEqual(days.slice(1), ['Yesterday', 'Today'])
+  const time = visitor.row('one').locator('time')
+  assert.equal(await time.getAttribute('datetime'), new Date(noon).toISOString())
+  assert.match(await time.getAttribute('title'), /\d{4} at 12:00:00 UTC$/)
 })
 
 test('edits and deletions are seen as they happen, and made on the page', async (t) => {

@@ -83,6 +83,19 @@ test('what is too large is not sent, what fails is tried again, what is dropped 
   await alice.button('Remove plan.txt').click()
   await alice.page.locator('.chips').waitFor({ state: 'detached' })
 
+  // What is dropped on its way is not sent on.
+  let asked = 0
+  await alice.page.route('**/api/media', () => { asked++ }, { times: 1 })
+  await attach(PLAN)
+  await alice.page.getByRole('progressbar', { name: 'plan.txt is being uploaded' }).waitFor()
+  await alice.box.fill('not yet')
+  assert.ok(await alice.button('Send').isDisabled())
+  await alice.button('Remove plan.txt').click()
+  await alice.page.locator('.chips').waitFor({ state: 'detached' })
+  await alice.button('Send').click()
+  await alice.shows(['not yet'])
+  assert.deepEqual([asked, (await server.call('GET', 'media')).totalDocs], [1, 0])
+
   await alice.page.route('**/api/media', (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
   await attach(PLAN)
   await alice.page.getByText('Not now.').waitFor()

@@ -124,6 +124,10 @@ test('half of a character is mended before it is sent', async (t) => {
 
 test('a text that is too long is not sent, and nothing of it is lost', async (t) => {
   const { server, visitor } = await visit(t, [])
+  await visitor.box.fill('x'.repeat(36_000))
+  assert.equal(await visitor.page.getByText('characters left').count(), 0)
+  await visitor.box.fill('x'.repeat(36_001))
+  await visitor.page.getByText('3,999 characters left').waitFor()
   await visitor.box.fill('x'.repeat(40_001))
   await visitor.page.getByText('1 character too long').waitFor()
   assert.ok(await visitor.button('Send').isDisabled())

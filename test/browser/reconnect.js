@@ -91,6 +91,31 @@ test('a stream from which nothing comes is opened anew', async (t) => {
   await visitor.live()
 })
 
+test('what could not be read while the server was away is read when it is back, and what it has become is told', async (t) => {
+  const { server, visitor, alice, bob } = await visit(t)
+  await server.post(alice, alice, 'a note')
+  await server.post(bob, alice, 'to be read')
+  await visitor.shows(['to be read'])
+  await server.kill()
+  await visitor.lost()
+  await visitor.talk('Notes to yourself').click()
+  await visitor.page.getByText('The messages could not be read. The server cannot be reached.').waitFor()
+  await visitor.page.route('**/api/parley/config', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...await response.json(), version: 'next', uploadBytes: 4 } })
+  })
+  await server.startAgain()
+  await visitor.shows(['a note'])
+  const update = visitor.button('There is a new version of this page.')
+  await update.waitFor()
+  await visitor.page.locator('input[type=file]').setInputFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('large') }])
+  await visitor.page.getByText('Too large: 5B of at most 4B.').waitFor()
+  const loaded = visitor.page.waitForEvent('load')
+  await update.click()
+  await loaded
+  await visitor.shows(['a note'])
+})
+
 test('who is offline is told what becomes of what they write', async (t) => {
   const { server, visitor } = await visit(t)
   await visitor.context.setOffline(true)

@@ -3,13 +3,14 @@ import { call, type Refusal } from './api'
 import { Talks } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
+import { t } from './i18n'
 import { Live, connection } from './live'
-import { callFor, show, showCount } from './notices'
+import { callFor, show, showCount, showToast } from './notices'
 import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { left, session, signOut } from './session'
+import { left, readConfigAgain, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
@@ -44,7 +45,15 @@ export class Chat {
   start(): void {
     this.live.start()
     this.#read()
-    const onLive = () => connection.get().state === 'live' && this.outbox.send()
+    let away = false
+    const onConnection = () => {
+      const { state } = connection.get()
+      if (state === 'live') {
+        this.outbox.send()
+        if (away) void this.#goOn()
+      }
+      away = state === 'lost'
+    }
     let { state } = session.get()
     const onSession = () => {
       const was = state
@@ -61,7 +70,7 @@ export class Chat {
     addEventListener('pagehide', keep)
     addEventListener('online', send)
     this.#leaving.push(
-      connection.subscribe(onLive),
+      connection.subscribe(onConnection),
       session.subscribe(onSession),
       this.talks.store.subscribe(count),
       route.subscribe(count),
@@ -126,6 +135,14 @@ export class Chat {
     void this.talks.read()
     void readPeople().catch(() => {})
     void readPresence()
+  }
+
+  // The server is there again: what it could not be asked is asked now.
+  async #goOn(): Promise<void> {
+    const at = route.get()
+    if (at.view === 'thread') this.feed.readFailed(at.peer)
+    if (this.talks.store.get().state === 'failed') this.#read()
+    if (await readConfigAgain()) showToast(t('version.new'), () => location.reload(), true)
   }
 
   // `replace`: nothing of what was known need be true.

@@ -138,6 +138,12 @@ export class Feed {
     }
   }
 
+  readFailed(peer: Peer): void {
+    const { older, newer } = this.open(peer).get()
+    if (older === 'failed') void this.readOlder(peer)
+    if (newer === 'failed') void this.readNewer(peer)
+  }
+
   // What the stream tells (`live`), or an answer to what was sent from here.
   learn(docs: MessageDoc[], live: boolean): void {
     const messages = docs.map(messageOf)

@@ -65,6 +65,14 @@ export async function start(): Promise<void> {
   }
 }
 
+// A server that was started again may allow something else. Whether it is another version, which has a page of its own.
+export async function readConfigAgain(): Promise<boolean> {
+  const { config } = session.get()
+  const now = await readConfig()
+  if (now.version) session.update({ config: { ...CONFIG, ...now } })
+  return !!now.version && !!config.version && now.version !== config.version
+}
+
 export function failed(reason: string): void {
   session.update({ state: 'failed', reason })
 }
