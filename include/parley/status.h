@@ -44,8 +44,7 @@ struct failure {
     char reason[320]; /* one sentence, for FAILURE_PLAIN */
     const char *slug; /* the collection, for FAILURE_VALIDATION; NULL: not named */
     long long id;     /* the document, for FAILURE_VALIDATION; 0: not named */
-    int retry_after;  /* UNAVAILABLE: seconds until a try makes sense, where a limit that is set is the reason; 0: not
-                         set */
+    int retry_after;  /* seconds until a try makes sense, where a limit that is set is the reason; 0: not set */
     size_t nflaws;
     struct flaw flaws[MAX_FLAWS];
 };

@@ -206,7 +206,7 @@ enum status auth_login(struct call *call, struct failure *f)
     pool_give(call->app->pool, db);
     bool known = status == OK, right = false;
     if (!known && status != NOT_FOUND) return status;
-    if (known && account.locked) return account_fail_locked(f);
+    if (known && account.locked) return account_fail_locked(&account, f);
     *f = (struct failure){0};
     request_pause(call->rq);
     status = password_check(call->app->passwords, password, account.salt, account.hash, &right, f);

@@ -275,7 +275,7 @@ static void add_failures(struct str *out)
     for (size_t i = 0; i < COUNT(failures); i++) {
         json_separate(out);
         str_addf(out, "\"%d\":{\"description\":\"%s\",", failures[i], response_reason(failures[i]));
-        if (failures[i] == 503 || failures[i] == 507)
+        if (failures[i] == 401 || failures[i] == 503 || failures[i] == 507)
             jsonschema_add_text(out, "'headers':{'Retry-After':{'description':'Seconds','schema':" INTEGER "}},", NULL);
         jsonschema_add_text(out, ERRORS "}", NULL);
     }

@@ -94,19 +94,21 @@ static enum status take_place(struct call *call, struct quota_place **place, str
     if (delivery_draining(call->app->delivery)) return turn_away(f, "The server is stopping.");
     enum quota_result taken = quota_take(call->app->quota, call->rq->remote, place);
     if (taken == QUOTA_OK) return OK;
-    counter_add(&call->app->metrics.streams_refused[taken], 1);
+    if (call->rq->method != METHOD_HEAD) counter_add(&call->app->metrics.streams_refused[taken], 1);
     return refuse(taken, f);
 }
 
 static enum status open_stream(struct call *call, struct asked *asked, struct failure *f)
 {
     enum status status = ask_newest(call, asked, f);
+    if (!status) status = take_place(call, &asked->feed.place, f);
     if (status) return status;
-    if (call->rq->method == METHOD_HEAD) return give_head(call);
+    if (call->rq->method == METHOD_HEAD) {
+        quota_drop(asked->feed.place);
+        return give_head(call);
+    }
     ask_cursor(call, asked);
     asked->feed.credentials = cors_listed(call->app, call->rq);
-    status = take_place(call, &asked->feed.place, f);
-    if (status) return status;
     status = channel_join(&asked->feed.channel, broker_channels(call->app->broker), &asked->subscription, f);
     if (status) {
         quota_drop(asked->feed.place);

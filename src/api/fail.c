@@ -93,6 +93,7 @@ void fail_respond(struct response *rs, const struct failure *f)
     str_reset(&rs->body);
     rs->fixed = (struct view){0};
     response_drop_file(rs);
+    if (f->retry_after) response_headerf(rs, "Retry-After", "%d", f->retry_after);
     switch (f->status) {
     case IO_ERROR:
         /* What the machine said is for its operator. */
@@ -104,7 +105,7 @@ void fail_respond(struct response *rs, const struct failure *f)
     case UNAVAILABLE:
         /* Of a limit its client is told; a line for each would be the next thing that clients can fill. */
         if (!f->retry_after) log_warning("a request was refused: %s", f->reason);
-        response_headerf(rs, "Retry-After", "%d", f->retry_after ? f->retry_after : 1);
+        if (!f->retry_after) response_header(rs, "Retry-After", VIEW("1"));
         add_body(&rs->body, f);
         break;
     default: add_body(&rs->body, f);

@@ -8,6 +8,8 @@
 #define AFTER(span)  "strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '" span "')"
 #define LOCK_END     AFTER("+10 minutes") /* Payload's lockTime */
 #define LOCKED       "coalesce(lock_until > ?1 AND lock_until <= " AFTER("+20 minutes") ", 0)"
+/* Seconds, rounded. */
+#define LOCKED_FOR "CASE WHEN " LOCKED " THEN max(1, strftime('%s', lock_until) - strftime('%s', ?1)) ELSE 0 END"
 #define RESET_END    AFTER("+60 minutes")
 #define RESETTABLE   "(reset_password_expiration > ?1 AND reset_password_expiration <= " AFTER("+120 minutes") ")"
 #define REQUESTED    "reset_password_requested_at"
@@ -61,7 +63,7 @@ static enum status take_account(void *ctx, const struct row *row)
         .email = keep(finding, row_value(row, 1)),
         .salt = keep(finding, row_value(row, 2)),
         .hash = keep(finding, row_value(row, 3)),
-        .locked = row_value(row, 4).integer,
+        .locked = (int)row_value(row, 4).integer,
     };
     finding->found = true;
     return OK;
@@ -73,7 +75,7 @@ static enum status find_where(struct db *db, const struct collection *c, const c
 {
     struct finding finding = {.out = out, .arena = arena};
     struct str sql = {0};
-    str_addz(&sql, "SELECT id, email, salt, hash, " LOCKED);
+    str_addz(&sql, "SELECT id, email, salt, hash, " LOCKED_FOR);
     str_addf(&sql, " FROM `%s` WHERE %s", c->slug, where);
     enum status status = run(db, &sql, values, nvalues, take_account, &finding, f);
     if (status) return status;
@@ -182,9 +184,11 @@ static enum status drop_sessions(struct db *db, const struct collection *c, int6
     return status;
 }
 
-enum status account_fail_locked(struct failure *f)
+enum status account_fail_locked(const struct account *account, struct failure *f)
 {
-    return fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+    enum status status = fail(f, UNAUTHORIZED, "This user is locked due to having too many failed login attempts.");
+    f->retry_after = account->locked;
+    return status;
 }
 
 enum status account_unlock(struct db *db, const struct collection *c, int64_t id, struct failure *f)
@@ -204,7 +208,7 @@ enum status account_signed_in(struct db *db, const struct collection *c, int64_t
     struct account account;
     struct str sql = {0};
     enum status status = find_where(db, c, "id = ?2", key, 2, arena, &account, f);
-    if (!status && account.locked) status = account_fail_locked(f);
+    if (!status && account.locked) status = account_fail_locked(&account, f);
     if (!status) status = account_unlock(db, c, id, f);
     if (status) return status;
     status = drop_sessions(db, c, id, "expires_at <= ?2", value_text(session->created_at), arena, dropped, f);

@@ -13,7 +13,7 @@
 struct account {
     int64_t id;
     struct view email, salt, hash;
-    bool locked; /* after too many wrong passwords in a row: nobody is let in */
+    int locked; /* for how many seconds nobody is let in, after too many wrong passwords in a row; 0: it is not */
 };
 
 struct session {
@@ -44,8 +44,8 @@ MUST_CHECK enum status account_has_session(struct db *db, const struct collectio
 MUST_CHECK enum status account_sessions_json(
     struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f);
 
-/* UNAUTHORIZED, in Payload's words: it is locked. */
-enum status account_fail_locked(struct failure *f);
+/* UNAUTHORIZED, in Payload's words: it is locked; for how long is told beside them. */
+enum status account_fail_locked(const struct account *account, struct failure *f);
 /* A right password at created_at: the count of wrong ones is 0 again, sessions that expired before go (`*dropped`:
  * they, in no order), the new one is added. Of one that is locked by then: account_fail_locked, and nothing is changed.
  */

@@ -56,7 +56,9 @@ module.exports = (binary) => {
     after(server.stop)
     await admin(server.url)
     for (let i = 0; i < 5; i++) await post(server.url, 'login', { ...ADMIN, password: 'wrong' })
-    assert.match((await post(server.url, 'login', ADMIN)).json.errors[0].message, /locked/)
+    const locked = await post(server.url, 'login', ADMIN)
+    assert.match(locked.json.errors[0].message, /locked/)
+    assert.ok(locked.headers['retry-after'] > 500 && locked.headers['retry-after'] <= 600)
     await post(server.url, 'forgot-password', { email: ADMIN.email })
     const token = (await mailed(file)).match(/\b[0-9a-f]{40}\b/)[0]
     assert.strictEqual((await post(server.url, 'reset-password', { token, password: 'free again' })).status, 200)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server, WRONG } from './server.js'
-import { Visitor } from './visitor.js'
+import { PHONE, Visitor } from './visitor.js'
 
 test('the first account is made on the page, the second added there, and they write to each other', async (t) => {
   const server = await Server.start(t)
@@ -93,6 +93,72 @@ test('Enter sends, Shift+Enter begins a new line, blank text is not sent', async
   assert.deepEqual(await server.contents(), ['  one\ntwo'])
 })
 
+test('on a phone Enter begins a new line, the button sends, and the field is not taken by itself', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob', PHONE)
+  assert.notEqual(await alice.page.evaluate(() => document.activeElement.id), 'composer')
+  await alice.box.pressSequentially('one\ntwo')
+  await alice.button('Send').click()
+  await alice.shows(['one\ntwo'])
+})
+
+test('an Enter that chooses what is being composed sends nothing', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  await alice.box.fill('にほん')
+  const press = (isComposing) => alice.box.evaluate((box, composing) => {
+    box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: composing, bubbles: true, cancelable: true }))
+  }, isComposing)
+  await press(true)
+  await alice.box.pressSequentially('ご')
+  await press(false)
+  await alice.shows(['にほんご'])
+})
+
+test('a message is shown while it is on its way, and says so when that takes long', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const alice = await Visitor.with(t, server.url, ALICE, 'bob')
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await alice.onSend(async (route) => { await held; await route.continue() })
+  await alice.write('slowly')
+  await alice.row('slowly').getByText('Sending …').waitFor()
+  release()
+  await alice.shows(['slowly'])
+  assert.equal(await alice.page.locator('.row').count(), 1)
+})
+
+test('what one person writes within five minutes stands together, and days stand apart', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  // Around noon, so that no midnight comes between.
+  const noon = new Date().setUTCHours(12, 0, 0, 0)
+  const post = (from, to, text, minutes) => {
+    const time = new Date(noon + minutes * 60_000).toISOString()
+    return server.post(from, to, text, { timestamp: time, createdAt: time, updatedAt: time })
+  }
+  const DAY = 24 * 60
+  await post(bob, alice, 'last year', -400 * DAY)
+  await post(bob, alice, 'yesterday', -DAY)
+  await post(bob, alice, 'one', 0)
+  await post(bob, alice, 'two', 4)
+  await post(bob, alice, 'three', 9)
+  await post(alice, bob, 'four', 10)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.shows(['last year', 'yesterday', 'one', 'two', 'three', 'four'])
+  const first = await visitor.rows.evaluateAll((rows) => rows.map((row) => row.classList.contains('first')))
+  assert.deepEqual(first, [true, true, true, false, true, true])
+  const days = await visitor.page.locator('.day').allTextContents()
+  assert.match(days[0], /^\w+day, \d{1,2} \w+ \d{4}$/)
+  assert.deepEqual(days.slice(1), ['Yesterday', 'Today'])
+  const time = visitor.row('one').locator('time')
+  assert.equal(await time.getAttribute('datetime'), new Date(noon).toISOString())
+  assert.match(await time.getAttribute('title'), /\d{4} at 12:00:00 UTC$/)
+})
+
 test('edits and deletions are seen as they happen, and made on the page', async (t) => {
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()
@@ -106,6 +172,7 @@ test('edits and deletions are seen as they happen, and made on the page', async 
   await visitor.row('one, corrected').getByText('edited').waitFor()
   await server.call('DELETE', `messages/${second.id}`)
   await visitor.shows(['one, corrected'])
+  await visitor.page.locator('.deleted', { hasText: 'Message deleted' }).waitFor()
 
   await visitor.menu('one, corrected', 'Edit')
   const editor = visitor.page.getByLabel('Edit the message')
@@ -126,6 +193,62 @@ test('edits and deletions are seen as they happen, and made on the page', async 
   await visitor.shows([])
   await other.shows([])
   assert.deepEqual(await server.contents(), [])
+  await other.page.locator('.deleted', { hasText: '2 messages deleted' }).waitFor()
+  await visitor.page.locator('.deleted + .new + .deleted').waitFor()
+  await other.page.reload()
+  await other.page.getByText('Say hello to alice.').waitFor()
+  assert.equal(await other.page.locator('.deleted').count(), 0)
+})
+
+test('what is deleted leaves its place, which is neither unread nor anybody’s to change', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  const visitor = await Visitor.with(t, server.url, ALICE, 'Notes to yourself')
+  const sent = []
+  for (const text of ['one', 'two', 'three', 'four']) sent.push(await server.post(bob, alice, text))
+  const mine = await server.post(alice, bob, 'mine')
+  await visitor.talk('bob').locator('.count', { hasText: '4' }).waitFor()
+  await visitor.talkTo('bob')
+  await visitor.page.locator('.new + .row', { hasText: 'one' }).waitFor()
+  await visitor.talk('bob').locator('.count').waitFor({ state: 'detached' })
+  for (const { id } of [sent[0], sent[2], mine]) await server.call('DELETE', `messages/${id}`)
+  await visitor.shows(['two', 'four'])
+  await visitor.page.locator('.new + .deleted + .row + .deleted + .row + .deleted').waitFor()
+  await server.call('DELETE', `messages/${sent[1].id}`)
+  await visitor.shows(['four'])
+  await visitor.page.locator('.new + .deleted', { hasText: '3 messages deleted' }).waitFor()
+  assert.equal(await visitor.page.locator('.deleted button').count(), 0)
+  // There is no message of hers left to change.
+  await visitor.box.press('ArrowUp')
+  assert.equal(await visitor.page.getByLabel('Edit the message').count(), 0)
+  assert.equal(await visitor.page.title(), 'Parley')
+  // It stays over a connection that was lost, and is gone with the page.
+  visitor.expectErrors(/net::ERR_/)
+  await server.kill()
+  await visitor.lost()
+  await server.startAgain()
+  await server.post(bob, alice, 'five')
+  await visitor.shows(['four', 'five'])
+  await visitor.page.locator('.new + .deleted', { hasText: '3 messages deleted' }).waitFor()
+  await visitor.page.reload()
+  await visitor.shows(['four', 'five'])
+  assert.equal(await visitor.page.locator('.deleted').count(), 0)
+})
+
+test('what one writes into a message that is deleted meanwhile is not lost', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  const { id } = await server.post(alice, bob, 'before')
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.menu('before', 'Edit')
+  const editor = visitor.page.getByLabel('Edit the message')
+  await editor.fill('mine')
+  await server.call('DELETE', `messages/${id}`)
+  await visitor.page.locator('.editor [role=status]', { hasText: 'Message deleted' }).waitFor()
+  assert.equal(await editor.inputValue(), 'mine')
+  assert.ok(await visitor.button('Save').isDisabled())
+  await editor.press('Escape')
+  await visitor.page.locator('.deleted').waitFor()
 })
 
 test('what another changed while one edits it is shown, and nothing that was written is lost', async (t) => {
@@ -183,6 +306,23 @@ test('a session that ends elsewhere ends here, at once; signing in goes on where
   assert.equal(await visitor.box.inputValue(), 'half a sen')
   await server.post(bob, alice, 'afterwards')
   await visitor.shows(['meanwhile', 'afterwards'])
+})
+
+test('a session whose end nobody told of is noticed by whatever is refused, in the background too', async (t) => {
+  const server = await Server.start(t)
+  const { token } = await server.addPeople()
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  visitor.expectErrors(/net::ERR_|status of 40[13]/)
+  await visitor.page.route('**/api/parley/stream*', (route) => route.abort())
+  await visitor.page.reload()
+  await visitor.page.getByText('Say hello to bob.').waitFor()
+  await server.call('POST', 'users/logout?allSessions=true', {}, token)
+  await visitor.box.fill('half a sen')
+  const dialog = visitor.page.getByRole('dialog', { name: 'You have been signed out' })
+  await dialog.getByLabel('Password').fill(PASSWORD)
+  await visitor.page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'hidden' })
+  assert.equal(await visitor.box.inputValue(), 'half a sen')
 })
 
 test('a session is made longer while somebody looks', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from './harness.js'
-import { png } from './picture.js'
+import { blank, png } from './picture.js'
 import { ALICE, BOB, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
@@ -32,7 +32,7 @@ test('files are sent with a message: pictures are shown, others are cards', asyn
     await row.getByRole('button', { name: 'Open the picture The garden [in] May' }).waitFor()
     await visitor.page.waitForFunction(() => [...document.querySelectorAll('.picture img')].every((img) => img.complete && img.naturalWidth > 0))
     assert.equal(await row.locator('.picture').count(), 2)
-    await row.getByRole('link', { name: 'plan.txt' }).waitFor()
+    await row.getByRole('link', { name: 'plan.txt 8B' }).waitFor()
     await visitor.fits()
   }
   await bob.button('Open the picture The garden').click()
@@ -79,8 +79,22 @@ test('what is too large is not sent, what fails is tried again, what is dropped 
   if (config.ok) await alice.page.getByText('Too large').waitFor()
   else await alice.page.locator('.chips .flaw').waitFor()
   assert.ok(await alice.button('Send').isDisabled())
+  assert.equal(await alice.page.locator('.chips').getByRole('button', { name: 'Try again' }).count(), 0)
   await alice.button('Remove plan.txt').click()
   await alice.page.locator('.chips').waitFor({ state: 'detached' })
+
+  // What is dropped on its way is not sent on.
+  let asked = 0
+  await alice.page.route('**/api/media', () => { asked++ }, { times: 1 })
+  await attach(PLAN)
+  await alice.page.getByRole('progressbar', { name: 'plan.txt is being uploaded' }).waitFor()
+  await alice.box.fill('not yet')
+  assert.ok(await alice.button('Send').isDisabled())
+  await alice.button('Remove plan.txt').click()
+  await alice.page.locator('.chips').waitFor({ state: 'detached' })
+  await alice.button('Send').click()
+  await alice.shows(['not yet'])
+  assert.deepEqual([asked, (await server.call('GET', 'media')).totalDocs], [1, 0])
 
   await alice.page.route('**/api/media', (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
   await attach(PLAN)
@@ -95,6 +109,41 @@ test('what is too large is not sent, what fails is tried again, what is dropped 
   }
 })
 
+test('files that would do harm are files like all others, and no picture bursts the page', async (t) => {
+  const { server, alice, attach } = await visit(t)
+  alice.expectErrors(/status of 40[04]/)
+  const script = '<script>document.title = 1</script>'
+  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" onload="document.title = 1">${script}</svg>`
+  await attach(
+    { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from(`<!doctype html>${script}`) },
+    { name: '<img src=x onerror=alert(1)>\u202egnp.txt', mimeType: 'text/plain', buffer: Buffer.from('x') },
+    { name: 'drawing.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(drawing) },
+    { name: 'false.png', mimeType: 'image/png', buffer: Buffer.from(drawing) },
+    { name: 'empty.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
+    { name: 'huge.png', mimeType: 'image/png', buffer: blank(6000, 6000) },
+    { name: 'tall.png', mimeType: 'image/png', buffer: blank(1, 9000) },
+    { name: 'wide.png', mimeType: 'image/png', buffer: blank(9000, 1) },
+  )
+  await alice.page.waitForFunction(() => !document.querySelector('.chips progress'))
+  await alice.fits()
+  const refused = alice.page.locator('.chips .failed')
+  assert.deepEqual(await refused.locator('bdi').allTextContents(), ['page.html', 'drawing.svg', 'false.png'])
+  assert.equal(await refused.getByRole('button', { name: 'Try again' }).count(), 0)
+  await alice.button('Send').click()
+  await alice.page.getByRole('link', { name: /^img src=x onerror=alert\(1\).*1B$/ }).waitFor()
+  for (const size of ['1x99999', '99999x1', '0x0']) await server.post(2, 1, `[forged](/api/media/file/none.png#${size})`)
+  await alice.page.waitForFunction(() => document.querySelectorAll('.picture img').length === 6)
+  for (const picture of await alice.page.locator('.picture img').all()) {
+    const { width, height } = await picture.boundingBox()
+    assert.ok(width <= 320 && height <= 320 && width >= 48 && height >= 48, `${width} x ${height}`)
+  }
+  await alice.fits()
+  await alice.button('Open the picture huge.png').click()
+  await alice.page.waitForFunction(() => document.querySelector('.viewer img')?.naturalWidth === 6000)
+  await alice.escape()
+  assert.equal(await alice.page.title(), 'Parley')
+})
+
 test('files are dropped on the thread and pasted into the field', async (t) => {
   const { alice } = await visit(t)
   const transfer = await alice.page.evaluateHandle(() => {
@@ -102,8 +151,18 @@ test('files are dropped on the thread and pasted into the field', async (t) => {
     data.items.add(new File(['dropped'], 'dropped.txt', { type: 'text/plain' }))
     return data
   })
-  await alice.page.getByRole('log').dispatchEvent('dragover', { dataTransfer: transfer })
-  await alice.page.getByText('Drop to send to bob').dispatchEvent('drop', { dataTransfer: transfer })
+  const drag = (over, type) => over.dispatchEvent(type, { dataTransfer: transfer })
+  await drag(alice.page.getByRole('log'), 'dragover')
+  const overlay = alice.page.getByText('Drop to send to bob')
+  await drag(overlay, 'dragleave')
+  await overlay.waitFor({ state: 'detached' })
+  // Beside the thread nothing happens: neither is the file sent, nor is it opened in place of the page.
+  const left = await alice.page.locator('.side').evaluate((side, dataTransfer) =>
+    side.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })), transfer)
+  assert.equal(left, false)
+  assert.equal(await alice.page.locator('.chips').count(), 0)
+  await drag(alice.page.getByRole('log'), 'dragover')
+  await drag(overlay, 'drop')
   await alice.button('Remove dropped.txt').waitFor()
   await alice.box.evaluate((box) => {
     const clipboardData = new DataTransfer()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { PHONE, Visitor } from './visitor.js'
 
 const MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script> &amp; <b>bold</b>'
 
@@ -65,6 +65,7 @@ test('text that turns around stays within its own message', async (t) => {
 test.alone('very long and very strange texts neither hang nor burst the page', async (t) => {
   const contents = [
     'x'.repeat(40_000), 'word '.repeat(8_000), 'line\n'.repeat(10_000).slice(0, 39_999), '😀'.repeat(2_000), '👩‍👩‍👧‍👦'.repeat(500),
+    'ب'.repeat(40_000), '\u0e49'.repeat(40_000), `a${'\u0300'.repeat(39_000)}`, `${'ب'.repeat(3_000)} *x*`, '\n'.repeat(9_999) + 'x',
     '*'.repeat(7_900), '[['.repeat(3_900), '> '.repeat(3_900), `${'- '.repeat(40)}deep`, '`'.repeat(7_900), '<'.repeat(7_900), '*a '.repeat(2_600), '_a_'.repeat(2_600),
     '![](x'.repeat(1_500), 'a\u0300'.repeat(3_000), '\u200b\u2028\u2029\ufeff', 'http://'.repeat(1_100), '|a'.repeat(3_900), 'a@'.repeat(3_900),
     '![](x'.repeat(600), '[a]('.repeat(750), '_b '.repeat(1_000), '*_a '.repeat(750), '> '.repeat(1_500), '1. '.repeat(1_000), '!'.repeat(3_000),
@@ -75,12 +76,43 @@ test.alone('very long and very strange texts neither hang nor burst the page', a
   }).observe({ type: 'longtask', buffered: true }))
   await visitor.page.waitForFunction((n) => document.querySelectorAll('.row').length === n, contents.length)
   await visitor.fits()
-  await visitor.button('Show all of it').first().click()
-  await visitor.page.waitForFunction(() => [...document.querySelectorAll('.text')].some((e) => e.textContent.length === 40_000))
-  await visitor.fits()
+  const folded = visitor.button('Show all of it')
+  for (let left = await folded.count(); left > 0; left--) {
+    await folded.first().click()
+    await visitor.page.waitForFunction((n) => [...document.querySelectorAll('.text > .link')].length === n, left - 1)
+    await visitor.fits()
+  }
+  const longest = () => visitor.page.evaluate(() => Math.max(...[...document.querySelectorAll('.text')].map((e) => e.textContent.length)))
+  assert.equal(await longest(), 40_000)
   await visitor.write('still alive')
   await visitor.row('still alive').waitFor()
   console.log(`         the longest task ${Math.round(await visitor.page.evaluate(() => window.longest ?? 0))} ms`)
+})
+
+test('strange texts keep to their lines in the list, in what is told of them, and in what is found', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  for (const options of [{}, PHONE]) {
+    const visitor = await Visitor.signedIn(t, server.url, ALICE, options)
+    if (options !== PHONE) await visitor.talkTo('Notes to yourself')
+    const texts = ['x'.repeat(40_000), 'line\n'.repeat(7_900), '😀'.repeat(2_000), `\u202e\u2067\u2067x${MARKUP}`, `x${'\u0300'.repeat(30_000)}`, `[x](/api/media/file/${'z'.repeat(390)})`]
+    for (const text of texts) {
+      await server.post(bob, alice, text)
+      await visitor.talk('bob').locator('.line', { hasText: text.slice(0, 2).replace('[', 'File: ') }).waitFor()
+      await visitor.page.locator('.toast').waitFor()
+      await visitor.fits()
+    }
+    const heights = await visitor.page.locator('.talk').evaluateAll((rows) => rows.map((row) => row.offsetHeight))
+    assert.ok(Math.max(...heights) < 80, String(heights))
+    await visitor.page.keyboard.press('Control+k')
+    for (const text of ['x', 'line', '😀', '<script>']) {
+      await visitor.page.getByPlaceholder('Search for people and messages').fill(text)
+      await visitor.page.locator('.found mark', { hasText: text }).first().waitFor()
+      await visitor.fits()
+    }
+    assert.equal(await visitor.page.locator('.toast img, .toast script, .found img, .side img:not([src="icon.svg"])').count(), 0)
+    assert.match(await visitor.page.title(), /Parley$/)
+  }
 })
 
 test('half of a character is mended before it is sent', async (t) => {
@@ -92,6 +124,10 @@ test('half of a character is mended before it is sent', async (t) => {
 
 test('a text that is too long is not sent, and nothing of it is lost', async (t) => {
   const { server, visitor } = await visit(t, [])
+  await visitor.box.fill('x'.repeat(36_000))
+  assert.equal(await visitor.page.getByText('characters left').count(), 0)
+  await visitor.box.fill('x'.repeat(36_001))
+  await visitor.page.getByText('3,999 characters left').waitFor()
   await visitor.box.fill('x'.repeat(40_001))
   await visitor.page.getByText('1 character too long').waitFor()
   assert.ok(await visitor.button('Send').isDisabled())
@@ -116,7 +152,7 @@ test('wrong passwords, an account that is there already, a locked one: the form 
     await visitor.page.getByLabel('E-mail').fill('')
   }
   for (let n = 0; n < 5; n++) await tryIt('incorrect')
-  await tryIt('locked')
+  await tryIt('Too many tries. Try again in 10 minutes.')
   await visitor.signIn(ALICE)
   await visitor.button('Add a person').click()
   const dialog = visitor.page.getByRole('dialog')

@@ -91,7 +91,7 @@ test('search finds people and messages, marks what was looked for and leads ther
   await field.fill('message 14 ')
   await visitor.page.locator('.found .talk', { hasText: 'message 14' }).click()
   await visitor.page.locator('.row.lit', { hasText: 'message 14' }).waitFor()
-  await visitor.button('To the newest message').waitFor()
+  await visitor.page.getByTitle('To the newest message').waitFor()
   await visitor.button('Search').click()
   await field.fill('bob@')
   await visitor.page.locator('.found .talk', { hasText: BOB }).click()

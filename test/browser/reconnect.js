@@ -1,7 +1,7 @@
 // The stream comes back: nothing is missing, nothing is there twice.
 import { test } from './harness.js'
-import { ALICE, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { ALICE, BOB, PASSWORD, Server } from './server.js'
+import { PHONE, Visitor } from './visitor.js'
 
 async function visit(t) {
   const server = await Server.start(t)
@@ -54,6 +54,82 @@ test('a stream that was refused is opened again', async (t) => {
   await server.post(bob, alice, 'meanwhile')
   await visitor.live()
   await visitor.shows(['meanwhile'])
+})
+
+test('a server that has no room for a stream says when to come back: the page says so, and does', async (t) => {
+  const server = await Server.start(t, '127.0.0.1:0', ['--max-streams', '1'])
+  const { alice, bob } = await server.addPeople()
+  const other = await Visitor.signedIn(t, server.url, BOB)
+  const visitor = await Visitor.open(t, server.url, PHONE)
+  visitor.expectErrors(/status of 503/)
+  await visitor.fillEntry(ALICE, PASSWORD)
+  await visitor.page.locator('.connection[data-state=full]').waitFor()
+  await visitor.page.locator('.side .bar').getByText('The server is full.').waitFor()
+  await visitor.page.getByRole('status').getByText('The server is full.').waitFor()
+  await visitor.talkTo('bob')
+  await visitor.page.locator('.thread .bar').getByText('The server is full.').waitFor()
+  await visitor.fits()
+  await visitor.write('All else goes on')
+  await visitor.shows(['All else goes on'])
+  await server.post(bob, alice, 'meanwhile')
+  await other.page.goto('about:blank')
+  await visitor.page.locator('.bar').waitFor({ state: 'detached' })
+  await visitor.shows(['All else goes on', 'meanwhile'])
+})
+
+test('a stream from which nothing comes is opened anew', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const visitor = await Visitor.open(t, server.url)
+  await visitor.page.clock.install()
+  await visitor.page.reload()
+  await visitor.signIn(ALICE)
+  const again = visitor.page.waitForRequest(/parley\/stream/)
+  // The server is silent for 30 seconds at most, and the browser would wait for ever.
+  await visitor.page.clock.runFor(76_000)
+  await again
+  await visitor.live()
+})
+
+test('what could not be read while the server was away is read when it is back, and what it has become is told', async (t) => {
+  const { server, visitor, alice, bob } = await visit(t)
+  await server.post(alice, alice, 'a note')
+  await server.post(bob, alice, 'to be read')
+  await visitor.shows(['to be read'])
+  await server.kill()
+  await visitor.lost()
+  await visitor.talk('Notes to yourself').click()
+  await visitor.page.getByText('The messages could not be read. The server cannot be reached.').waitFor()
+  await visitor.page.route('**/api/parley/config', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...await response.json(), version: 'next', uploadBytes: 4 } })
+  })
+  await server.startAgain()
+  await visitor.shows(['a note'])
+  const update = visitor.button('There is a new version of this page.')
+  await update.waitFor()
+  await visitor.page.locator('input[type=file]').setInputFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('large') }])
+  await visitor.page.getByText('Too large: 5B of at most 4B.').waitFor()
+  const loaded = visitor.page.waitForEvent('load')
+  await update.click()
+  await loaded
+  await visitor.shows(['a note'])
+})
+
+test('who is offline is told what becomes of what they write', async (t) => {
+  const { server, visitor } = await visit(t)
+  await visitor.context.setOffline(true)
+  await server.kill()
+  await visitor.page.getByText('You are offline.').waitFor()
+  await visitor.write('kept')
+  await visitor.row('kept').getByText('Waiting for the connection').waitFor()
+  await visitor.page.evaluate(() => { location.hash = '#/' })
+  await visitor.page.locator('.side .bar').getByText('You are offline.').waitFor()
+  await server.startAgain()
+  await visitor.context.setOffline(false)
+  await visitor.page.locator('.bar').waitFor({ state: 'detached' })
+  await visitor.talkTo('bob')
+  await visitor.shows(['kept'])
 })
 
 test('a page that was opened on an empty server has no hole after it was killed', async (t) => {

@@ -22,6 +22,7 @@ if (process.env.UI_REACT === '1') {
 const { tests, runAll } = await import('./harness.js')
 await import('./source.js')
 await import('./chat.js')
+await import('./list.js')
 await import('./talk.js')
 await import('./unsent.js')
 await import('./reconnect.js')

@@ -109,6 +109,22 @@ for (const size of Object.keys(SIZES)) {
       await page.getByLabel('Edit the message').waitFor()
       await seen('editor')
       await page.keyboard.press('Escape')
+      await page.locator('input[type=file]').setInputFiles([
+        { name: 'roof.png', mimeType: 'image/png', buffer: png(640, 300, [70, 130, 180]) },
+        { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from('<!doctype html>') },
+      ])
+      await page.getByLabel('Description of roof.png').waitFor()
+      await page.locator('.chips .failed').waitFor()
+      await seen('files')
+      await visitor.button('Remove page.html').click()
+      await visitor.button('Remove roof.png').click()
+      await visitor.button('Open the picture').click()
+      await page.waitForFunction(() => document.querySelector('.viewer > img')?.naturalWidth)
+      await seen('viewer')
+      await visitor.escape()
+      await server.call('DELETE', `messages/${(await server.call('GET', 'messages?where[content][like]=painters')).docs[0].id}`)
+      await page.locator('.deleted').waitFor()
+      await seen('deleted')
 
       await home()
       await visitor.talkTo('Everyone')
@@ -136,6 +152,11 @@ for (const size of Object.keys(SIZES)) {
       await page.keyboard.press('?')
       await page.getByRole('dialog', { name: 'Keys and markup' }).waitFor()
       await seen('help')
+      await visitor.escape()
+      const { token } = await server.call('POST', 'users/login', { email: NAMES[0], password: PASSWORD })
+      await server.call('POST', 'users/logout?allSessions=true', {}, token)
+      await page.getByRole('dialog', { name: 'You have been signed out' }).waitFor()
+      await seen('ended')
     })
   }
 }

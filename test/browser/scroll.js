@@ -98,7 +98,7 @@ test('never more than three hundred rows, in both directions', async (t) => {
   await visitor.row('message 1.').waitFor()
   assert.equal(await visitor.row('message 500.').count(), 0)
   const before = await place(visitor)
-  await visitor.button('To the newest message').waitFor()
+  await visitor.page.getByTitle('To the newest message').waitFor()
   await stays(visitor, before)
   for (let n = 0; n < 80 && !(await visitor.row('message 500.').isVisible()); n++) {
     await scrollBy(visitor, 4000)

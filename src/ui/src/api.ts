@@ -36,11 +36,20 @@ export interface ErrorBody {
   message?: string
 }
 
+let forbidden = () => {}
+
+// `act` is called at each answer that says that one may not: the session may be over.
+export const onForbidden = (act: () => void): void => {
+  forbidden = act
+}
+
 export function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
+  if (status === 401 || status === 403) forbidden()
   const error = body?.errors?.[0]
   const flaws = error?.data?.errors ?? []
+  const wait = Number(retryAfter) || 0
   const message = flaws.map((flaw) => flaw.message).join(' ') || error?.message || body?.message || t('error.unknown')
-  return new Refusal(message, status, flaws, Number(retryAfter) || 0)
+  return new Refusal(wait && status < 500 ? t('error.tooMany', { n: Math.ceil(wait / 60) }) : message, status, flaws, wait)
 }
 
 interface CallOptions {
@@ -66,7 +75,7 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
   } catch {
     if (!response) throw new Refusal(t('error.unreachable'), 0)
     if (response.ok) throw new Refusal(t('error.unreadable'), 0)
-    throw new Refusal(t('error.unknown'), response.status)
+    throw refusalOf(response.status, null, response.headers.get('Retry-After'))
   } finally {
     clearTimeout(timer)
   }

@@ -1,15 +1,16 @@
 // All that one signed-in person's page knows, and what happens to it when the server tells something.
-import { call } from './api'
+import { call, type Refusal } from './api'
 import { Talks } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
+import { t } from './i18n'
 import { Live, connection } from './live'
-import { callFor, show, showCount } from './notices'
+import { callFor, show, showCount, showToast } from './notices'
 import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { left, noticed, session, signOut } from './session'
+import { left, readConfigAgain, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
@@ -44,7 +45,15 @@ export class Chat {
   start(): void {
     this.live.start()
     this.#read()
-    const onLive = () => connection.get().state === 'live' && this.outbox.send()
+    let away = false
+    const onConnection = () => {
+      const { state } = connection.get()
+      if (state === 'live') {
+        this.outbox.send()
+        if (away) void this.#goOn()
+      }
+      away = state === 'lost'
+    }
     let { state } = session.get()
     const onSession = () => {
       const was = state
@@ -61,7 +70,7 @@ export class Chat {
     addEventListener('pagehide', keep)
     addEventListener('online', send)
     this.#leaving.push(
-      connection.subscribe(onLive),
+      connection.subscribe(onConnection),
       session.subscribe(onSession),
       this.talks.store.subscribe(count),
       route.subscribe(count),
@@ -103,19 +112,15 @@ export class Chat {
   }
 
   async edit(id: number, content: string): Promise<void> {
-    try {
-      const { doc } = await call<{ doc: MessageDoc }>('PATCH', `messages/${id}?depth=0`, { content })
-      this.feed.learn([doc], false)
-    } catch (refusal) {
-      throw noticed(refusal)
-    }
+    const { doc } = await call<{ doc: MessageDoc }>('PATCH', `messages/${id}?depth=0`, { content })
+    this.feed.learn([doc], false)
   }
 
   async remove(id: number): Promise<void> {
     try {
       await call('DELETE', `messages/${id}?depth=0`)
     } catch (refusal) {
-      if (noticed(refusal).status !== 404) throw refusal
+      if ((refusal as Refusal).status !== 404) throw refusal
     }
     this.feed.forget([id])
     this.talks.forget([id])
@@ -128,8 +133,16 @@ export class Chat {
 
   #read(): void {
     void this.talks.read()
-    void readPeople().catch(noticed)
+    void readPeople().catch(() => {})
     void readPresence()
+  }
+
+  // The server is there again: what it could not be asked is asked now.
+  async #goOn(): Promise<void> {
+    const at = route.get()
+    if (at.view === 'thread') this.feed.readFailed(at.peer)
+    if (this.talks.store.get().state === 'failed') this.#read()
+    if (await readConfigAgain()) showToast(t('version.new'), () => location.reload(), true)
   }
 
   // `replace`: nothing of what was known need be true.

@@ -8,7 +8,6 @@
 // here. The stream tells changes in their order, so its word stands; the others count only where they are newer.
 import { call, type Refusal } from './api'
 import { meet } from './people'
-import { noticed } from './session'
 import { Store } from './store'
 import { messageOf, type List, type Message, type MessageDoc, type Peer } from './types'
 
@@ -139,6 +138,12 @@ export class Feed {
     }
   }
 
+  readFailed(peer: Peer): void {
+    const { older, newer } = this.open(peer).get()
+    if (older === 'failed') void this.readOlder(peer)
+    if (newer === 'failed') void this.readNewer(peer)
+  }
+
   // What the stream tells (`live`), or an answer to what was sent from here.
   learn(docs: MessageDoc[], live: boolean): void {
     const messages = docs.map(messageOf)
@@ -146,14 +151,15 @@ export class Feed {
     for (const [peer, timeline] of this.#timelines) {
       const own = messages.filter((message) => this.#belongs(message, peer))
       const moved = live ? messages.filter((message) => !this.#belongs(message, peer)).map(({ id }) => id) : []
-      if (moved.length) this.#drop(timeline, new Set(moved))
+      if (moved.length) this.#replace(timeline, new Set(moved), () => [])
       if (own.length) this.#learnOf(timeline, own, live)
     }
   }
 
   forget(ids: number[]): void {
     for (const id of ids) this.#gone.add(id)
-    for (const timeline of this.#timelines.values()) this.#drop(timeline, new Set(ids))
+    for (const timeline of this.#timelines.values())
+      this.#replace(timeline, new Set(ids), (message) => [{ ...message, content: '', deleted: true }])
   }
 
   // Of the conversations that nobody looks at nothing is kept.
@@ -193,7 +199,8 @@ export class Feed {
     // Of those that the page covers, the ones it does not hold are gone, but for what came while it was under way.
     const came = (id: number) => id > (page.docs[0]?.id ?? 0) && !before.has(id)
     const held = new Set(page.docs.map(({ id }) => id))
-    const stay = messages.filter(({ id }) => (meets && id < first && page.hasNextPage) || held.has(id) || came(id))
+    const stay = messages.filter(({ id, deleted }) =>
+      (meets && ((id < first && page.hasNextPage) || deleted)) || held.has(id) || came(id))
     const older: Edge = meets && messages[0].id < first ? timeline.get().older : page.hasNextPage ? 'more' : 'none'
     timeline.update({ older, newer: 'none', turn: meets && newer === 'none' ? turn : turn + 1 })
     this.#grow(timeline, this.#merge(stay, page.docs))
@@ -217,14 +224,14 @@ export class Feed {
     })
   }
 
-  #drop(timeline: Store<Timeline>, ids: Set<number>): void {
+  #replace(timeline: Store<Timeline>, ids: Set<number>, by: (message: Message) => Message[]): void {
     const { messages } = timeline.get()
-    const left = messages.filter(({ id }) => !ids.has(id))
-    if (left.length < messages.length) timeline.update({ messages: left })
+    if (!messages.some(({ id }) => ids.has(id))) return
+    timeline.update({ messages: messages.flatMap((message) => (ids.has(message.id) ? by(message) : message)) })
   }
 
   #fail(timeline: Store<Timeline>, edge: 'older' | 'newer', refusal: unknown): void {
-    timeline.update({ [edge]: 'failed', reason: (noticed(refusal) as Refusal).message })
+    timeline.update({ [edge]: 'failed', reason: (refusal as Refusal).message })
   }
 }
 

@@ -2,20 +2,21 @@
 //
 // A burst of events is given on together, at most every BATCH_MS, so that it is drawn once and not a hundred times. An
 // event after a silence comes at once.
+import { call, type Refusal } from './api'
 import { Leader } from './leader'
 import { check, left } from './session'
 import { Store } from './store'
 import { Stream, type StreamEvent } from './stream'
 
-const ADDRESS = 'api/parley/stream?collections=messages,users&events=read,typing,presence&limit=0'
+const PATH = 'parley/stream?collections=messages,users&events=read,typing,presence&limit=0'
 const BATCH_MS = 100
 const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
 const SEEN_MS = 1_000
 const ASLEEP_MS = 30_000 // a tab that was hidden for longer may have slept
 
 export interface Connection {
-  state: 'connecting' | 'live' | 'lost'
-  retryAt: number // by Date.now(); only when lost
+  state: 'connecting' | 'live' | 'lost' | 'full' // full: the server has no room for a further stream
+  retryAt: number // by Date.now(); only when lost or full
 }
 
 export const connection = new Store<Connection>({ state: 'connecting', retryAt: 0 })
@@ -32,6 +33,12 @@ interface Place {
   connection: Connection
 }
 
+// Why there was no stream, which the browser does not tell: the session may be over, or the server full.
+async function refused(): Promise<number> {
+  void check()
+  return call('HEAD', PATH).then(() => 0, ({ status, retryAfter }: Refusal) => (status === 503 ? retryAfter * 1000 : 0))
+}
+
 export class Live {
   #leader: Leader
   #stream: Stream
@@ -44,11 +51,11 @@ export class Live {
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
-    this.#stream = new Stream(ADDRESS, {
+    this.#stream = new Stream(`api/${PATH}`, {
       event: (event) => this.#tell({ event }),
       opened: () => this.#tell({ connection: { state: 'live', retryAt: 0 } }),
-      lost: (delay) => this.#tell({ connection: { state: 'lost', retryAt: Date.now() + delay } }),
-      refused: () => void check(),
+      lost: (delay, full) => this.#tell({ connection: { state: full ? 'full' : 'lost', retryAt: Date.now() + delay } }),
+      refused,
     })
     this.#leader = new Leader(`parley.${user}`, {
       lead: () => this.#stream.open(),

@@ -11,7 +11,7 @@ import { CodeBlock } from './views/code'
 const MOST_TOKENS = 2000
 const MOST_DEEP = 6
 
-class Plain extends Tokenizer {
+class Reader extends Tokenizer {
   code = () => undefined
   heading = () => undefined
   lheading = () => undefined
@@ -52,8 +52,15 @@ function safe(href: string): string | null {
   }
 }
 
+type Plain = (text: string) => ReactNode
+
 class Drawing {
   #tokens = 0
+  #plain: Plain
+
+  constructor(plain: Plain) {
+    this.#plain = plain
+  }
 
   all(tokens: Token[] = [], depth = 0): ReactNode[] {
     if (depth > MOST_DEEP) throw new TooMuch()
@@ -72,12 +79,12 @@ class Drawing {
       case 'strong': return <strong>{inner()}</strong>
       case 'em': return <em>{inner()}</em>
       case 'del': return <del>{inner()}</del>
-      case 'codespan': return <code>{token.text}</code>
+      case 'codespan': return <code>{this.#plain(token.text)}</code>
       case 'br': return <br />
       case 'link': return this.#link(token as Tokens.Link, depth)
       case 'escape': return token.text
-      case 'text': return (token as Tokens.Text).tokens ? inner() : token.text
-      default: return token.raw
+      case 'text': return (token as Tokens.Text).tokens ? inner() : this.#plain(token.text)
+      default: return this.#plain(token.raw)
     }
   }
 
@@ -99,12 +106,13 @@ class Drawing {
   }
 }
 
-// null: it is to be shown as it was typed, as is what the reader cannot take: quotes a thousand deep.
-export function drawMarkdown(text: string): ReactNode {
+// `plain` draws what has no markup. null: it is to be shown as it was typed, as is what the reader cannot take: quotes a
+// thousand deep.
+export function drawMarkdown(text: string, plain: Plain): ReactNode {
   if (!isTame(text)) return null
   try {
-    const tokens = new Lexer({ gfm: true, breaks: true, tokenizer: new Plain() }).lex(text)
-    return new Drawing().all(tokens)
+    const tokens = new Lexer({ gfm: true, breaks: true, tokenizer: new Reader() }).lex(text)
+    return new Drawing(plain).all(tokens)
   } catch {
     return null
   }

@@ -8,7 +8,7 @@ import type { Message } from './types'
 
 export interface Toast {
   text: string
-  peer: number | null // whose conversation it opens
+  act: (() => void) | null // what it is a button for
 }
 
 export const toast = new Store<Toast | null>(null)
@@ -18,10 +18,11 @@ export const spoken = new Store('')
 const TOAST_MS = 5_000
 let timer: ReturnType<typeof setTimeout> | undefined
 
-export function showToast(text: string, peer: number | null = null): void {
+// `stays`: until it is used, or another comes.
+export function showToast(text: string, act: Toast['act'] = null, stays = false): void {
   clearTimeout(timer)
-  toast.set({ text, peer })
-  timer = setTimeout(() => toast.set(null), TOAST_MS)
+  toast.set({ text, act })
+  if (!stays) timer = setTimeout(() => toast.set(null), TOAST_MS)
 }
 
 export const say = (text: string): void => spoken.set(text)
@@ -80,7 +81,7 @@ const lineOf = (message: Message, preview: Preview) => `${nameOf(people.get(), m
 // On the page.
 export function show(messages: Message[], preview: Preview): void {
   const message = messages[messages.length - 1]
-  if (!document.hidden) showToast(lineOf(message, preview), message.sender)
+  if (!document.hidden) showToast(lineOf(message, preview), () => openThread(message.sender))
 }
 
 // Beyond the page. `seen`: somebody looks at it.

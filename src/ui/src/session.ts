@@ -1,5 +1,5 @@
 // Who is signed in. The session itself is a cookie that scripts cannot read.
-import { call, now, Refusal } from './api'
+import { call, now, onForbidden, type Refusal } from './api'
 import { keep, kept } from './storage'
 import { Store } from './store'
 import type { Config, User } from './types'
@@ -65,6 +65,14 @@ export async function start(): Promise<void> {
   }
 }
 
+// A server that was started again may allow something else. Whether it is another version, which has a page of its own.
+export async function readConfigAgain(): Promise<boolean> {
+  const { config } = session.get()
+  const now = await readConfig()
+  if (now.version) session.update({ config: { ...CONFIG, ...now } })
+  return !!now.version && !!config.version && now.version !== config.version
+}
+
 export function failed(reason: string): void {
   session.update({ state: 'failed', reason })
 }
@@ -110,8 +118,12 @@ export function ended(): void {
   if (session.get().state === 'in') session.update({ state: 'ended' })
 }
 
+let checking: Promise<void> | undefined
+
 // Is the session still good, or again? Only an answer that says so ends it.
-export async function check(): Promise<void> {
+export const check = (): Promise<void> => (checking ??= look().finally(() => { checking = undefined }))
+
+async function look(): Promise<void> {
   const { state, me } = session.get()
   if (state !== 'in' && state !== 'ended') return
   const account = await call<Account>('GET', 'users/me').catch(() => null)
@@ -120,11 +132,7 @@ export async function check(): Promise<void> {
   else if (account) enter(account)
 }
 
-// What a call was refused with, looked at: one who is not signed in any more learns it.
-export function noticed(refusal: unknown): Refusal {
-  if (refusal instanceof Refusal && (refusal.status === 401 || refusal.status === 403)) void check()
-  return refusal as Refusal
-}
+onForbidden(() => void check())
 
 async function refresh(): Promise<void> {
   const due = session.get().state === 'in' && !document.hidden && expires - now() < HALF_LIFE_MS

@@ -5,7 +5,7 @@ import { speech, t } from './i18n'
 import { useKeys } from './keys'
 import { Later, loadParts } from './later'
 import { spoken, toast } from './notices'
-import { goTo, openSettings, openThread, route } from './route'
+import { goTo, openSettings, route } from './route'
 import { session } from './session'
 import { useStore } from './store'
 import { ChatContext } from './views/context'
@@ -16,12 +16,12 @@ import { Nothing, Thread } from './views/thread'
 function Toast() {
   const shown = useStore(toast)
   if (!shown) return null
-  const { peer, text } = shown
-  const open = () => {
+  const { act, text } = shown
+  const use = () => {
     toast.set(null)
-    if (peer !== null) openThread(peer)
+    act?.()
   }
-  return <div className="toast" role="status">{peer === null ? <p>{text}</p> : <button type="button" onClick={open}><bdi>{text}</bdi></button>}</div>
+  return <div className="toast" role="status">{act ? <button type="button" onClick={use}><bdi>{text}</bdi></button> : <p>{text}</p>}</div>
 }
 
 const SOON_MS = 3_000 // after which what a first look did not need is fetched

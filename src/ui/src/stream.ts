@@ -17,8 +17,8 @@ export interface StreamEvent {
 export interface Listener {
   event(event: StreamEvent): void
   opened(): void
-  lost(retryIn: number): void // milliseconds
-  refused(): void // there was an answer, and it was no stream: perhaps the session is over
+  lost(retryIn: number, full: boolean): void // milliseconds; full: the server has no room, and said when to come back
+  refused(): Promise<number> // there was an answer, and it was no stream: the milliseconds that the server wants; 0: it does not say
 }
 
 export class Stream {
@@ -49,6 +49,7 @@ export class Stream {
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#source?.close()
     this.#source = null
   }
@@ -66,8 +67,16 @@ export class Stream {
     this.close()
     const delay = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#tries++) * (0.5 + Math.random())
     this.#openAfter(delay)
-    this.#listener.lost(delay)
-    if (refused) this.#listener.refused()
+    this.#listener.lost(delay, false)
+    if (refused) void this.#lookWhy()
+  }
+
+  async #lookWhy(): Promise<void> {
+    const timer = this.#timer
+    const delay = await this.#listener.refused()
+    if (!delay || timer !== this.#timer) return
+    this.#openAfter(delay)
+    this.#listener.lost(delay, true)
   }
 
   #openAfter(delay: number): void {

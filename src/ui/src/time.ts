@@ -46,3 +46,12 @@ export function dayName(iso: string): string {
   if (days === 1) return t('day.yesterday')
   return format(date.getFullYear() === new Date(now()).getFullYear() ? 'fullDate' : 'fullDateOfYear', date)
 }
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
+
+export function fileSize(bytes: number): string {
+  let at = 0
+  while (bytes >= 1000 && at < UNITS.length - 1) [bytes, at] = [bytes / 1000, at + 1]
+  const style = { style: 'unit', unit: UNITS[at], unitDisplay: 'narrow', maximumFractionDigits: bytes < 10 && at ? 1 : 0 }
+  return new Intl.NumberFormat(speech.get().locale, style as Intl.NumberFormatOptions).format(bytes)
+}

@@ -21,6 +21,7 @@ export interface MessageDoc {
 export interface Message extends MessageDoc {
   sender: number
   receiver: number
+  deleted?: boolean // while one had it in the page: where it stood is still shown
 }
 
 export interface List<T> {

@@ -10,13 +10,16 @@ test('what is written as a link is read as the file it was', () => {
   for (const name of ['a.png', 'ä b.png', '(1).png', '[x].png', 'back\\slash.png', '#?%.png', '100%.png', 'a]b(c.png']) {
     const { files, text } = attachmentsOf(`before\n${linkOf(media(name, 640, 400), name)}\nbehind`)
     assert.equal(text, 'before\nbehind', name)
-    assert.deepEqual(files, [{ name, path: `api/media/file/${encodeURIComponent(name).replace(/[()]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`, picture: { width: 640, height: 400 } }])
+    assert.deepEqual(files, [{ name, path: `api/media/file/${encodeURIComponent(name).replace(/[()]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`, picture: { width: 640, height: 400 }, bytes: 0 }])
   }
 })
 
-test('a file that is no picture has no size, nor has one whose size is not known', () => {
-  assert.equal(attachmentsOf(linkOf(media('a.pdf', 10, 10), 'a.pdf')).files[0].picture, null)
-  assert.equal(attachmentsOf(linkOf(media('a.png'), 'a.png')).files[0].picture, null)
+test('of a file that is no picture, or none whose size is known, the bytes are told', () => {
+  for (const link of [linkOf(media('a.pdf', 10, 10), 'a.pdf'), linkOf(media('a.png'), 'a.png')]) {
+    const [{ picture, bytes }] = attachmentsOf(link).files
+    assert.deepEqual([picture, bytes], [null, 1])
+  }
+  assert.equal(attachmentsOf('[a.pdf](/api/media/file/a.pdf)').files[0].bytes, 0)
 })
 
 test('only a line of its own that leads to the server’s files is one', () => {
@@ -25,7 +28,7 @@ test('only a line of its own that leads to the server’s files is one', () => {
 })
 
 test('a description keeps to one line', () => {
-  assert.equal(linkOf(media('a.txt'), 'two\nlines'), '[two lines](/api/media/file/a.txt)')
+  assert.equal(linkOf(media('a.txt'), 'two\nlines'), '[two lines](/api/media/file/a.txt#1)')
 })
 
 test('a preview is one line without markup', () => {

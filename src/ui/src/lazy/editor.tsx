@@ -29,7 +29,7 @@ export default function Editor({ message, close }: { message: Message; close: ()
   }, [text])
   const save = async () => {
     if (text === before.content) return close()
-    if (!text.trim() || text.length > most) return
+    if (message.deleted || !text.trim() || text.length > most) return
     setBusy(true)
     try {
       await chat.edit(message.id, text)
@@ -47,17 +47,21 @@ export default function Editor({ message, close }: { message: Message; close: ()
     event.preventDefault()
     event.stopPropagation()
   }
-  // Somebody else changed it in the meantime: both are shown, and what one wrote is kept.
+  // Somebody else changed or deleted it in the meantime: both are shown, and what one wrote is kept.
   const changed = message.content !== before.content && message.content !== text
   return (
     <form className="editor" onSubmit={(event) => { event.preventDefault(); void save() }}>
-      {changed && <div className="flaw" role="status">{t('edit.changed')}<blockquote>{message.content}</blockquote></div>}
+      {changed && (
+        <div className="flaw" role="status">
+          {message.deleted ? t('message.deleted', { n: 1 }) : <>{t('edit.changed')}<blockquote>{message.content}</blockquote></>}
+        </div>
+      )}
       <textarea ref={box} rows={1} value={text} dir="auto" aria-label={t('edit.label')} onKeyDown={onKeyDown}
         onChange={(event) => setText(event.target.value)} />
       {reason && <p className="flaw" role="alert">{reason}</p>}
       <p className="buttons">
         <button type="button" className="quiet" onClick={close}>{t('cancel')}</button>
-        <button type="submit" className="primary" disabled={busy || !text.trim() || text.length > most}>{t('save')}</button>
+        <button type="submit" className="primary" disabled={busy || message.deleted || !text.trim() || text.length > most}>{t('save')}</button>
       </p>
     </form>
   )

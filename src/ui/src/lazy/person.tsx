@@ -3,7 +3,6 @@ import { call } from '../api'
 import { t } from '../i18n'
 import { meet } from '../people'
 import { openThread } from '../route'
-import { noticed } from '../session'
 import type { User } from '../types'
 import { Dialog } from '../views/dialog'
 import { Field } from '../views/field'
@@ -11,14 +10,10 @@ import { useForm } from '../views/form'
 
 export default function AddPerson({ close }: { close: () => void }) {
   const { busy, reason, flaws, onSubmit } = useForm(async ({ email, password }) => {
-    try {
-      const { doc } = await call<{ doc: User }>('POST', 'users', { email, password })
-      meet([doc])
-      close()
-      openThread(doc.id)
-    } catch (refusal) {
-      throw noticed(refusal)
-    }
+    const { doc } = await call<{ doc: User }>('POST', 'users', { email, password })
+    meet([doc])
+    close()
+    openThread(doc.id)
   })
   return (
     <Dialog title={t('person.add')} close={close}>

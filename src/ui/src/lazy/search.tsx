@@ -5,7 +5,7 @@ import { t } from '../i18n'
 import { findPeople, nameOf, people } from '../people'
 import { preview } from '../preview'
 import { openThread } from '../route'
-import { noticed, session } from '../session'
+import { session } from '../session'
 import { useStore } from '../store'
 import { briefTime } from '../time'
 import { messageOf, peerOf, type List, type Message, type MessageDoc, type Peer, type User } from '../types'
@@ -76,7 +76,7 @@ export default function Search({ close }: { close: () => void }) {
       setState('')
     } catch (refusal) {
       if (turn !== asked.current) return
-      setReason((noticed(refusal) as Refusal).message)
+      setReason((refusal as Refusal).message)
       setState('failed')
     }
   }

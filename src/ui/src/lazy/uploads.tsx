@@ -2,29 +2,21 @@
 import { useEffect } from 'react'
 import { call, type Refusal } from '../api'
 import { Icon } from '../icons'
-import { speech, t } from '../i18n'
-import { noticed, session } from '../session'
+import { t } from '../i18n'
+import { session } from '../session'
 import { useStore } from '../store'
+import { fileSize } from '../time'
 import { upload } from '../upload'
 import type { Item, Uploads } from '../views/uploads'
 
 const SHOWN = /^image\/(png|jpeg|gif|webp|avif)$/
-
-const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
-
-function fileSize(bytes: number): string {
-  let at = 0
-  while (bytes >= 1000 && at < UNITS.length - 1) [bytes, at] = [bytes / 1000, at + 1]
-  const style = { style: 'unit', unit: UNITS[at], unitDisplay: 'narrow', maximumFractionDigits: bytes < 10 && at ? 1 : 0 }
-  return new Intl.NumberFormat(speech.get().locale, style as Intl.NumberFormatOptions).format(bytes)
-}
 
 function start(uploads: Uploads, { id, file, alt }: Item): void {
   const { done, cancel } = upload(file, alt || file.name, (part) => uploads.change(id, { part }))
   uploads.change(id, { cancel, reason: '', part: 0 })
   done.then(
     (media) => uploads.change(id, { media, cancel: null, part: 1 }),
-    (refusal) => uploads.change(id, { reason: (noticed(refusal) as Refusal).message, cancel: null }),
+    ({ message, status }: Refusal) => uploads.change(id, { reason: message, again: ![400, 413].includes(status), cancel: null }),
   )
 }
 
@@ -43,13 +35,13 @@ function drop(uploads: Uploads, { id, url, media, cancel }: Item): void {
 }
 
 function Chip({ item, uploads }: { item: Item; uploads: Uploads }) {
-  const { id, file, url, part, alt, media, reason } = item
+  const { id, file, url, part, alt, media, reason, again } = item
   return (
     <li className={reason ? 'failed' : ''}>
       {url ? <img src={url} alt="" /> : <span className="avatar sign"><Icon name="file" /></span>}
       <div>
         <p><bdi>{file.name}</bdi> <span className="hint">{fileSize(file.size)}</span></p>
-        {reason && <p className="flaw" role="alert">{reason} {file.size > 0 && <button type="button" className="link" onClick={() => start(uploads, item)}>{t('retry')}</button>}</p>}
+        {reason && <p className="flaw" role="alert">{reason} {again && <button type="button" className="link" onClick={() => start(uploads, item)}>{t('retry')}</button>}</p>}
         {!reason && !media && <progress value={part} max={1} aria-label={t('upload.progress', { name: file.name })} />}
         {media && url && (
           <input value={alt} maxLength={250} placeholder={t('upload.alt')} aria-label={t('upload.altOf', { name: file.name })}

@@ -1,5 +1,5 @@
 // Where one writes: the draft, the files that go with it, and how long it may be.
-import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react'
 import { Icon } from '../icons'
 import { t } from '../i18n'
 import { Later } from '../later'
@@ -108,27 +108,28 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
     event.preventDefault()
     uploads.add(pasted)
   }
-  const onDrop = (event: DragEvent) => {
-    event.preventDefault()
-    setOver(false)
-    uploads.add([...(event.dataTransfer?.files ?? [])])
-  }
-  // A file may be dropped anywhere on the thread.
+  // A file may be dropped anywhere on the thread. Beside it the browser would leave the page for the file.
   useEffect(() => {
     const thread = box.current?.closest('.thread')
-    const drag = (event: Event) => {
-      if (!(event as unknown as DragEvent).dataTransfer?.types.includes('Files')) return
+    const drag = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
       event.preventDefault()
-      setOver(true)
+      const within = thread?.contains(event.target as Node) ?? false
+      setOver(within && event.type === 'dragover')
+      if (within && event.type === 'drop') uploads.add([...event.dataTransfer.files])
     }
-    thread?.addEventListener('dragover', drag)
-    return () => thread?.removeEventListener('dragover', drag)
+    addEventListener('dragover', drag)
+    addEventListener('drop', drag)
+    return () => {
+      removeEventListener('dragover', drag)
+      removeEventListener('drop', drag)
+    }
   }, [])
 
   return (
     <form className="composer" aria-label={t('composer.title')} onSubmit={(event) => { event.preventDefault(); send() }}>
       {over && (
-        <div className="drop" onDrop={onDrop} onDragLeave={() => setOver(false)} onDragOver={(event) => event.preventDefault()}>
+        <div className="drop" onDragLeave={() => setOver(false)}>
           {t('upload.drop', { name: to === chat.me ? t('self.name') : nameOf(all, to) })}
         </div>
       )}

@@ -1,42 +1,63 @@
-// Says that the connection is away, once it has been for a while, and when it is tried again.
+// How the connection is: a sign of it, and a bar that says that it is away, once it has been for a while, and when it is
+// tried again.
 import { useEffect, useState } from 'react'
 import { t } from '../i18n'
-import { connection } from '../live'
-import { useStore } from '../store'
+import { connection, type Connection } from '../live'
+import { say } from '../notices'
+import { Store, useStore } from '../store'
 import { useChat } from './context'
 
 const PATIENCE_MS = 5_000
 
-function Lost({ retryAt }: { retryAt: number }) {
+const isAway = new Store(false)
+let timer: ReturnType<typeof setTimeout> | undefined
+
+connection.subscribe(() => {
+  if (connection.get().state !== 'live') {
+    timer ??= setTimeout(() => isAway.set(true), PATIENCE_MS)
+    return
+  }
+  clearTimeout(timer)
+  timer = undefined
+  isAway.set(false)
+})
+
+const NAMES = { connecting: 'connection.connecting', live: 'connection.live', lost: 'connection.lost', full: 'connection.full' } as const
+
+// A dot; a square where something is wrong.
+export function ConnectionSign() {
+  const { state } = useStore(connection)
+  return <span className="connection" data-state={state} title={t(NAMES[state])}><span className="unseen">{t(NAMES[state])}</span></span>
+}
+
+function textOf({ state, retryAt }: Connection): string {
+  const left = Math.ceil((retryAt - Date.now()) / 1000)
+  if (!navigator.onLine) return t('connection.offline')
+  if (state === 'full') return t('connection.full')
+  if (state === 'connecting') return t('connection.connecting')
+  return left > 1 ? t('connection.retryIn', { n: left }) : t('connection.retrying')
+}
+
+// Its text counts the seconds, which nobody wants to hear: what is said is said once.
+function Away() {
   const { live } = useChat()
-  const [left, setLeft] = useState(0)
+  const now = useStore(connection)
+  const [, count] = useState(0)
   useEffect(() => {
-    const count = () => setLeft(Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)))
-    count()
-    const timer = setInterval(count, 1000)
-    return () => clearInterval(timer)
-  }, [retryAt])
+    const ticking = setInterval(() => count((n) => n + 1), 1000)
+    return () => clearInterval(ticking)
+  }, [])
+  useEffect(() => {
+    say(t(now.state === 'full' ? 'connection.full' : 'connection.lost'))
+    return () => say('')
+  }, [now.state])
   return (
-    <>
-      <span>{left > 1 ? t('connection.retryIn', { n: left }) : t('connection.retrying')}</span>{' '}
-      <button type="button" className="link" onClick={live.reconnect}>{t('connection.retryNow')}</button>
-    </>
+    <p className="bar">
+      {textOf(now)} {navigator.onLine && <button type="button" className="link" onClick={live.reconnect}>{t('connection.retryNow')}</button>}
+    </p>
   )
 }
 
 export function ConnectionBar() {
-  const { state, retryAt } = useStore(connection)
-  const [shown, setShown] = useState(false)
-  const live = state === 'live'
-  useEffect(() => {
-    if (live) return setShown(false)
-    const timer = setTimeout(() => setShown(true), PATIENCE_MS)
-    return () => clearTimeout(timer)
-  }, [live])
-  if (live || !shown) return null
-  return (
-    <p className="bar" role="status">
-      {navigator.onLine ? <Lost retryAt={retryAt} /> : t('connection.offline')}
-    </p>
-  )
+  return useStore(isAway) ? <Away /> : null
 }

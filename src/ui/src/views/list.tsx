@@ -3,7 +3,6 @@ import { memo, useEffect, useMemo, useState } from 'react'
 import type { Conversation } from '../conversations'
 import { Icon } from '../icons'
 import { t } from '../i18n'
-import { connection } from '../live'
 import { emailOf, findPeople, nameOf, people, readPeople, type People } from '../people'
 import { preview } from '../preview'
 import { hashOf } from '../route'
@@ -13,6 +12,7 @@ import { useStore } from '../store'
 import { briefTime } from '../time'
 import type { Message, Peer } from '../types'
 import { Avatar, SignAvatar } from './avatar'
+import { ConnectionBar, ConnectionSign } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
 
@@ -86,16 +86,21 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   const chat = useChat()
   const all = useStore(people)
   const { state, reason, byPeer } = useStore(chat.talks.store)
-  const drafts = useStore(chat.drafts.store)
+  // What is written in the open one changes with each key, and is not shown.
+  useStore(chat.drafts.store, (drafts) => [...drafts].filter(([peer]) => peer !== current).join())
   const present = useStore(online)
   const writing = useStore(typing)
   const open = useStore(session, ({ config }) => config.messages === 'open')
   // More people than are known: the server looks too.
+  const [answered, setAnswered] = useState({ filter: '', reason: '' })
+  const asks = filter !== '' && all.total > all.byId.size
+  const look = () => findPeople(filter).then(() => '', ({ message }) => message).then((reason) => setAnswered({ filter, reason }))
   useEffect(() => {
-    if (!filter || all.total <= all.byId.size) return
-    const timer = setTimeout(() => findPeople(filter).catch(() => {}), PAUSE_MS)
+    if (!asks) return
+    const timer = setTimeout(look, PAUSE_MS)
     return () => clearTimeout(timer)
   }, [filter])
+  const flaw = answered.filter === filter ? answered.reason : ''
   const ids = useMemo(() => order(all, byPeer, chat.me), [all, byPeer])
   if (state === 'failed' && byPeer.size === 0) {
     const retry = () => { void chat.talks.read(); void readPeople().catch(() => {}) }
@@ -118,22 +123,18 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
           return (
             <Row key={id} peer={id} name={id === chat.me ? t('self.name') : nameOf(all, id)} kind={id === chat.me ? 'self' : 'person'}
               last={talk?.last ?? null} mine={talk?.last?.sender === chat.me} unread={id === chat.me ? 0 : talk?.unread ?? 0}
-              draft={current === id ? '' : drafts.get(id) ?? ''} current={current === id}
+              draft={current === id ? '' : chat.drafts.of(id)} current={current === id}
               present={id !== chat.me && present.has(id)} writing={writing.has(id)} />
           )
         })}
       </ol>
-      {filter && shown.length === 0 && !everyone && <p className="empty" role="status">{t('list.none', { text: filter })}</p>}
+      {flaw && <p className="empty" role="alert">{flaw} <button type="button" className="link" onClick={look}>{t('retry')}</button></p>}
+      {filter && shown.length === 0 && !everyone && !flaw && (!asks || answered.filter === filter) && (
+        <p className="empty" role="status">{t('list.none', { text: filter })}</p>
+      )}
       {!filter && all.total === 1 && all.byId.size === 1 && <Empty add={add} />}
     </>
   )
-}
-
-const CONNECTIONS = { connecting: 'connection.connecting', live: 'connection.live', lost: 'connection.lost' } as const
-
-export function ConnectionSign() {
-  const { state } = useStore(connection)
-  return <span className="connection" data-state={state} title={t(CONNECTIONS[state])}><span className="unseen">{t(CONNECTIONS[state])}</span></span>
 }
 
 interface ListProps {
@@ -157,6 +158,7 @@ export function TalkList({ current, search, add, settings }: ListProps) {
         <button type="button" className="sign" aria-label={t('person.add')} title={t('person.add')} onClick={add}><Icon name="add" /></button>
         <button type="button" className="sign" aria-label={t('settings.title')} title={t('settings.title')} onClick={settings}><Icon name="settings" /></button>
       </header>
+      {current === null && <ConnectionBar />}
       <input className="filter" type="search" placeholder={t('list.filter')} aria-label={t('list.filter')} value={filter}
         onChange={(event) => setFilter(event.target.value)} />
       <div className="scrolled" tabIndex={-1}><Rows filter={filter.trim()} current={current} add={add} /></div>

@@ -9,7 +9,7 @@ import { showToast } from '../notices'
 import type { Unsent } from '../outbox'
 import { nameOf, people } from '../people'
 import { useStore } from '../store'
-import { clockTime, moment } from '../time'
+import { clockTime, fileSize, moment } from '../time'
 import type { Message } from '../types'
 import { Avatar } from './avatar'
 import { useChat } from './context'
@@ -37,7 +37,7 @@ function Files({ files }: { files: Attachment[] }) {
     if (file.picture) return <Picture key={file.path} file={file} open={() => setShown(pictures.indexOf(file))} />
     return (
       <a key={file.path} className="file" href={file.path} download={file.name}>
-        <Icon name="file" /><bdi>{file.name}</bdi>
+        <Icon name="file" /><span><bdi>{file.name}</bdi> {file.bytes > 0 && <small className="hint">{fileSize(file.bytes)}</small>}</span>
       </a>
     )
   })
@@ -122,6 +122,11 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
 function Name({ id }: { id: number }) {
   return <>{nameOf(useStore(people), id)}</>
 }
+
+// Where messages stood, for those who had them in the page.
+export const DeletedRow = memo(function DeletedRow({ id, n }: { id: number; n: number }) {
+  return <li className="deleted" data-id={id}>{t('message.deleted', { n })}</li>
+})
 
 // A message that is not stored yet.
 export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent; first: boolean }) {

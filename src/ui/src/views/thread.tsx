@@ -14,10 +14,10 @@ import type { Message, Peer } from '../types'
 import { useAnchor } from './anchor'
 import { Avatar, SignAvatar } from './avatar'
 import { Composer } from './composer'
-import { ConnectionBar } from './connection'
+import { ConnectionBar, ConnectionSign } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
-import { Row, UnsentRow } from './row'
+import { DeletedRow, Row, UnsentRow } from './row'
 
 const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
 const AHEAD_PX = 600 // from an end of what is known: the next page is read
@@ -38,18 +38,29 @@ interface RowsProps {
 }
 
 function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsProps) {
-  const { me } = useChat()
+  const { me, editing } = useChat()
+  const edited = useStore(editing)
   const { messages } = timeline
   const rows: ReactNode[] = []
-  const own = messages.filter(({ sender, id }) => sender === me && id <= peerRead)
+  const kept = messages.filter(({ deleted }) => !deleted)
+  const own = kept.filter(({ sender, id }) => sender === me && id <= peerRead)
   const seen = everyone ? 0 : own[own.length - 1]?.id
-  const last = messages[messages.length - 1]
+  const last = kept[kept.length - 1]
+  let gone = 0 // messages in a row that are deleted
   messages.forEach((message, at) => {
     const before = messages[at - 1]
     const newDay = !before || dayKey(before.createdAt) !== dayKey(message.createdAt)
     if (newDay) rows.push(<li key={`day ${message.id}`} className="day"><span>{dayName(message.createdAt)}</span></li>)
     if (message.id === unreadFrom) rows.push(<li key="new" className="new"><span>{t('thread.new')}</span></li>)
-    const first = newDay || message.id === unreadFrom || !areTogether(before, message)
+    // What somebody is changing is still theirs.
+    if (message.deleted && message.id !== edited) {
+      if (newDay || message.id === unreadFrom) gone = 0
+      if (gone++) rows.pop()
+      rows.push(<DeletedRow key={message.id} id={message.id} n={gone} />)
+      return
+    }
+    const first = newDay || message.id === unreadFrom || gone > 0 || !areTogether(before, message)
+    gone = 0
     rows.push(
       <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
         seen={message.id === seen && message === own[own.length - 1]} lit={message.id === lit} tabbable={message === last} />,
@@ -99,6 +110,7 @@ function Header({ peer }: { peer: Peer }) {
         <h1><bdi>{name}</bdi></h1>
         <p className={writing ? 'writing' : ''}><bdi>{about}</bdi></p>
       </div>
+      {narrow && <ConnectionSign />}
     </header>
   )
 }
@@ -115,7 +127,7 @@ function useUnreadLine(peer: Peer, { messages, older }: Timeline): number {
   }
   // Where it lies before what is known, the first one that is known is not it.
   if (!line.current && from.current >= 0 && (older === 'none' || messages[0]?.id <= from.current))
-    line.current = messages.find(({ id, sender }) => id > from.current && sender !== me)?.id ?? 0
+    line.current = messages.find(({ id, sender, deleted }) => id > from.current && sender !== me && !deleted)?.id ?? 0
   return line.current
 }
 
@@ -201,7 +213,9 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   useEffect(readMore, [messages, older, newer])
   useEffect(() => { if (anchor.atEnd && newer === 'none') setPassed(newest) }, [anchor.atEnd, newest, newer])
 
-  const unseen = newer === 'none' ? messages.filter(({ id, sender }) => id > passed && sender !== chat.me).length : 0
+  const below = ({ id, sender, deleted }: Message) => id > passed && sender !== chat.me && !deleted
+  // Beyond what is known here the server has counted.
+  const unseen = newer === 'none' ? messages.filter(below).length : talk?.unread ?? 0
   const toNewest = () => {
     if (message) goTo({ view: 'thread', peer, message: 0 })
     if (newer !== 'none') void chat.feed.readNewest(peer, true)
@@ -224,7 +238,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     anchor.toEnd()
   }
   const editLast = () => {
-    const own = messages.filter(({ sender }) => sender === chat.me)
+    const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted)
     if (own.length) chat.editing.set(own[own.length - 1].id)
   }
   return (
@@ -239,7 +253,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
             <Rows timeline={timeline} unsent={unsent} everyone={peer === 'all'} unreadFrom={unreadFrom}
               peerRead={talk?.peerRead ?? 0} lit={lit} />
             {newer === 'reading' && <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>}
-            {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewest(peer, true)}>{t('retry')}</button></p>}
+            {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewer(peer)}>{t('retry')}</button></p>}
           </div>
         </div>
         {(!anchor.atEnd || newer !== 'none') && (

@@ -12,10 +12,11 @@ export interface Item {
   alt: string // what stands for a picture
   media: Media | null // it is there
   reason: string // why it failed
+  again: boolean // another try may do better
   cancel: (() => void) | null // it is on its way
 }
 
-const NEW = { url: '', part: 0, alt: '', media: null, reason: '', cancel: null }
+const NEW = { url: '', part: 0, alt: '', media: null, reason: '', again: false, cancel: null }
 
 let ids = 0
 
