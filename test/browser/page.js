@@ -30,6 +30,7 @@ test('the page is sent compressed to those who take it, and files that bear thei
   assert.equal(page.headers['cache-control'], 'no-cache')
   for (const [name, value] of Object.entries({
     'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin', vary: 'Accept-Encoding',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=()',
   })) assert.equal(page.headers[name], value)
   for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"])
     assert.ok(page.headers['content-security-policy'].includes(rule), rule)
@@ -97,6 +98,14 @@ test.alone('the first load is small, and soon there on a slow processor', async 
   for (const [name, { size, painted, ready }] of Object.entries({ 'sign-in': entry, thread }))
     console.log(`         ${name}: ${size} bytes, first paint ${painted} ms, ready ${ready} ms, at a sixth of the speed`)
   assert.ok(entry.size > 0 && thread.size <= MOST_AT_FIRST, `${thread.size} bytes`)
+})
+
+test('the page is kept apart from those that open it, where its address is secure', async (t) => {
+  const server = await Server.start(t)
+  for (const [url, policy] of [[server.url, 'same-origin'], [`http://parley.lan:${server.port}`, undefined]]) {
+    const visitor = await Visitor.open(t, url)
+    assert.equal((await (await visitor.page.reload()).allHeaders())['cross-origin-opener-policy'], policy, url)
+  }
 })
 
 test('the page works where it is not secure: plain http, by a name', async (t) => {
