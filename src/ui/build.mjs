@@ -1,11 +1,12 @@
 // node build.mjs FOLDER [--watch]: builds the page into FOLDER, which the server embeds or serves with --ui-dir.
 //
-//   FOLDER/index.html, sw.js, manifest.webmanifest, icon.svg    to be asked for anew
+//   FOLDER/index.html, sw.js, manifest.webmanifest, icon….svg   to be asked for anew
 //   FOLDER/a/NAME-HASH.js, .css                                 never change under their names
 //   FOLDER/….gz                                                 beside each of them
 //
 // The packages are those of the folder it is run in, so that nothing need be installed in the source tree. The source is
 // written against React's API and runs on preact; UI_REACT=1 takes React itself.
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -15,6 +16,8 @@ import { gzipSync } from 'node:zlib'
 const MOST_IN_ALL = 60 * 1024 // bytes of all .gz but those of other languages, of which a browser takes one at most
 const MOST_AT_FIRST = 35 * 1024 // of those that the page names
 const MOST_OF_ONE = 2 * 1024 // of a language
+
+const STATIC = ['icon.svg', 'icon-maskable.svg', 'manifest.webmanifest']
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'src')
 const modules = resolve('node_modules')
@@ -101,15 +104,17 @@ function finish(metafile) {
   const read = (name) => readFileSync(join(source, name), 'utf8')
   const preloads = chunks.map((name) => `<link rel="modulepreload" href="${name}">`).join('\n')
   write('index.html', fill(read('index.html'), { STYLE: style.name, ENTRY: entry.name, PRELOADS: preloads }))
-  for (const name of ['icon.svg', 'manifest.webmanifest']) write(name, read(name))
-  const kept = made.map(({ name }) => name).sort()
+  for (const name of STATIC) write(name, read(name))
+  const kept = ['./', ...STATIC, ...made.map(({ name }) => name).sort()]
+  const hash = createHash('sha256')
+  for (const name of kept) hash.update(readFileSync(join(out, name === './' ? 'index.html' : name)))
   const worker = esbuild.buildSync({
     ...common,
     metafile: false,
     entryPoints: [join(source, 'sw.ts')],
     format: 'iife',
     write: false,
-    define: { FILES: JSON.stringify(kept) },
+    define: { FILES: JSON.stringify(kept), BUILD: JSON.stringify(hash.digest('hex').slice(0, 8)) },
   })
   write('sw.js', worker.outputFiles[0].text)
   compress(['index.html', entry.name, style.name, ...chunks])
