@@ -72,7 +72,7 @@ for (const size of Object.keys(SIZES)) {
       if (FOLDER) mkdirSync(FOLDER, { recursive: true })
       const server = await Server.start(t)
       const visitor = await Visitor.open(t, server.url, { ...SIZES[size], colorScheme })
-      visitor.expectErrors(/status of 400/)
+      visitor.expectErrors(/status of 400|net::ERR_/)
       const { page } = visitor
       const seen = (name) => look(visitor, `${size}-${colorScheme}-${name}`)
       const phone = size === 'phone'
@@ -136,6 +136,12 @@ for (const size of Object.keys(SIZES)) {
       await page.keyboard.press('?')
       await page.getByRole('dialog', { name: 'Keys and markup' }).waitFor()
       await seen('help')
+      await visitor.escape()
+
+      await page.route('**/api/**', (route) => route.abort('connectionrefused'))
+      await page.reload()
+      await page.getByText('As of').first().waitFor()
+      await seen('away')
     })
   }
 }

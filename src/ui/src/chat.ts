@@ -1,16 +1,17 @@
 // All that one signed-in person's page knows, and what happens to it when the server tells something.
 import { call } from './api'
-import { Talks } from './conversations'
+import { Talks, type Conversation } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
 import { Live, connection } from './live'
 import { callFor, show, showCount } from './notices'
 import { Outbox } from './outbox'
-import { forgetPeople, meet, nobody, readPeople } from './people'
+import { forgetPeople, meet, nobody, people, peopleToKeep, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { left, noticed, session, signOut } from './session'
+import { check, left, noticed, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
+import { Snapshot } from './snapshot'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
 import { messageOf, peerOf, type Message, type MessageDoc, type Peer, type User } from './types'
@@ -22,6 +23,12 @@ interface Documents {
   docs: unknown[]
 }
 
+// The list as it was seen.
+interface Listed {
+  talks: Conversation[]
+  people: User[]
+}
+
 export class Chat {
   readonly me: number
   readonly feed: Feed
@@ -30,11 +37,13 @@ export class Chat {
   readonly drafts: Drafts
   readonly live: Live
   readonly editing = new Store(0) // the message that is being edited; 0: none
+  #snapshot: Snapshot
   #leaving: (() => void)[] = []
 
   constructor(me: number) {
     this.me = me
-    this.feed = new Feed(me)
+    this.#snapshot = new Snapshot(me)
+    this.feed = new Feed(me, this.#snapshot)
     this.talks = new Talks(me)
     this.drafts = new Drafts(me)
     this.outbox = new Outbox(me, (doc) => this.#sent(doc))
@@ -44,18 +53,27 @@ export class Chat {
   start(): void {
     this.live.start()
     this.#read()
-    const onLive = () => connection.get().state === 'live' && this.outbox.send()
+    void this.#recall()
+    const onLive = () => {
+      if (connection.get().state !== 'live') return
+      if (session.get().state === 'away') void check()
+      this.outbox.send()
+    }
     let { state } = session.get()
     const onSession = () => {
       const was = state
       state = session.get().state
       if (state === 'ended' && was === 'in') this.live.rest()
-      if (state !== 'in' || was !== 'ended') return
-      this.live.reconnect()
+      if (state !== 'in' || was === 'in') return
+      if (was === 'ended') this.live.reconnect()
       this.#readAll(false)
       this.outbox.send()
     }
-    const keep = () => this.drafts.keepAll()
+    const keep = () => {
+      this.drafts.keepAll()
+      void this.#snapshot.flush()
+    }
+    const look = () => this.#snapshot.write('list', () => this.#listed())
     const count = () => showCount(this.unread())
     const send = () => this.outbox.send()
     addEventListener('pagehide', keep)
@@ -64,6 +82,8 @@ export class Chat {
       connection.subscribe(onLive),
       session.subscribe(onSession),
       this.talks.store.subscribe(count),
+      this.talks.store.subscribe(look),
+      people.subscribe(look),
       route.subscribe(count),
       () => removeEventListener('pagehide', keep),
       () => removeEventListener('online', send),
@@ -72,7 +92,7 @@ export class Chat {
   }
 
   close(): void {
-    for (const leave of this.#leaving) leave()
+    for (const leave of this.#leaving.splice(0)) leave()
     this.live.close()
     this.outbox.close()
     nobody()
@@ -121,6 +141,18 @@ export class Chat {
     this.talks.forget([id])
   }
 
+  #listed(): Listed | null {
+    const { state, asOf, byPeer } = this.talks.store.get()
+    return state === 'read' && !asOf ? { talks: [...byPeer.values()], people: peopleToKeep(byPeer) } : null
+  }
+
+  async #recall(): Promise<void> {
+    const seen = await this.#snapshot.read<Listed>('list')
+    if (!seen || this.#leaving.length === 0) return
+    if (people.get().byId.size === 0) meet(seen.what.people)
+    this.talks.recall(seen.what.talks, seen.at)
+  }
+
   #sent(doc: MessageDoc): void {
     this.feed.learn([doc], false)
     this.talks.learn([messageOf(doc)])
@@ -157,7 +189,8 @@ export class Chat {
   }
 
   #hear(name: string, data: unknown): void {
-    if (name === 'fresh') this.#readAll(false)
+    // Where it is not known yet who one is, all is read once it is.
+    if (name === 'fresh' && session.get().state !== 'away') this.#readAll(false)
     else if (name === 'reset') this.#readAll(true)
     else if (name === 'message') meet((data as Documents).docs as User[])
     else if (name === 'delete') this.#forget(data as Documents)

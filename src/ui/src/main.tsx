@@ -2,7 +2,8 @@
 import { createRoot } from 'react-dom/client'
 import { App, loadSigned } from './app'
 import { applySettings } from './settings'
-import { start, wasIn, watchSession } from './session'
+import { start, watchSession } from './session'
+import { lastIn } from './snapshot'
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(text: string): string }
@@ -19,7 +20,7 @@ function workerAddress(): string {
 async function main(): Promise<void> {
   const started = start()
   // Most who come are signed in: what they need is fetched while the server is asked, for others once they see a form.
-  if (wasIn()) loadSigned().catch(() => {})
+  if (lastIn()) loadSigned().catch(() => {})
   await applySettings()
   const root = document.getElementById('app')
   if (root) createRoot(root).render(<App />)

@@ -1,8 +1,10 @@
-// Says that the connection is away, once it has been for a while, and when it is tried again.
+// Says that the connection is away, once it has been for a while, when it is tried again, and from when what is shown is.
 import { useEffect, useState } from 'react'
 import { t } from '../i18n'
 import { connection } from '../live'
+import { session } from '../session'
 import { useStore } from '../store'
+import { minute } from '../time'
 import { useChat } from './context'
 
 const PATIENCE_MS = 5_000
@@ -24,18 +26,20 @@ function Lost({ retryAt }: { retryAt: number }) {
   )
 }
 
-export function ConnectionBar() {
+export function ConnectionBar({ asOf }: { asOf: string }) {
   const { state, retryAt } = useStore(connection)
   const [shown, setShown] = useState(false)
   const live = state === 'live'
+  const away = useStore(session, (now) => now.state === 'away')
   useEffect(() => {
     if (live) return setShown(false)
     const timer = setTimeout(() => setShown(true), PATIENCE_MS)
     return () => clearTimeout(timer)
   }, [live])
-  if (live || !shown) return null
+  if (live || !(shown || away)) return null
   return (
     <p className="bar" role="status">
+      {asOf && `${t('connection.asOf', { time: minute(asOf) })} `}
       {navigator.onLine ? <Lost retryAt={retryAt} /> : t('connection.offline')}
     </p>
   )
