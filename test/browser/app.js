@@ -1,7 +1,7 @@
-// The page as an app: what it tells the system of itself.
+// The page as an app: what it tells the system of itself, and how many unread messages it shows there.
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
-import { Server } from './server.js'
+import { ALICE, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
 test('the page can be installed', async (t) => {
@@ -26,4 +26,36 @@ test('the page can be installed', async (t) => {
   const { installabilityErrors } = await debug.send('Page.getInstallabilityErrors')
   // The tests' windows are all private ones.
   assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [])
+})
+
+test('what is unread is counted on the app’s icon and in the title, and the tab’s icon has a dot', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  const visitor = await Visitor.open(t, server.url)
+  await visitor.page.addInitScript(() => {
+    window.badge = null
+    Object.defineProperty(navigator, 'setAppBadge', { value: async (count) => { window.badge = count } })
+  })
+  await visitor.page.reload()
+  await visitor.signIn(ALICE)
+  await visitor.talkTo('Notes to yourself')
+  const shows = (count) => visitor.page.waitForFunction((wanted) => {
+    const dotted = document.querySelector('link[rel=icon]').href.startsWith('data:image/png')
+    return window.badge === wanted && dotted === wanted > 0 && document.title === (wanted ? `(${wanted}) Parley` : 'Parley')
+  }, count)
+  await shows(0)
+  await server.post(bob, alice, 'one')
+  await shows(1)
+  await server.post(bob, alice, 'two')
+  await shows(2)
+  await visitor.talkTo('bob')
+  await shows(0)
+  await visitor.talk('bob').locator('.count').waitFor({ state: 'detached' })
+  await visitor.talkTo('Notes to yourself')
+  await server.post(bob, alice, 'three')
+  await shows(1)
+  await visitor.button('Settings').click()
+  await visitor.button('Sign out').last().click()
+  await visitor.heading('Sign in').waitFor()
+  await shows(0)
 })

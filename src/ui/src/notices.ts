@@ -1,5 +1,6 @@
-// How a person learns of news who does not look at them: the tab's title and icon, a line on the page, a sound, the
-// system's notifications. The last two only when asked for.
+// How a person learns of news who does not look at them: the tab's title and icon, the app's number, a line on the page,
+// a sound, the system's notifications. The last two only when asked for.
+import { showBadge } from './badge'
 import { nameOf, people } from './people'
 import { openThread } from './route'
 import { settings } from './settings'
@@ -30,6 +31,7 @@ let shownCount = -1
 
 export function showCount(count: number): void {
   document.title = count ? `(${count > 99 ? '99+' : count}) Parley` : 'Parley'
+  showBadge(count)
   if (count > 0 === shownCount > 0) return
   shownCount = count
   const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]')

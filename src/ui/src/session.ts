@@ -1,5 +1,6 @@
 // Who is signed in. The session itself is a cookie that scripts cannot read.
 import { call, now, Refusal } from './api'
+import { showBadge } from './badge'
 import { lastIn, ownedBy } from './snapshot'
 import { keep, kept } from './storage'
 import { Store } from './store'
@@ -53,6 +54,7 @@ function enter({ user, exp = 0 }: Account): void {
 
 function leave(state: 'first' | 'out'): void {
   ownedBy(null)
+  showBadge(0)
   session.update({ state, me: null })
 }
 
