@@ -142,6 +142,11 @@ for (const size of Object.keys(SIZES)) {
       await page.reload()
       await page.getByText('As of').first().waitFor()
       await seen('away')
+      await page.route(`${server.url}/`, (route) => route.fulfill({ body: '<script src="a/another.js"></script>' }))
+      await page.unroute('**/api/**')
+      await page.evaluate(() => dispatchEvent(new Event('online')))
+      await page.getByText('A new version').waitFor()
+      await seen('update')
     })
   }
 }

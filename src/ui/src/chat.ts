@@ -15,6 +15,7 @@ import { Snapshot } from './snapshot'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
 import { messageOf, peerOf, type Message, type MessageDoc, type Peer, type User } from './types'
+import { lookForUpdate } from './update'
 
 const CALL_AFTER_MS = 300
 
@@ -37,6 +38,7 @@ export class Chat {
   readonly drafts: Drafts
   readonly live: Live
   readonly editing = new Store(0) // the message that is being edited; 0: none
+  attached = 0 // files that wait for their message
   #snapshot: Snapshot
   #leaving: (() => void)[] = []
 
@@ -73,10 +75,12 @@ export class Chat {
       this.drafts.keepAll()
       void this.#snapshot.flush()
     }
+    const hold = (event: BeforeUnloadEvent) => { if (!this.#survives()) event.preventDefault() }
     const look = () => this.#snapshot.write('list', () => this.#listed())
     const count = () => showCount(this.unread())
     const send = () => this.outbox.send()
     addEventListener('pagehide', keep)
+    addEventListener('beforeunload', hold)
     addEventListener('online', send)
     this.#leaving.push(
       connection.subscribe(onLive),
@@ -86,6 +90,7 @@ export class Chat {
       people.subscribe(look),
       route.subscribe(count),
       () => removeEventListener('pagehide', keep),
+      () => removeEventListener('beforeunload', hold),
       () => removeEventListener('online', send),
     )
     this.outbox.send()
@@ -141,6 +146,11 @@ export class Chat {
     this.talks.forget([id])
   }
 
+  // Would a reload lose nothing of what was begun?
+  #survives(): boolean {
+    return !this.attached && !this.editing.get() && this.drafts.keepAll() && this.outbox.keepAll()
+  }
+
   #listed(): Listed | null {
     const { state, asOf, byPeer } = this.talks.store.get()
     return state === 'read' && !asOf ? { talks: [...byPeer.values()], people: peopleToKeep(byPeer) } : null
@@ -190,6 +200,7 @@ export class Chat {
 
   #hear(name: string, data: unknown): void {
     // Where it is not known yet who one is, all is read once it is.
+    if (name === 'hello' || name === 'fresh') void lookForUpdate()
     if (name === 'fresh' && session.get().state !== 'away') this.#readAll(false)
     else if (name === 'reset') this.#readAll(true)
     else if (name === 'message') meet((data as Documents).docs as User[])

@@ -4,6 +4,7 @@ import { App, loadSigned } from './app'
 import { applySettings } from './settings'
 import { start, watchSession } from './session'
 import { lastIn } from './snapshot'
+import { lookForUpdate } from './update'
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(text: string): string }
@@ -28,7 +29,9 @@ async function main(): Promise<void> {
   await started
   loadSigned().catch(() => {})
   // Only where it is secure; a page that cannot have it works without.
-  if (isSecureContext && 'serviceWorker' in navigator) await navigator.serviceWorker.register(workerAddress()).catch(() => {})
+  if (!isSecureContext || !('serviceWorker' in navigator)) return
+  navigator.serviceWorker.addEventListener('controllerchange', () => void lookForUpdate())
+  await navigator.serviceWorker.register(workerAddress()).catch(() => {})
 }
 
 void main()

@@ -67,6 +67,10 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   }, [text, narrow])
   useEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
   useEffect(() => () => { if (peer !== 'all') sayStopped(peer) }, [peer])
+  useEffect(() => {
+    chat.attached = uploads.items.length
+    return () => { chat.attached = 0 }
+  }, [uploads.items])
 
   const left = maxContent - text.length
   const ready = (text.trim() !== '' || uploads.ready.length > 0) && left >= 0 && !uploads.busy

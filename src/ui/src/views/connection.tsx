@@ -1,10 +1,12 @@
-// Says that the connection is away, once it has been for a while, when it is tried again, and from when what is shown is.
+// What one should know of the page itself: that the connection is away, once it has been for a while, when it is tried
+// again, and from when what is shown is then; that there is a new version.
 import { useEffect, useState } from 'react'
 import { t } from '../i18n'
 import { connection } from '../live'
 import { session } from '../session'
 import { useStore } from '../store'
 import { minute } from '../time'
+import { outdated } from '../update'
 import { useChat } from './context'
 
 const PATIENCE_MS = 5_000
@@ -30,13 +32,18 @@ export function ConnectionBar({ asOf }: { asOf: string }) {
   const { state, retryAt } = useStore(connection)
   const [shown, setShown] = useState(false)
   const live = state === 'live'
+  const update = useStore(outdated)
   const away = useStore(session, (now) => now.state === 'away')
   useEffect(() => {
     if (live) return setShown(false)
     const timer = setTimeout(() => setShown(true), PATIENCE_MS)
     return () => clearTimeout(timer)
   }, [live])
-  if (live || !(shown || away)) return null
+  if (live || !(shown || away)) return update && (
+    <p className="bar good" role="status">
+      {t('update.text')} <button type="button" className="link" onClick={() => location.reload()}>{t('update.button')}</button>
+    </p>
+  )
   return (
     <p className="bar" role="status">
       {asOf && `${t('connection.asOf', { time: minute(asOf) })} `}
