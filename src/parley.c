@@ -136,8 +136,12 @@ static enum status name_database(struct parley *p, const struct parley_options *
 static enum status open_tls(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     const char *secure = NULL;
+    p->app.only_tls = true;
     for (size_t i = 0; i < o->nlisten; i++)
-        if (listen_secure(o->listen[i])) secure = o->listen[i];
+        if (listen_secure(o->listen[i]))
+            secure = o->listen[i];
+        else
+            p->app.only_tls = false;
     if (!secure && !o->tls_cert && !o->tls_key) return OK;
     if (!o->tls_cert && secure)
         return fail(f, INVALID, "To listen on %s a certificate is needed: name its file with --tls-cert.", secure);

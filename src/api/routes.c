@@ -233,9 +233,20 @@ void app_count(struct app *app, const struct response *rs)
     if (!rs->headers.failed && !rs->body.failed) count(app, rs->status);
 }
 
+/* Where it does not take an address for secure, a browser ignores the first and complains. It sends Sec-Fetch-Site only
+ * where it does (Fetch Metadata, 2), also behind a proxy that alone speaks TLS. The second counts for all ports of the
+ * host: a server that can be reached without TLS would be cut off there. 30 days are the longest that one has to wait
+ * who gives TLS up. */
+static void add_secure_headers(const struct app *app, const struct request *rq, struct response *rs)
+{
+    if (request_header(rq, "Sec-Fetch-Site").at) response_header(rs, "Cross-Origin-Opener-Policy", VIEW("same-origin"));
+    if (app->only_tls) response_header(rs, "Strict-Transport-Security", VIEW("max-age=2592000"));
+}
+
 static void serve_page(struct app *app, struct request *rq, struct response *rs)
 {
     if (!assets_serve(app->ui_dir, rq, rs)) fail_no_route(rs, rq->path);
+    add_secure_headers(app, rq, rs);
     if (rs->status == 404) {
         response_header(rs, "Content-Type", VIEW("application/json"));
         caching_headers(CACHING_NONE, rq, rs);

@@ -1,11 +1,12 @@
 // node build.mjs FOLDER [--watch]: builds the page into FOLDER, which the server embeds or serves with --ui-dir.
 //
-//   FOLDER/index.html, sw.js, manifest.webmanifest, icon.svg    to be asked for anew
+//   FOLDER/index.html, sw.js, manifest.webmanifest, icon….svg   to be asked for anew
 //   FOLDER/a/NAME-HASH.js, .css                                 never change under their names
 //   FOLDER/….gz                                                 beside each of them, but with --watch
 //
 // The packages are those of the folder it is run in, so that nothing need be installed in the source tree. The source is
 // written against React's API and runs on preact; UI_REACT=1 takes React itself.
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -13,6 +14,8 @@ import { fileURLToPath } from 'node:url'
 
 const MOST_IN_ALL = 66 * 1024 // bytes of all .gz
 const MOST_AT_FIRST = 40 * 1024 // of those that the page names, and of those that one who signs in needs
+
+const STATIC = ['icon.svg', 'icon-maskable.svg', 'manifest.webmanifest']
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'src')
 const modules = resolve('node_modules')
@@ -125,15 +128,17 @@ async function finish({ metafile, outputFiles }) {
   const read = (name) => readFileSync(join(source, name), 'utf8')
   const names = { STYLE: style, LATER: madeOf('later.css'), SCRIPT: script }
   write('index.html', read('index.html').replace(/%(\w+)%/g, (_, name) => `a/${names[name]}`))
-  for (const name of ['icon.svg', 'manifest.webmanifest']) write(name, read(name))
-  const kept = [...made.keys()].map((name) => `a/${name}`).sort()
+  for (const name of STATIC) write(name, read(name))
+  const kept = ['./', ...STATIC, ...[...made.keys()].map((name) => `a/${name}`).sort()]
+  const hash = createHash('sha256')
+  for (const name of kept) hash.update(readFileSync(join(out, name === './' ? 'index.html' : name)))
   const worker = esbuild.buildSync({
     ...common,
     metafile: false,
     entryPoints: [join(source, 'sw.ts')],
     format: 'iife',
     write: false,
-    define: { FILES: JSON.stringify(kept) },
+    define: { FILES: JSON.stringify(kept), BUILD: JSON.stringify(hash.digest('hex').slice(0, 8)) },
   })
   write('sw.js', await press(worker.outputFiles[0].text))
   if (watch) return

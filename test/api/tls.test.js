@@ -98,6 +98,14 @@ module.exports = (binary) => {
     assert.strictEqual((await request(`${good.url}/api/messages/count`)).status, 200)
   })
 
+  test('tls: browsers are told to stay with it where there is nothing else', async ({ after }) => {
+    const only = await start(binary, { listen: SERVER, args: one.args })
+    after(only.stop)
+    const age = async (url) => (await request(url)).headers['strict-transport-security']
+    assert.match(await age(`${only.url}/`), /^max-age=\d+$/)
+    for (const url of server.addresses) assert.strictEqual(await age(`${url}/`), undefined, url)
+  })
+
   test('tls: an expired certificate is warned of, and serves', async ({ after }) => {
     const { key, pem } = expired(dir)
     const old = await start(binary, { listen: SERVER, env: { PARLEY_TLS_CERT: pem, PARLEY_TLS_KEY: key } })

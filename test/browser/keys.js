@@ -147,18 +147,3 @@ test('a theme is chosen and kept, single letters can be turned off, Enter can br
   await visitor.page.keyboard.press('Control+Enter')
   await visitor.shows(['one\ntwo'])
 })
-
-test('where it is secure the page opens without the network, and says that the server is away', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
-  const visitor = await Visitor.signedIn(t, server.url, ALICE, { serviceWorkers: 'allow' })
-  visitor.expectErrors(/net::ERR_/)
-  await visitor.page.waitForFunction(() => navigator.serviceWorker.controller)
-  await visitor.page.waitForFunction(async () => (await (await caches.open('parley-page')).keys()).length > 5)
-  await server.stop()
-  await visitor.page.reload()
-  await visitor.heading('Parley cannot be reached').waitFor()
-  await server.startAgain()
-  await visitor.button('Try again').click()
-  await visitor.isIn()
-})

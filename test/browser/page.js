@@ -30,6 +30,7 @@ test('the page is sent compressed to those who take it, and files that bear thei
   assert.equal(page.headers['cache-control'], 'no-cache')
   for (const [name, value] of Object.entries({
     'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin', vary: 'Accept-Encoding',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=()',
   })) assert.equal(page.headers[name], value)
   for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"])
     assert.ok(page.headers['content-security-policy'].includes(rule), rule)
@@ -144,6 +145,14 @@ test('what comes later and could not be fetched says so, and is fetched again', 
   const dialog = page.getByRole('dialog', { name: 'You have been signed out' })
   await dialog.waitFor()
   assert.equal(await dialog.evaluate((element) => getComputedStyle(element).borderStyle), 'none')
+})
+
+test('the page is kept apart from those that open it, where its address is secure', async (t) => {
+  const server = await Server.start(t)
+  for (const [url, policy] of [[server.url, 'same-origin'], [`http://parley.lan:${server.port}`, undefined]]) {
+    const visitor = await Visitor.open(t, url)
+    assert.equal((await (await visitor.page.reload()).allHeaders())['cross-origin-opener-policy'], policy, url)
+  }
 })
 
 test('the page works where it is not secure: plain http, by a name', async (t) => {

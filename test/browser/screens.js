@@ -72,7 +72,7 @@ for (const size of Object.keys(SIZES)) {
       if (FOLDER) mkdirSync(FOLDER, { recursive: true })
       const server = await Server.start(t)
       const visitor = await Visitor.open(t, server.url, { ...SIZES[size], colorScheme })
-      visitor.expectErrors(/status of 400/)
+      visitor.expectErrors(/status of 400|net::ERR_/)
       const { page } = visitor
       const seen = (name) => look(visitor, `${size}-${colorScheme}-${name}`)
       const phone = size === 'phone'
@@ -153,6 +153,18 @@ for (const size of Object.keys(SIZES)) {
       await page.getByRole('dialog', { name: 'Keys and markup' }).waitFor()
       await seen('help')
       await visitor.escape()
+
+      await page.route('**/api/**', (route) => route.abort('connectionrefused'))
+      await page.reload()
+      await page.getByText('As of').first().waitFor()
+      await seen('away')
+      await page.route(`${server.url}/`, (route) => route.fulfill({ body: '<script src="a/another.js"></script>' }))
+      await page.unroute('**/api/**')
+      await page.evaluate(() => dispatchEvent(new Event('online')))
+      await page.getByText('A new version').waitFor()
+      await seen('update')
+      await page.unroute(`${server.url}/`)
+
       const { token } = await server.call('POST', 'users/login', { email: NAMES[0], password: PASSWORD })
       await server.call('POST', 'users/logout?allSessions=true', {}, token)
       await page.getByRole('dialog', { name: 'You have been signed out' }).waitFor()

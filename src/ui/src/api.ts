@@ -83,6 +83,12 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
   return answer as T
 }
 
+// The page itself, as the server has it now; '' where that cannot be said.
+export async function readIndex(): Promise<string> {
+  const response = await fetch('./').catch(() => null)
+  return response?.ok ? response.text() : ''
+}
+
 // crypto.randomUUID is not there on plain http.
 export function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))

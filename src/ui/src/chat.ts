@@ -1,26 +1,33 @@
 // All that one signed-in person's page knows, and what happens to it when the server tells something.
 import { call, type Refusal } from './api'
-import { Talks } from './conversations'
+import { Talks, type Conversation } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
-import { t } from './i18n'
 import { Live, connection } from './live'
-import { callFor, show, showCount, showToast } from './notices'
+import { callFor, show, showCount } from './notices'
 import { Outbox } from './outbox'
-import { forgetPeople, meet, nobody, readPeople } from './people'
+import { forgetPeople, meet, nobody, people, peopleToKeep, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { left, readConfigAgain, session, signOut } from './session'
+import { check, left, readConfigAgain, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
+import { Snapshot } from './snapshot'
 import { Store } from './store'
 import type { StreamEvent } from './stream'
 import { messageOf, peerOf, type Message, type MessageDoc, type Peer, type User } from './types'
+import { lookForUpdate } from './update'
 
 const CALL_AFTER_MS = 300
 
 interface Documents {
   collection: string
   docs: unknown[]
+}
+
+// The list as it was seen.
+interface Listed {
+  talks: Conversation[]
+  people: User[]
 }
 
 export class Chat {
@@ -31,11 +38,14 @@ export class Chat {
   readonly drafts: Drafts
   readonly live: Live
   readonly editing = new Store(0) // the message that is being edited; 0: none
+  attached = 0 // files that wait for their message
+  #snapshot: Snapshot
   #leaving: (() => void)[] = []
 
   constructor(me: number) {
     this.me = me
-    this.feed = new Feed(me)
+    this.#snapshot = new Snapshot(me)
+    this.feed = new Feed(me, this.#snapshot)
     this.talks = new Talks(me)
     this.drafts = new Drafts(me)
     this.outbox = new Outbox(me, (doc) => this.#sent(doc))
@@ -45,12 +55,14 @@ export class Chat {
   start(): void {
     this.live.start()
     this.#read()
+    void this.#recall()
     let away = false
     const onConnection = () => {
       const { state } = connection.get()
       if (state === 'live') {
+        if (session.get().state === 'away') void check()
         this.outbox.send()
-        if (away) void this.#goOn()
+        if (away) this.#goOn()
       }
       away = state === 'lost'
     }
@@ -59,29 +71,38 @@ export class Chat {
       const was = state
       state = session.get().state
       if (state === 'ended' && was === 'in') this.live.rest()
-      if (state !== 'in' || was !== 'ended') return
-      this.live.reconnect()
+      if (state !== 'in' || was === 'in') return
+      if (was === 'ended') this.live.reconnect()
       this.#readAll(false)
       this.outbox.send()
     }
-    const keep = () => this.drafts.keepAll()
+    const keep = () => {
+      this.drafts.keepAll()
+      void this.#snapshot.flush()
+    }
+    const hold = (event: BeforeUnloadEvent) => { if (!this.#survives()) event.preventDefault() }
+    const look = () => this.#snapshot.write('list', () => this.#listed())
     const count = () => showCount(this.unread())
     const send = () => this.outbox.send()
     addEventListener('pagehide', keep)
+    addEventListener('beforeunload', hold)
     addEventListener('online', send)
     this.#leaving.push(
       connection.subscribe(onConnection),
       session.subscribe(onSession),
       this.talks.store.subscribe(count),
+      this.talks.store.subscribe(look),
+      people.subscribe(look),
       route.subscribe(count),
       () => removeEventListener('pagehide', keep),
+      () => removeEventListener('beforeunload', hold),
       () => removeEventListener('online', send),
     )
     this.outbox.send()
   }
 
   close(): void {
-    for (const leave of this.#leaving) leave()
+    for (const leave of this.#leaving.splice(0)) leave()
     this.live.close()
     this.outbox.close()
     nobody()
@@ -126,6 +147,23 @@ export class Chat {
     this.talks.forget([id])
   }
 
+  // Would a reload lose nothing of what was begun?
+  #survives(): boolean {
+    return !this.attached && !this.editing.get() && this.drafts.keepAll() && this.outbox.keepAll()
+  }
+
+  #listed(): Listed | null {
+    const { state, asOf, byPeer } = this.talks.store.get()
+    return state === 'read' && !asOf ? { talks: [...byPeer.values()], people: peopleToKeep(byPeer) } : null
+  }
+
+  async #recall(): Promise<void> {
+    const seen = await this.#snapshot.read<Listed>('list')
+    if (!seen || this.#leaving.length === 0) return
+    if (people.get().byId.size === 0) meet(seen.what.people)
+    this.talks.recall(seen.what.talks, seen.at)
+  }
+
   #sent(doc: MessageDoc): void {
     this.feed.learn([doc], false)
     this.talks.learn([messageOf(doc)])
@@ -138,11 +176,11 @@ export class Chat {
   }
 
   // The server is there again: what it could not be asked is asked now.
-  async #goOn(): Promise<void> {
+  #goOn(): void {
     const at = route.get()
     if (at.view === 'thread') this.feed.readFailed(at.peer)
     if (this.talks.store.get().state === 'failed') this.#read()
-    if (await readConfigAgain()) showToast(t('version.new'), () => location.reload(), true)
+    void readConfigAgain()
   }
 
   // `replace`: nothing of what was known need be true.
@@ -170,7 +208,9 @@ export class Chat {
   }
 
   #hear(name: string, data: unknown): void {
-    if (name === 'fresh') this.#readAll(false)
+    // Where it is not known yet who one is, all is read once it is.
+    if (name === 'hello' || name === 'fresh') void lookForUpdate()
+    if (name === 'fresh' && session.get().state !== 'away') this.#readAll(false)
     else if (name === 'reset') this.#readAll(true)
     else if (name === 'message') meet((data as Documents).docs as User[])
     else if (name === 'delete') this.#forget(data as Documents)

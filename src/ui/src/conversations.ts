@@ -18,6 +18,7 @@ export interface Conversation {
 export interface Conversations {
   state: 'reading' | 'read' | 'failed'
   reason: string
+  asOf: string // when it was seen so, if that was not now
   byPeer: ReadonlyMap<number, Conversation>
 }
 
@@ -29,7 +30,7 @@ interface ConversationDoc {
   peerRead: number | null
 }
 
-const NONE: Conversations = { state: 'reading', reason: '', byPeer: new Map() }
+const NONE: Conversations = { state: 'reading', reason: '', asOf: '', byPeer: new Map() }
 
 const fromDoc = (doc: ConversationDoc): Conversation => ({
   peer: doc.peer.id,
@@ -59,8 +60,7 @@ export class Talks {
     try {
       const found = await this.#ask()
       if (this.#meanwhile !== meanwhile) return
-      this.#counted = Math.max(0, ...found.map(({ last }) => last?.id ?? 0))
-      this.store.set({ state: 'read', reason: '', byPeer: new Map(found.map((one) => [one.peer, one])) })
+      this.#show('read', found)
       // Ids go up: what is beyond the newest of them came behind the answer.
       this.#meanwhile = null
       this.learn(meanwhile.filter(({ id }) => id > this.#counted))
@@ -70,6 +70,12 @@ export class Talks {
       const state = this.store.get().byPeer.size ? 'read' : 'failed'
       this.store.update({ state, reason: (refusal as Refusal).message })
     }
+  }
+
+  // What was seen at another time, until all is read.
+  recall(seen: Conversation[], at: string): void {
+    const { state, byPeer } = this.store.get()
+    if (state !== 'read' && byPeer.size === 0) this.#show(state === 'failed' ? 'read' : state, seen, at)
   }
 
   // Messages that came through the stream; gives those of others that are new to this person.
@@ -131,6 +137,11 @@ export class Talks {
       if (!talk.last || message >= talk.last.id) this.#put({ ...talk, read: message, unread: 0 })
       else void this.readOne(peer)
     }
+  }
+
+  #show(state: Conversations['state'], talks: Conversation[], asOf = ''): void {
+    this.#counted = Math.max(0, ...talks.map(({ last }) => last?.id ?? 0))
+    this.store.set({ state, reason: '', asOf, byPeer: new Map(talks.map((one) => [one.peer, one])) })
   }
 
   #put(talk: Conversation): void {

@@ -31,10 +31,10 @@ export class Drafts {
     else keep(this.#prefix + peer, null)
   }
 
-  // The page goes: what waits to be kept is kept now.
-  keepAll(): void {
+  // The page goes: what waits to be kept is kept now. Is it?
+  keepAll(): boolean {
     for (const timer of this.#timers.values()) clearTimeout(timer)
-    for (const [peer, text] of this.store.get()) keep(this.#prefix + peer, text)
+    return [...this.store.get()].every(([peer, text]) => keep(this.#prefix + peer, text))
   }
 
   clear(): void {

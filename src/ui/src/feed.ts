@@ -6,8 +6,11 @@
 //
 // Three sources tell of messages and may overtake each other: pages, the stream, and the answers to what is sent from
 // here. The stream tells changes in their order, so its word stands; the others count only where they are newer.
+//
+// Until a timeline has been read, what was seen of it last stands there (`asOf`), and nothing of that outlives the answer.
 import { call, type Refusal } from './api'
 import { meet } from './people'
+import type { Snapshot } from './snapshot'
 import { Store } from './store'
 import { messageOf, type List, type Message, type MessageDoc, type Peer } from './types'
 
@@ -24,10 +27,11 @@ export interface Timeline {
   older: Edge
   newer: Edge
   reason: string // of the last failure
+  asOf: string // when it was seen so, if that was not now
   turn: number // counts up when all was replaced and one looks at another place
 }
 
-const UNREAD: Timeline = { messages: [], older: 'more', newer: 'none', reason: '', turn: 0 }
+const UNREAD: Timeline = { messages: [], older: 'more', newer: 'none', reason: '', asOf: '', turn: 0 }
 
 const IS_PAIR = (me: number, peer: number) =>
   me === peer
@@ -44,16 +48,19 @@ export class Feed {
   #timelines = new Map<Peer, Store<Timeline>>() // the last one looked at is the last
   #gone = new Set<number>() // deleted by the stream's word; a page that is under way may still hold them
   #me: number
+  #recalled = new WeakSet<Message>() // from the snapshot: older than every answer
+  #snapshot: Pick<Snapshot, 'read' | 'write'>
 
-  constructor(me: number) {
+  constructor(me: number, snapshot: Pick<Snapshot, 'read' | 'write'>) {
     this.#me = me
+    this.#snapshot = snapshot
   }
 
   // The timeline of a conversation; read if it is not known yet.
   open(peer: Peer): Store<Timeline> {
     let timeline = this.#timelines.get(peer)
     if (timeline) this.#timelines.delete(peer)
-    else timeline = new Store(UNREAD)
+    else timeline = this.#new(peer)
     this.#timelines.set(peer, timeline)
     const [oldest] = this.#timelines.keys()
     if (this.#timelines.size > TIMELINES) this.#timelines.delete(oldest)
@@ -63,9 +70,10 @@ export class Feed {
   // Its newest page; what is known of it stays where the two meet.
   async readNewest(peer: Peer, replace = false): Promise<void> {
     const timeline = this.open(peer)
-    const { turn, messages } = timeline.get()
-    const before = new Set(messages.map(({ id }) => id))
-    timeline.update({ older: timeline.get().messages.length ? timeline.get().older : 'reading', reason: '' })
+    const { turn, messages, older, asOf } = timeline.get()
+    const before = new Set(messages)
+    timeline.update({ older: messages.length && !asOf ? older : 'reading', reason: '' })
+    if (messages.length === 0) void this.#recall(peer, timeline)
     try {
       const page = await pageOf(`${this.#of(peer)}&sort=-id&limit=${PAGE}`)
       if (timeline.get().turn !== turn) return
@@ -96,6 +104,7 @@ export class Feed {
         turn: turn + 1,
       })
     } catch (refusal) {
+      void this.#recall(peer, timeline)
       this.#fail(timeline, 'older', refusal)
     }
   }
@@ -103,7 +112,7 @@ export class Feed {
   async readOlder(peer: Peer): Promise<void> {
     const timeline = this.open(peer)
     const [first] = timeline.get().messages
-    if (!first) return this.readNewest(peer)
+    if (!first || timeline.get().asOf) return this.readNewest(peer)
     if (timeline.get().older === 'reading') return
     const { turn } = timeline.get()
     timeline.update({ older: 'reading' })
@@ -171,6 +180,26 @@ export class Feed {
     this.#gone.clear()
   }
 
+  #new(peer: Peer): Store<Timeline> {
+    const timeline = new Store(UNREAD)
+    const whole = () => {
+      const { messages, older, newer, asOf } = timeline.get()
+      return !asOf && newer === 'none' && (messages.length || older === 'none') ? messages.filter(({ deleted }) => !deleted).slice(-PAGE) : null
+    }
+    timeline.subscribe(() => this.#snapshot.write(`thread ${peer}`, whole))
+    return timeline
+  }
+
+  // What was seen last, where nothing else is there by then.
+  async #recall(peer: Peer, timeline: Store<Timeline>): Promise<void> {
+    const { turn } = timeline.get()
+    const seen = await this.#snapshot.read<Message[]>(`thread ${peer}`)
+    const { messages, older, turn: then } = timeline.get()
+    if (!seen || then !== turn || messages.length || older === 'none') return
+    for (const message of seen.what) this.#recalled.add(message)
+    timeline.update({ messages: this.#merge([], seen.what), asOf: seen.at })
+  }
+
   #of(peer: Peer): string {
     return peer === 'all' ? '' : IS_PAIR(this.#me, peer)
   }
@@ -191,18 +220,22 @@ export class Feed {
     return [...byId.values()].sort((a, b) => a.id - b.id)
   }
 
-  #showNewest(timeline: Store<Timeline>, page: List<Message>, before: Set<number>, replace: boolean): void {
-    const { messages, newer, turn } = timeline.get()
+  #showNewest(timeline: Store<Timeline>, page: List<Message>, before: Set<Message>, replace: boolean): void {
+    const { messages, newer, turn, asOf } = timeline.get()
     const first = page.docs.at(-1)?.id ?? 0
     const last = messages.at(-1)?.id ?? 0
-    const meets = !replace && messages.length > 0 && last >= first
-    // Of those that the page covers, the ones it does not hold are gone, but for what came while it was under way.
-    const came = (id: number) => id > (page.docs[0]?.id ?? 0) && !before.has(id)
+    const anew = replace || asOf
+    const meets = !anew && messages.length > 0 && last >= first
+    // Where all is new nothing counts that was known before: the server may have gone back behind it. Of those that the
+    // page covers, the ones it does not hold are gone, but for what came while it was under way.
+    const came = (message: Message) => !before.has(message) && !this.#recalled.has(message)
+    const newest = page.docs[0]?.id ?? 0
     const held = new Set(page.docs.map(({ id }) => id))
-    const stay = messages.filter(({ id, deleted }) =>
-      (meets && ((id < first && page.hasNextPage) || deleted)) || held.has(id) || came(id))
+    const stay = (anew ? messages.filter(came) : messages).filter((message) =>
+      (meets && ((message.id < first && page.hasNextPage) || message.deleted)) || held.has(message.id) ||
+      (message.id > newest && came(message)))
     const older: Edge = meets && messages[0].id < first ? timeline.get().older : page.hasNextPage ? 'more' : 'none'
-    timeline.update({ older, newer: 'none', turn: meets && newer === 'none' ? turn : turn + 1 })
+    timeline.update({ older, newer: 'none', asOf: '', turn: meets && newer === 'none' ? turn : turn + 1 })
     this.#grow(timeline, this.#merge(stay, page.docs))
   }
 

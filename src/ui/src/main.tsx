@@ -2,7 +2,9 @@
 import { createRoot } from 'react-dom/client'
 import { App, loadEntry } from './app'
 import { applySettings } from './settings'
-import { start, wasIn, watchSession } from './session'
+import { start, watchSession } from './session'
+import { lastIn } from './snapshot'
+import { lookForUpdate } from './update'
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(text: string): string }
@@ -19,14 +21,16 @@ function workerAddress(): string {
 async function main(): Promise<void> {
   const started = start()
   // Most who come are signed in, and have all they need. For others the form is fetched while the server is asked.
-  if (!wasIn()) loadEntry().catch(() => {})
+  if (!lastIn()) loadEntry().catch(() => {})
   await applySettings()
   const root = document.getElementById('app')
   if (root) createRoot(root).render(<App />)
   watchSession()
   await started
   // Only where it is secure; a page that cannot have it works without.
-  if (isSecureContext && 'serviceWorker' in navigator) await navigator.serviceWorker.register(workerAddress()).catch(() => {})
+  if (!isSecureContext || !('serviceWorker' in navigator)) return
+  navigator.serviceWorker.addEventListener('controllerchange', () => void lookForUpdate())
+  await navigator.serviceWorker.register(workerAddress()).catch(() => {})
 }
 
 void main()

@@ -1,5 +1,6 @@
-// How a person learns of news who does not look at them: the tab's title and icon, a line on the page, a sound, the
-// system's notifications. The last two only when asked for.
+// How a person learns of news who does not look at them: the tab's title and icon, the app's number, a line on the page,
+// a sound, the system's notifications. The last two only when asked for.
+import { showBadge } from './badge'
 import { nameOf, people } from './people'
 import { openThread } from './route'
 import { settings } from './settings'
@@ -18,11 +19,10 @@ export const spoken = new Store('')
 const TOAST_MS = 5_000
 let timer: ReturnType<typeof setTimeout> | undefined
 
-// `stays`: until it is used, or another comes.
-export function showToast(text: string, act: Toast['act'] = null, stays = false): void {
+export function showToast(text: string, act: Toast['act'] = null): void {
   clearTimeout(timer)
   toast.set({ text, act })
-  if (!stays) timer = setTimeout(() => toast.set(null), TOAST_MS)
+  timer = setTimeout(() => toast.set(null), TOAST_MS)
 }
 
 export const say = (text: string): void => spoken.set(text)
@@ -31,6 +31,7 @@ let shownCount = -1
 
 export function showCount(count: number): void {
   document.title = count ? `(${count > 99 ? '99+' : count}) Parley` : 'Parley'
+  showBadge(count)
   if (count > 0 === shownCount > 0) return
   shownCount = count
   const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]')

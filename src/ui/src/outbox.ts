@@ -81,6 +81,11 @@ export class Outbox {
     for (const { key } of this.store.get()) this.drop(key)
   }
 
+  // Would it survive a reload?
+  keepAll(): boolean {
+    return this.store.get().every((item) => keep(this.#prefix + item.key, item))
+  }
+
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)

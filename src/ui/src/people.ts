@@ -59,6 +59,12 @@ export async function findPeople(text: string): Promise<User[]> {
   return docs
 }
 
+// Where there are more people than are read at once, those who are gone would stay for good: only `known` are kept.
+export function peopleToKeep(known: ReadonlyMap<number, unknown>): User[] {
+  const { byId, total } = people.get()
+  return [...byId.values()].filter(({ id }) => total <= MOST || known.has(id))
+}
+
 export function nobody(): void {
   people.set(NOBODY)
 }

@@ -1,11 +1,14 @@
 // Who is signed in. The session itself is a cookie that scripts cannot read.
 import { call, now, onForbidden, type Refusal } from './api'
+import { showBadge } from './badge'
+import { lastIn, ownedBy } from './snapshot'
 import { keep, kept } from './storage'
 import { Store } from './store'
 import type { Config, User } from './types'
 
 const HALF_LIFE_MS = 60 * 60_000 // a session lasts two hours, and is made longer when half of that is gone
 const LOOK_MS = 60_000
+const PATIENCE_MS = 2_000 // with a server that does not say who one is
 
 export type SessionState =
   | 'starting'
@@ -13,6 +16,7 @@ export type SessionState =
   | 'first' // the server has no account yet
   | 'out'
   | 'in'
+  | 'away' // the server has not said yet who one is; `me` is who it was last, and what is shown what they saw
   | 'ended' // was in: the page stays, and one signs in over it
 
 export interface Session {
@@ -22,7 +26,10 @@ export interface Session {
   config: Config
 }
 
-const CONFIG: Config = { version: '', messages: 'open', maxContent: 40_000, uploadBytes: 268_435_456 }
+const KEPT_CONFIG = 'parley.config'
+const CONFIG: Config = {
+  version: '', messages: 'open', maxContent: 40_000, uploadBytes: 268_435_456, ...kept<Partial<Config>>(KEPT_CONFIG),
+}
 
 export const session = new Store<Session>({ state: 'starting', me: null, reason: '', config: CONFIG })
 
@@ -38,39 +45,54 @@ export interface Credentials {
   password: string
 }
 
-// Was one signed in when this browser was last here? Only a guess.
-const WAS_IN = 'parley.in'
-
-export const wasIn = (): boolean => kept<boolean>(WAS_IN) === true
-
-function enter(account: Account): void {
-  keep(WAS_IN, true)
-  expires = (account.exp ?? 0) * 1000
-  session.update({ state: 'in', me: account.user && { id: account.user.id, email: account.user.email }, reason: '' })
+function enter({ user, exp = 0 }: Account): void {
+  const me = user && { id: user.id, email: user.email }
+  ownedBy(me)
+  expires = exp * 1000
+  session.update({ state: 'in', me, reason: '' })
 }
 
-// A server that does not say is as the first one was.
+function leave(state: 'first' | 'out'): void {
+  ownedBy(null)
+  showBadge(0)
+  session.update({ state, me: null })
+}
+
+// A server that does not say is as it was before, or as the first one was.
 const readConfig = () => call<Config>('GET', 'parley/config').catch(() => CONFIG)
 
+// Who is it?
 export async function start(): Promise<void> {
-  session.update({ state: 'starting' })
+  if (session.get().state === 'failed') session.update({ state: 'starting' })
+  const timer = setTimeout(goOn, PATIENCE_MS)
   try {
     const [account, config] = await Promise.all([call<Account>('GET', 'users/me'), readConfig()])
+    keep(KEPT_CONFIG, config)
     session.update({ config: { ...CONFIG, ...config } })
     if (account.user) return enter(account)
+    ownedBy(null)
     const { initialized } = await call<{ initialized: boolean }>('GET', 'users/init')
-    session.update({ state: initialized ? 'out' : 'first' })
+    leave(initialized ? 'out' : 'first')
   } catch (refusal) {
-    failed((refusal as Refusal).message)
+    if (!goOn()) failed((refusal as Refusal).message)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
-// A server that was started again may allow something else. Whether it is another version, which has a page of its own.
-export async function readConfigAgain(): Promise<boolean> {
-  const { config } = session.get()
-  const now = await readConfig()
-  if (now.version) session.update({ config: { ...CONFIG, ...now } })
-  return !!now.version && !!config.version && now.version !== config.version
+// A server that was started again may allow something else.
+export async function readConfigAgain(): Promise<void> {
+  const config = await readConfig()
+  keep(KEPT_CONFIG, config)
+  session.update({ config: { ...CONFIG, ...config } })
+}
+
+// With what was seen last, without the server. Is there anything?
+function goOn(): boolean {
+  const me = lastIn()
+  if (!me) return false
+  if (session.get().state === 'starting') session.update({ state: 'away', me })
+  return true
 }
 
 export function failed(reason: string): void {
@@ -110,12 +132,13 @@ export async function signOut(everywhere: boolean): Promise<void> {
 
 // Signed out, here or in another tab of this browser.
 export function left(): void {
-  keep(WAS_IN, null)
-  session.update({ state: 'out', me: null })
+  leave('out')
 }
 
 export function ended(): void {
-  if (session.get().state === 'in') session.update({ state: 'ended' })
+  if (session.get().state !== 'in') return
+  ownedBy(null)
+  session.update({ state: 'ended' })
 }
 
 let checking: Promise<void> | undefined
@@ -125,6 +148,7 @@ export const check = (): Promise<void> => (checking ??= look().finally(() => { c
 
 async function look(): Promise<void> {
   const { state, me } = session.get()
+  if (state === 'away') return start()
   if (state !== 'in' && state !== 'ended') return
   const account = await call<Account>('GET', 'users/me').catch(() => null)
   if (account && !account.user) ended()
@@ -135,7 +159,7 @@ async function look(): Promise<void> {
 onForbidden(() => void check())
 
 async function refresh(): Promise<void> {
-  const due = session.get().state === 'in' && !document.hidden && expires - now() < HALF_LIFE_MS
+  const due = session.get().state === 'in' && expires - now() < HALF_LIFE_MS
   if (!due) return
   try {
     expires = (await call<{ exp: number }>('POST', 'users/refresh-token')).exp * 1000
@@ -145,11 +169,12 @@ async function refresh(): Promise<void> {
 }
 
 export function watchSession(): void {
-  setInterval(() => void refresh(), LOOK_MS)
-  document.addEventListener('visibilitychange', () => {
+  const look = () => {
     if (document.hidden) return
     void refresh()
-    // One may have signed in again in another tab.
-    if (session.get().state === 'ended') void check()
-  })
+    // One may have signed in again in another tab, or the server be back.
+    if (session.get().state !== 'in') void check()
+  }
+  setInterval(look, LOOK_MS)
+  document.addEventListener('visibilitychange', look)
 }

@@ -1,6 +1,9 @@
 // The service worker, where the page is secure: the page's own files open without the network. What is under api/ is
-// never kept: messages are the server's to give.
-declare const FILES: string[] // of this build, which never change under their names
+// never kept here: what was seen of it last is the page's to keep (snapshot.ts).
+//
+// Each build has a cache of its own, which holds all of it or nothing. The one before goes when a new one is whole.
+declare const FILES: string[] // of this build
+declare const BUILD: string // differs where any of them does
 
 // What a worker has; the types of one stand against those of a page.
 interface ServiceWorkerGlobal {
@@ -17,38 +20,40 @@ interface WorkerEvent extends Event {
 }
 
 const worker = self as unknown as ServiceWorkerGlobal
-const CACHE = 'parley-page'
+const { scope } = worker.registration
+const OURS = `parley ${scope} `
+const CACHE = OURS + BUILD
 const PATIENCE_MS = 2_000
 
+const find = (request: RequestInfo) => caches.match(request, { cacheName: CACHE }).catch(() => undefined)
+
+// A server that changes meanwhile may give the page of one build and the files of another; the next try is better.
 async function fill(): Promise<void> {
-  const cache = await caches.open(CACHE)
-  await cache.addAll(['./', 'icon.svg', ...FILES])
+  await (await caches.open(CACHE)).addAll(FILES)
+  const names = (await (await find('./'))?.text() ?? '').matchAll(/"(a\/[\w.-]+)"/g)
+  if ([...names].some(([, name]) => !FILES.includes(name))) throw await caches.delete(CACHE)
 }
 
 async function forgetOld(): Promise<void> {
-  const cache = await caches.open(CACHE)
-  const wanted = new Set(['./', 'icon.svg', ...FILES].map((name) => new URL(name, worker.registration.scope).href))
-  for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request)
+  for (const name of await caches.keys()) if (name.startsWith(OURS) && name !== CACHE) await caches.delete(name)
 }
 
-// The page itself: as the server has it now, but without waiting for one that does not answer.
+// The page itself: as the server has it now, but without waiting for one that does not answer, or a proxy that says so.
 async function page(request: Request): Promise<Response> {
-  const kept = await caches.match('./')
-  const fresh = fetch(request).then(async (response) => {
-    if (response.ok) await (await caches.open(CACHE)).put('./', response.clone())
-    return response
-  })
+  const kept = await find('./')
+  const fresh = fetch(request)
   if (!kept) return fresh
   const late = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS))
-  return Promise.race([fresh.catch(() => kept), late])
+  return Promise.race([fresh.then((response) => (response.status < 500 ? response : kept), () => kept), late])
 }
 
 worker.addEventListener('install', (event) => event.waitUntil(fill().then(() => worker.skipWaiting())))
 worker.addEventListener('activate', (event) => event.waitUntil(forgetOld().then(() => worker.clients.claim())))
 worker.addEventListener('fetch', (event) => {
   const { request } = event
-  const path = request.url.startsWith(worker.registration.scope) ? request.url.slice(worker.registration.scope.length) : null
-  if (request.method !== 'GET' || path === null || path.startsWith('api/')) return
+  if (request.method !== 'GET' || !request.url.startsWith(scope)) return
+  const path = request.url.slice(scope.length)
+  if (path.startsWith('api/')) return
   if (request.mode === 'navigate') event.respondWith(page(request))
-  else if (path.startsWith('a/')) event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)))
+  else if (FILES.includes(path)) event.respondWith(find(request).then((kept) => kept ?? fetch(request)))
 })

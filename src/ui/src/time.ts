@@ -9,6 +9,7 @@ const STYLES: Record<string, Intl.DateTimeFormatOptions> = {
   fullDate: { weekday: 'long', day: 'numeric', month: 'long' },
   fullDateOfYear: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
   dateOfYear: { day: '2-digit', month: '2-digit', year: 'numeric' },
+  minute: { dateStyle: 'medium', timeStyle: 'short' },
   moment: { dateStyle: 'full', timeStyle: 'long' },
 }
 
@@ -27,6 +28,7 @@ const startOfDay = (date: Date) => new Date(date.getFullYear(), date.getMonth(),
 const daysAgo = (date: Date) => Math.round((startOfDay(new Date(now())) - startOfDay(date)) / 86_400_000)
 
 export const clockTime = (iso: string): string => format('clock', new Date(iso))
+export const minute = (iso: string): string => format('minute', new Date(iso))
 export const moment = (iso: string): string => format('moment', new Date(iso))
 export const dayKey = (iso: string): number => startOfDay(new Date(iso))
 

@@ -69,6 +69,10 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   }, [text, narrow])
   useEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
   useEffect(() => () => { if (peer !== 'all') sayStopped(peer) }, [peer])
+  useEffect(() => {
+    chat.attached = items.length
+    return () => { chat.attached = 0 }
+  }, [items])
 
   const left = maxContent - text.length
   const busy = items.some(({ media, reason }) => !media && !reason)

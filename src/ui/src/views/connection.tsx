@@ -1,10 +1,13 @@
-// How the connection is: a sign of it, and a bar that says that it is away, once it has been for a while, and when it is
-// tried again.
+// How the connection is: a sign of it, and a bar that says that it is away, once it has been for a while, when it is tried
+// again, and from when what is shown is then; or that there is a new version of the page.
 import { useEffect, useState } from 'react'
 import { t } from '../i18n'
 import { connection, type Connection } from '../live'
 import { say } from '../notices'
+import { session } from '../session'
 import { Store, useStore } from '../store'
+import { minute } from '../time'
+import { outdated } from '../update'
 import { useChat } from './context'
 
 const PATIENCE_MS = 5_000
@@ -39,7 +42,7 @@ function textOf({ state, retryAt }: Connection): string {
 }
 
 // Its text counts the seconds, which nobody wants to hear: what is said is said once.
-function Away() {
+function Away({ asOf }: { asOf: string }) {
   const { live } = useChat()
   const now = useStore(connection)
   const [, count] = useState(0)
@@ -53,11 +56,20 @@ function Away() {
   }, [now.state])
   return (
     <p className="bar">
-      {textOf(now)} {navigator.onLine && <button type="button" className="link" onClick={live.reconnect}>{t('connection.retryNow')}</button>}
+      {asOf && `${t('connection.asOf', { time: minute(asOf) })} `}{textOf(now)} {navigator.onLine && <button type="button" className="link" onClick={live.reconnect}>{t('connection.retryNow')}</button>}
     </p>
   )
 }
 
-export function ConnectionBar() {
-  return useStore(isAway) ? <Away /> : null
+export function ConnectionBar({ asOf }: { asOf: string }) {
+  const late = useStore(isAway)
+  const live = useStore(connection, ({ state }) => state === 'live')
+  const away = useStore(session, ({ state }) => state === 'away')
+  const update = useStore(outdated)
+  if (!live && (late || away)) return <Away asOf={asOf} />
+  return update && (
+    <p className="bar good" role="status">
+      {t('update.text')} <button type="button" className="link" onClick={() => location.reload()}>{t('update.button')}</button>
+    </p>
+  )
 }

@@ -147,6 +147,7 @@ interface ListProps {
 export function TalkList({ current, search, add, settings }: ListProps) {
   const [filter, setFilter] = useState('')
   const narrow = useStore(isNarrow)
+  const asOf = useStore(useChat().talks.store, (talks) => talks.asOf)
   const Frame = narrow ? 'main' : 'nav'
   const Title = narrow ? 'h1' : 'h2'
   return (
@@ -158,7 +159,7 @@ export function TalkList({ current, search, add, settings }: ListProps) {
         <button type="button" className="sign" aria-label={t('person.add')} title={t('person.add')} onClick={add}><Icon name="add" /></button>
         <button type="button" className="sign" aria-label={t('settings.title')} title={t('settings.title')} onClick={settings}><Icon name="settings" /></button>
       </header>
-      {current === null && <ConnectionBar />}
+      {current === null && <ConnectionBar asOf={asOf} />}
       <input className="filter" type="search" placeholder={t('list.filter')} aria-label={t('list.filter')} value={filter}
         onChange={(event) => setFilter(event.target.value)} />
       <div className="scrolled" tabIndex={-1}><Rows filter={filter.trim()} current={current} add={add} /></div>

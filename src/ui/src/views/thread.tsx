@@ -199,10 +199,15 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   }, [message, known])
 
   const placed = useRef(-1)
+  const recalled = useRef(false)
   useLayoutEffect(() => {
     if (messages.length === 0 || placed.current === turn) return
-    const first = placed.current < 0
+    const before = recalled.current
+    const first = placed.current < 0 || before
     placed.current = turn
+    recalled.current = !!timeline.asOf
+    // Whoever has begun to read what was seen before goes on there.
+    if (before && !anchor.atEnd) return
     if (message && messages.some(({ id }) => id === message)) {
       anchor.show(message, 'center')
       setLit(message)
@@ -244,7 +249,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   return (
     <main className="thread">
       <Header peer={peer} />
-      <ConnectionBar />
+      <ConnectionBar asOf={timeline.asOf} />
       <div className="middle">
         <div className="scroller" ref={scroller} role="log" aria-label={t('thread.messages')} tabIndex={0}
           aria-live={older === 'reading' ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Feed } from '../src/feed'
+import type { Seen } from '../src/snapshot'
+import type { Message } from '../src/types'
+
+const ME = 1
+const PEER = 2
+const THEN = '2024-05-01T10:00:00.000Z'
+
+const message = (id: number, content: string, minute = 0): Message => {
+  const time = `2024-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`
+  return { id, sender: PEER, receiver: ME, content, timestamp: THEN, createdAt: THEN, updatedAt: time }
+}
+
+// A feed with what was seen, before a server that answers when it is told to.
+function begin(seen: Message[] | null) {
+  const written = new Map<string, () => unknown>()
+  const feed = new Feed(ME, {
+    read: async <T>() => (seen ? { at: THEN, what: seen as T } : undefined) as Seen<T> | undefined,
+    write: (name, look) => void written.set(name, look),
+  })
+  let answer: (docs: Message[] | null, more?: boolean) => void = () => {}
+  globalThis.fetch = () => new Promise<Response>((resolve, reject) => {
+    answer = (docs, more = false) =>
+      docs ? resolve(Response.json({ docs, totalDocs: docs.length, hasNextPage: more })) : reject(new TypeError('no'))
+  })
+  const timeline = feed.open(PEER)
+  const read = feed.readNewest(PEER)
+  return {
+    feed, timeline, read,
+    answer: (docs: Message[] | null, more?: boolean) => answer(docs, more),
+    kept: () => written.get(`thread ${PEER}`)?.() as Message[] | null,
+    shown: () => timeline.get().messages.map(({ content }) => content),
+  }
+}
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 10))
+
+test('what was seen is shown until the answer is there, and nothing of it outlives that', async () => {
+  const { timeline, read, answer, shown, kept } = begin([message(1, 'gone'), message(2, 'edited later', 30), message(3, 'stays')])
+  await soon()
+  assert.deepEqual(shown(), ['gone', 'edited later', 'stays'])
+  assert.equal(timeline.get().asOf, THEN)
+  assert.equal(kept(), null)
+  // The edit is not in the server's data: it went back to an older state.
+  answer([message(4, 'new'), message(3, 'stays'), message(2, 'as before', 0)], true)
+  await read
+  assert.deepEqual(shown(), ['as before', 'stays', 'new'])
+  assert.deepEqual([timeline.get().asOf, timeline.get().older], ['', 'more'])
+  assert.deepEqual(kept()?.map(({ id }) => id), [2, 3, 4])
+})
+
+test('what was seen comes too late where the answer is there', async () => {
+  let found: (seen: Seen<Message[]>) => void = () => {}
+  const late = new Promise<Seen<Message[]>>((resolve) => { found = resolve })
+  const feed = new Feed(ME, { read: <T>() => late as Promise<Seen<T>>, write: () => {} })
+  globalThis.fetch = async () => Response.json({ docs: [], totalDocs: 0, hasNextPage: false })
+  const timeline = feed.open(PEER)
+  await feed.readNewest(PEER)
+  found({ at: THEN, what: [message(1, 'deleted')] })
+  await soon()
+  assert.deepEqual([timeline.get().messages, timeline.get().asOf], [[], ''])
+})
+
+test('what comes by the stream while all is read anew stays, the newer of two', async () => {
+  const { feed, read, answer, shown } = begin([message(1, 'one'), message(2, 'two')])
+  await soon()
+  feed.learn([message(2, 'two, edited', 40), message(5, 'five')], true)
+  answer([message(4, 'four'), message(2, 'two'), message(1, 'one')])
+  await read
+  assert.deepEqual(shown(), ['one', 'two, edited', 'four', 'five'])
+})
+
+test('without an answer what was seen stays, and is not kept anew as if it were of now', async () => {
+  const { timeline, read, answer, shown, kept } = begin([message(1, 'one')])
+  await soon()
+  answer(null)
+  await read
+  assert.deepEqual([shown(), timeline.get().older, timeline.get().asOf], [['one'], 'failed', THEN])
+  assert.equal(kept(), null)
+})
+
+test('at most the last forty are kept', async () => {
+  const { read, answer, kept, feed } = begin(null)
+  answer(Array.from({ length: 40 }, (_, at) => message(100 - at, `${at}`)), true)
+  await read
+  feed.learn([message(101, 'newest')], true)
+  assert.equal(kept()?.length, 40)
+  assert.equal(kept()?.at(-1)?.id, 101)
+})
