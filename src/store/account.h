@@ -1,5 +1,8 @@
 /* What signing in needs of an auth collection's documents: the hidden fields and the sessions (table <slug>_sessions).
- * Reading runs on any connection; the writes run on the applier's, inside its transaction. */
+ * Reading runs on any connection; the writes run on the applier's, inside its transaction.
+ *
+ *     parley_sessions  id: a session's; agent: what its client called itself when it signed in. A row goes with the
+ *                      session, whoever ends that. */
 #ifndef STORE_ACCOUNT_H
 #define STORE_ACCOUNT_H
 
@@ -17,6 +20,7 @@ struct account {
 struct session {
     struct view id;                     /* a UUID */
     struct view created_at, expires_at; /* ISO times */
+    struct view agent;                  /* at == NULL: not known */
 };
 
 /* A session that is gone; in an arena. */
@@ -25,7 +29,7 @@ struct dropped_session {
     struct view id;
 };
 
-/* Makes the sessions' table if it is missing. */
+/* Makes the sessions' tables if they are missing. */
 MUST_CHECK enum status account_prepare(struct db *db, const struct collection *c, struct failure *f);
 
 /* NOT_FOUND: nobody has that e-mail (given in lower case). Texts lie in the arena. */
@@ -40,6 +44,11 @@ MUST_CHECK enum status account_has_session(struct db *db, const struct collectio
 /* [{"id","createdAt","expiresAt"},…]; at == NULL: none. In the arena. */
 MUST_CHECK enum status account_sessions_json(
     struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f);
+/* Calls each(ctx, session) for those of the document that are not expired at `now`, at most `most`: `first` is the
+ * first, then the newest. Texts are borrowed until it returns. */
+MUST_CHECK enum status account_list_sessions(struct db *db, const struct collection *c, int64_t id, struct view first,
+    struct view now, int64_t most, enum status (*each)(void *ctx, const struct session *session), void *ctx,
+    struct failure *f);
 
 /* A right password: the count of wrong ones is 0 again, sessions that expired before created_at go (`*dropped`: they,
  * in no order), the new one is added. */
