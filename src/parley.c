@@ -4,6 +4,7 @@
 #include "api/cache.h"
 #include "api/feed.h"
 #include "api/idempotency.h"
+#include "api/notices.h"
 #include "api/openapi.h"
 #include "api/pending.h"
 #include "api/presence.h"
@@ -169,6 +170,12 @@ static void end_streams(void *ctx, const struct collection *c, int64_t user, str
     delivery_end(ctx, (uint64_t)user, feed_session(session));
 }
 
+/* On the applier's thread. */
+static void tell_name(void *ctx, const struct profile *profile)
+{
+    notice_profile(ctx, profile);
+}
+
 /* On a thread of the delivery's. */
 static void tell_presence(void *ctx, struct delivery *d)
 {
@@ -217,6 +224,7 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
     if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
     broker_on_end(app->broker, end_streams, app->delivery);
+    broker_on_rename(app->broker, tell_name, app->delivery);
     broker_on_done(app->broker, pending_done, NULL);
     app->passwords = open_gate((int)o->workers);
     app->mailer = mailer_new(o->mail_command);

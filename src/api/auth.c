@@ -1,5 +1,6 @@
 #include "api/auth.h"
 #include "api/reader.h"
+#include "api/sessions.h"
 #include "api/token.h"
 #include "base/clock.h"
 #include "base/crypt.h"
@@ -90,6 +91,8 @@ static enum status entry_new(struct entry *e, const struct call *call, struct fa
     e->now = clock_wall() / 1000;
     e->expires = e->now + TOKEN_SECONDS;
     e->session.id = (struct view){id, UUID_LENGTH};
+    e->session.agent = request_header(call->rq, "User-Agent");
+    if (e->session.agent.len > AGENT_MOST) e->session.agent.len = AGENT_MOST;
     enum status status = call_now(call, 0, &e->session.created_at, f);
     return status ? status : call_now(call, (int64_t)TOKEN_SECONDS * 1000, &e->session.expires_at, f);
 }
