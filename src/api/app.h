@@ -45,6 +45,7 @@ struct app {
     struct folder *folders[MAX_COLLECTIONS]; /* of the upload collections, by collection_index */
     int64_t upload_bytes;                    /* the most that a file may have */
     const char *ui_dir;                      /* the page's files; NULL: the embedded ones */
+    struct view setup_token;                 /* the first account needs it; at == NULL: it needs none */
     bool private_messages;                   /* which of the collections' rules count (api/rights.h) */
     struct origins cors;                     /* whose pages may read the answers */
     struct origins csrf;                     /* whose pages may act with the cookie */

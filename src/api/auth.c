@@ -141,6 +141,13 @@ static enum status sign_in(struct call *call, int64_t id, struct view email, str
     return make_token(call, e, id, email, token, f);
 }
 
+/* Where the server has a setup token, its first account is for who knows it. */
+static bool knows_setup_token(const struct call *call)
+{
+    struct view wanted = call->app->setup_token;
+    return !wanted.at || crypt_equal(request_header(call->rq, "Parley-Setup-Token"), wanted);
+}
+
 enum status auth_first_register(struct call *call, struct failure *f)
 {
     struct json_object *body;
@@ -151,6 +158,8 @@ enum status auth_first_register(struct call *call, struct failure *f)
     enum status status = read_any(db, call->collection, &any, f);
     pool_give(call->app->pool, db);
     if (!status && any) return call_forbidden(f);
+    if (!status && !knows_setup_token(call))
+        return fail(f, FORBIDDEN, "The first account needs the server's setup token, which is missing or wrong.");
     if (!status) status = call_body(call, true, &body, f);
     if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (status) return status;

@@ -104,9 +104,10 @@ static const struct {
     {ANY, "Credentials", OBJECT("'email','password'", "'email':" STRING ",'password':" STRING)},
     {ANY, "Email", OBJECT("'email'", "'email':" STRING)},
     {ANY, "NewPassword", OBJECT("'token','password'", "'token':" STRING ",'password':" STRING)},
-    {ANY, "Config", OBJECT("'version','messages','maxContent','uploadBytes','mail','setup'",
+    {ANY, "Config", OBJECT("'version','messages','maxContent','uploadBytes','mail','setupToken'",
         "'version':" STRING ",'messages':{'enum':['open','private']},'maxContent':" INTEGER ",'uploadBytes':" INTEGER
-        ",'mail':" BOOLEAN ",'setup':" BOOLEAN)},
+        ",'mail':" BOOLEAN ",'setupToken':{'type':'boolean','description':'The first account is still to be made, and "
+        "needs the token'}")},
     {ANY, "Presence", OBJECT("'online'", "'online':" LIST(INTEGER))},
     {ANY, "PresenceOf", OBJECT("'user','online','lastSeen'",
         "'user':" INTEGER ",'online':" BOOLEAN ",'lastSeen':{'type':['string','null'],'format':'date-time',"
@@ -207,6 +208,8 @@ static const struct {
     {ASKS_CURSOR, "since", "since", "query",
         "'description':'The same for clients that cannot set the header, which wins','schema':" STRING},
     {ASKS_ETAG, "If-None-Match", "If-None-Match", "header", "'schema':" STRING},
+    {ASKS_SETUP, "Parley-Setup-Token", "Parley-Setup-Token", "header",
+        "'description':'Where the server was started with --setup-token','schema':" STRING},
     {ASKS_RANGE, "Range", "Range", "header", "'description':'bytes=FIRST-LAST','schema':" STRING},
     {0, "Idempotency-Key", "Idempotency-Key", "header",
         "'description':'A name that the client gives this request: sent again with the same name, it is done once and "

@@ -88,7 +88,7 @@ const struct route routes[] = {
     {GET, "/api/:collection/me", AUTH, auth_me, "{one}Me",
         "Who is signed in", NEEDS_NOTHING, ASKS_USER, BODY_NONE, ANSWER_ME},
     {POST, "/api/:collection/first-register", AUTH, auth_first_register, "registerFirst{one}",
-        "Creates the first {one} and signs in", NEEDS_NOBODY, ASKS_USER, BODY_CREATE, ANSWER_SIGNED_IN},
+        "Creates the first {one} and signs in", NEEDS_NOBODY, ASKS_USER | ASKS_SETUP, BODY_CREATE, ANSWER_SIGNED_IN},
     {POST, "/api/:collection/login", AUTH, auth_login, "login{one}",
         "Signs in; five wrong passwords in a row lock", NEEDS_PASSWORD, ASKS_USER, BODY_CREDENTIALS, ANSWER_SIGNED_IN},
     {POST, "/api/:collection/logout", AUTH, auth_logout, "logout{one}",

@@ -293,7 +293,7 @@ module.exports = (binary) => {
       const { version, ...rest } = json
       assert.strictEqual(status, 200)
       assert.match(version, /^\d+\.\d+\.\d+$/)
-      assert.deepStrictEqual(rest, { ...expected, maxContent: 40000, setup: false })
+      assert.deepStrictEqual(rest, { ...expected, maxContent: 40000, setupToken: false })
       assert.strictEqual((await request(`${server.url}/api/parley/config`, { headers: { 'If-None-Match': headers.etag } })).status, 304)
     }
   })
