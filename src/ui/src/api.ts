@@ -46,6 +46,7 @@ function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | 
 
 interface CallOptions {
   key?: string // Idempotency-Key
+  token?: string // Parley-Setup-Token
   signal?: AbortSignal
 }
 
@@ -57,6 +58,7 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
   const headers: Record<string, string> = {}
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (options.key) headers['Idempotency-Key'] = options.key
+  if (options.token) headers['Parley-Setup-Token'] = options.token
   let response: Response | undefined
   let answer: unknown
   try {

@@ -9,6 +9,7 @@ const STYLES: Record<string, Intl.DateTimeFormatOptions> = {
   fullDate: { weekday: 'long', day: 'numeric', month: 'long' },
   fullDateOfYear: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
   dateOfYear: { day: '2-digit', month: '2-digit', year: 'numeric' },
+  brief: { dateStyle: 'short', timeStyle: 'short' },
   moment: { dateStyle: 'full', timeStyle: 'long' },
 }
 
@@ -27,6 +28,7 @@ const startOfDay = (date: Date) => new Date(date.getFullYear(), date.getMonth(),
 const daysAgo = (date: Date) => Math.round((startOfDay(new Date(now())) - startOfDay(date)) / 86_400_000)
 
 export const clockTime = (iso: string): string => format('clock', new Date(iso))
+export const briefMoment = (iso: string): string => format('brief', new Date(iso))
 export const moment = (iso: string): string => format('moment', new Date(iso))
 export const dayKey = (iso: string): number => startOfDay(new Date(iso))
 
@@ -45,6 +47,14 @@ export function dayName(iso: string): string {
   if (days === 0) return t('day.today')
   if (days === 1) return t('day.yesterday')
   return format(date.getFullYear() === new Date(now()).getFullYear() ? 'fullDate' : 'fullDateOfYear', date)
+}
+
+// When somebody was last here.
+export function lastSeen(iso: string): string {
+  const days = daysAgo(new Date(iso))
+  if (days > 1) return t('seen.on', { date: dayName(iso) })
+  const day = new Intl.RelativeTimeFormat(speech.get().locale, { numeric: 'auto' }).format(-Math.max(0, days), 'day')
+  return t('seen.at', { day, time: clockTime(iso) })
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']

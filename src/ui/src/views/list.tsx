@@ -104,7 +104,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   if (state === 'reading' && all.byId.size === 0) {
     return <ol className="talks" aria-busy="true" aria-label={t('loading')}>{SKELETON.map((n) => <li key={n} className="skeleton" />)}</ol>
   }
-  const shown = ids.filter((id) => !filter || fits(filter, emailOf(all, id), id === chat.me ? t('self.name') : ''))
+  const shown = ids.filter((id) => !filter || fits(filter, nameOf(all, id), emailOf(all, id), id === chat.me ? t('self.name') : ''))
   const everyone = open && (!filter || fits(filter, t('everyone.name')))
   return (
     <>
