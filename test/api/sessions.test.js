@@ -1,7 +1,8 @@
 // Which sessions a new password ends, as in the original; whose sessions there are, and ending one of them.
 'use strict'
 const assert = require('node:assert')
-const { start, request, admin, stream, ADMIN, test } = require('../harness.js')
+const path = require('node:path')
+const { start, run, request, admin, stream, ADMIN, test } = require('../harness.js')
 
 module.exports = (binary) => {
   let url, a
@@ -64,12 +65,15 @@ module.exports = (binary) => {
   })
 
   test('sessions: of very many the newest are shown, and always the one that asks', async ({ after }) => {
-    const { enter, list } = await twoUsers(after)
+    const { server, enter, list } = await twoUsers(after)
     const first = await enter('first')
-    for (let i = 0; i < 105; i++) await enter(`${i}`)
+    const { code, err } = await run('sqlite3', ['-cmd', '.timeout 10000', path.join(server.data, 'parley.db'),
+      'WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 104) ' +
+      "INSERT INTO users_sessions SELECT i + 2, 2, 'more-' || i, NULL, '2999-01-01T00:00:00.000Z' FROM n"])
+    assert.strictEqual(code, 0, err)
     const docs = await list(first)
     assert.strictEqual(docs.length, 100)
-    assert.deepStrictEqual([docs[0].userAgent, docs[1].userAgent, docs[99].userAgent], ['first', '104', '6'])
+    assert.deepStrictEqual([docs[0].userAgent, docs[1].id, docs[1].createdAt, docs[99].id], ['first', 'more-104', null, 'more-6'])
   })
 
   test('sessions: ending one ends it, its streams with a bye, and no other', async ({ after }) => {
