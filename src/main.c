@@ -32,8 +32,8 @@ static void share_heaps(void)
 #endif
 }
 
-/* One line an address, once it serves. */
-static void announce(const struct parley *p, const struct parley_options *o)
+/* One line an address, once it serves, and one for whoever is to make the first account. */
+static void announce(struct parley *p, const struct parley_options *o)
 {
     for (size_t i = 0; i < o->nlisten; i++) {
         const char *text = o->listen[i], *colon = strrchr(text, ':');
@@ -41,6 +41,8 @@ static void announce(const struct parley *p, const struct parley_options *o)
         int len = colon ? (int)(colon - text) : 0;
         printf("Parley is listening on %s%.*s:%u\n", scheme, len, text, (unsigned)parley_port(p, i));
     }
+    const char *token = parley_setup_token(p);
+    if (token) printf("The first account needs the setup token %s\n", token);
     fflush(stdout);
 }
 

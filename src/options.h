@@ -83,6 +83,9 @@
         "origins whose pages may read the answers, with commas; * alone is any, but then without cookies")             \
     TEXT(csrf, "--csrf", "PARLEY_CSRF", "*", "ORIGINS",                                                                \
         "origins whose pages may act with the cookie, this server's own among them; * alone is any")                   \
+    TEXT(setup_token, "--setup-token", "PARLEY_SETUP_TOKEN", "", "TEXT|auto",                                          \
+        "the first account is made with this token alone, of at least 16 characters; auto: one that is made at each "  \
+        "start, and told while there is no account")                                                                   \
     OWN_CHOICE(messages, "--messages", "PARLEY_MESSAGES", "open", "open|private",                                      \
         "private: a message is read by its sender and receiver alone and written in no other's name, and files are "   \
         "read by those who are signed in")                                                                             \

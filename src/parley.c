@@ -4,6 +4,7 @@
 #include "api/cache.h"
 #include "api/feed.h"
 #include "api/idempotency.h"
+#include "api/notices.h"
 #include "api/openapi.h"
 #include "api/pending.h"
 #include "api/presence.h"
@@ -17,6 +18,7 @@
 #include "http/listen.h"
 #include "http/server.h"
 #include "store/former.h"
+#include "store/read.h"
 #include "store/standing.h"
 #include "store/text.h"
 #include <errno.h>
@@ -33,6 +35,8 @@
 #define REQUEST_ARENA ((size_t)64 << 20)
 #define DEFERRED      ((size_t)64 << 20) /* of requests that wait for their commit */
 #define SECRET_BYTES  32
+#define SETUP_BYTES   16
+#define SETUP_LEAST   16 /* characters: nobody guesses them, so that nothing need slow down who tries */
 /* Threads, for each that works, in which passwords are looked at or wait for that, and in which requests wait for
  * others with their Idempotency-Keys. */
 #define SIGN_INS 2
@@ -51,6 +55,7 @@ struct parley {
     int folder;      /* held with a lock: two servers on one folder would undo each other's work */
     char *secret;
     char *database;
+    char setup_token[2 * SETUP_BYTES + 1]; /* one that was made; "": none */
 };
 
 static enum status open_folder(struct parley *p, const char *path, struct failure *f)
@@ -121,6 +126,26 @@ static enum status open_secret(struct parley *p, const struct parley_options *o,
     return status;
 }
 
+/* It is sent in a header. */
+static enum status open_setup(struct parley *p, const struct parley_options *o, struct failure *f)
+{
+    uint8_t random[SETUP_BYTES];
+    p->app.setup_token = view_of(o->setup_token);
+    if (!o->setup_token) return OK;
+    if (!strcmp(o->setup_token, "auto")) {
+        if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
+        crypt_hex(random, sizeof random, p->setup_token);
+        p->app.setup_token = view_of(p->setup_token);
+        return OK;
+    }
+    size_t len = 0;
+    while (o->setup_token[len] > ' ' && o->setup_token[len] <= '~') len++;
+    if (len < SETUP_LEAST || o->setup_token[len])
+        return fail(f, INVALID, "--setup-token must be auto, or at least %d printable ASCII characters without spaces.",
+            SETUP_LEAST);
+    return OK;
+}
+
 static enum status name_database(struct parley *p, const struct parley_options *o, struct failure *f)
 {
     struct str path = {0};
@@ -173,6 +198,12 @@ static void end_streams(void *ctx, const struct collection *c, int64_t user, str
     delivery_end(ctx, (uint64_t)user, feed_session(session));
 }
 
+/* On the applier's thread. */
+static void tell_name(void *ctx, const struct profile *profile)
+{
+    notice_profile(ctx, profile);
+}
+
 /* On a thread of the delivery's. */
 static void tell_presence(void *ctx, struct delivery *d)
 {
@@ -221,6 +252,7 @@ static enum status open_app(struct parley *p, const struct parley_options *o, st
     app->quota = quota_new((size_t)o->max_streams, (size_t)o->streams_per_ip);
     if (!app->quota || !app->standings || !app->cache) return fail(f, NO_MEMORY, "Out of memory.");
     broker_on_end(app->broker, end_streams, app->delivery);
+    broker_on_rename(app->broker, tell_name, app->delivery);
     broker_on_done(app->broker, pending_done, NULL);
     app->passwords = open_gate((int)o->workers);
     app->mailer = mailer_new(o->mail_command);
@@ -243,6 +275,7 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
     raise_descriptors();
     enum status status = origins_read(&p->app.cors, "--cors", o->cors, f);
     if (!status) status = origins_read(&p->app.csrf, "--csrf", o->csrf ? o->csrf : "*", f);
+    if (!status) status = open_setup(p, o, f);
     if (!status) status = open_tls(p, o, f);
     if (!status) status = open_folder(p, o->data, f);
     if (!status) status = open_secret(p, o, f);
@@ -277,6 +310,17 @@ enum status parley_open(struct parley **out, const struct parley_options *o, str
 uint16_t parley_port(const struct parley *p, size_t n)
 {
     return server_port(p->server, n);
+}
+
+const char *parley_setup_token(struct parley *p)
+{
+    bool any = true;
+    struct failure ignored;
+    if (!*p->setup_token) return NULL;
+    struct db *db = pool_take(p->app.pool);
+    enum status status = read_any(db, collection_auth(), &any, &ignored);
+    pool_give(p->app.pool, db);
+    return status || any ? NULL : p->setup_token;
 }
 
 enum status parley_renew_certificate(struct parley *p, struct failure *f)

@@ -69,7 +69,7 @@ function run(binary, args, { env = {}, input } = {}) {
 // environment. `port` and `url` are those of the first of its `addresses`. stop() fails when the server did not end well, unless it was killed.
 async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen = `127.0.0.1:${port}` } = {}) {
   const dir = data || folder()
-  const server = { data: dir, err: '' }
+  const server = { data: dir, out: '', err: '' }
   const child = launch(binary, [...(listen ? ['--listen', listen] : []), '--data', dir, '--log-level', 'warning', ...args],
     { env: { ...tools, PARLEY_DRAIN: '0', ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
@@ -77,10 +77,9 @@ async function start(binary, { args = [], data, env = {}, cwd, port = 0, listen 
   child.stderr.on('data', (d) => { server.err += d })
   try {
     server.addresses = await new Promise((resolve, reject) => {
-      let out = ''
       child.stdout.on('data', (d) => {
-        out += d
-        const found = out.match(/https?:\/\/[^\s]*:\d+(?=\n)/g)
+        server.out += d
+        const found = server.out.match(/https?:\/\/[^\s]*:\d+(?=\n)/g)
         if (found) resolve(found)
       })
       child.on('error', reject)

@@ -27,6 +27,7 @@ struct parley_options {
     const char *mail_command; /* sends a mail on its standard input; NULL: no mail is sent */
     const char *cors;         /* origins whose pages may read the answers: "*" or a list; NULL: none */
     const char *csrf;         /* origins whose pages may act with the cookie, in the same form; NULL: any */
+    const char *setup_token;  /* the first account needs it; "auto": one that is made; NULL: it needs none */
     int64_t workers;          /* requests that are worked on at once */
     int64_t max_connections;  /* at once, streams not among them; 0: as many as the limit of open files lets in */
     int64_t head_timeout;     /* seconds; of these three 0 is the default, 10, 10 and 60 */
@@ -54,6 +55,9 @@ MUST_CHECK enum status parley_open(struct parley **out, const struct parley_opti
 
 /* The n-th listening port (a port 0 has been replaced by the one the system gave); 0 beyond the last. */
 uint16_t parley_port(const struct parley *p, size_t n);
+
+/* The setup token, where it was made here and is needed: while there is no account. Else NULL. */
+const char *parley_setup_token(struct parley *p);
 
 /* Reads the certificate and its key again, for connections that are made from then on; after a failure the old ones
  * stay in use. Any thread. INVALID: as for parley_open, or there is no TLS. */

@@ -46,6 +46,7 @@ struct app {
     int64_t upload_bytes;                    /* the most that a file may have */
     const char *ui_dir;                      /* the page's files; NULL: the embedded ones */
     bool only_tls;                           /* every address has it */
+    struct view setup_token;                 /* the first account needs it; at == NULL: it needs none */
     bool private_messages;                   /* which of the collections' rules count (api/rights.h) */
     struct origins cors;                     /* whose pages may read the answers */
     struct origins csrf;                     /* whose pages may act with the cookie */

@@ -1,4 +1,6 @@
 #include "api/auth.h"
+#include "api/reader.h"
+#include "api/sessions.h"
 #include "api/token.h"
 #include "base/clock.h"
 #include "base/crypt.h"
@@ -86,6 +88,8 @@ static enum status entry_new(struct entry *e, const struct call *call, struct fa
     e->now = clock_wall() / 1000;
     e->expires = e->now + TOKEN_SECONDS;
     e->session.id = (struct view){id, UUID_LENGTH};
+    e->session.agent = request_header(call->rq, "User-Agent");
+    if (e->session.agent.len > AGENT_MOST) e->session.agent.len = AGENT_MOST;
     enum status status = call_now(call, 0, &e->session.created_at, f);
     return status ? status : call_now(call, (int64_t)TOKEN_SECONDS * 1000, &e->session.expires_at, f);
 }
@@ -134,6 +138,13 @@ static enum status sign_in(struct call *call, int64_t id, struct view email, str
     return make_token(call, e, id, email, token, f);
 }
 
+/* Where the server has a setup token, its first account is for who knows it. */
+static bool knows_setup_token(const struct call *call)
+{
+    struct view wanted = call->app->setup_token;
+    return !wanted.at || crypt_equal(request_header(call->rq, "Parley-Setup-Token"), wanted);
+}
+
 enum status auth_first_register(struct call *call, struct failure *f)
 {
     struct json_object *body;
@@ -144,6 +155,8 @@ enum status auth_first_register(struct call *call, struct failure *f)
     enum status status = read_any(db, call->collection, &any, f);
     pool_give(call->app->pool, db);
     if (!status && any) return call_forbidden(f);
+    if (!status && !knows_setup_token(call))
+        return fail(f, FORBIDDEN, "The first account needs the server's setup token, which is missing or wrong.");
     if (!status) status = call_body(call, true, &body, f);
     if (!status) status = call_draft(call, &draft, DRAFT_CREATE, body, 0, f);
     if (status) return status;

@@ -1,9 +1,12 @@
 /* The texts are in jsonschema_add_text's form; the macros are pieces of them. */
 #include "api/components.h"
 #include "api/conversations.h"
+#include "api/people.h"
+#include "api/reader.h"
 #include "api/token.h"
 #include "base/check.h"
 #include "http/response.h"
+#include "schema/displayname.h"
 #include "schema/json.h"
 #include "schema/jsonschema.h"
 #include "schema/registry.h"
@@ -33,6 +36,8 @@
     ",'totalDocs':" INTEGER ",'totalPages':" INTEGER)
 #define AS_TEXT(n) #n
 #define TEXT(n)    AS_TEXT(n)
+#define PERSON \
+    "'id':" INTEGER ",'email':" STRING ",'name':" OPTIONAL("string") ",'collection':" STRING
 #define UNREAD \
     "{'type':'integer','minimum':0,'maximum':" TEXT(UNREAD_SHOWN) ",'description':'The maximum: so many or more'}"
 
@@ -68,7 +73,8 @@ static const struct {
         EVENT_JSON("read", OBJECT("'user','peer','message'",
             "'user':" INTEGER ",'peer':" INTEGER ",'message':" INTEGER)) ","
         EVENT_JSON("typing", OBJECT("'user','typing'", "'user':" INTEGER ",'typing':" BOOLEAN)) ","
-        EVENT_JSON("presence", OBJECT("'user','online'", "'user':" INTEGER ",'online':" BOOLEAN))
+        EVENT_JSON("presence", OBJECT("'user','online'", "'user':" INTEGER ",'online':" BOOLEAN)) ","
+        EVENT_JSON("profile", REF("Person"))
         "]}"},
     {AUTH, "{one}Me", OBJECT("'user','message'",
         "'user':{'anyOf':[" REF("{one}SignedIn") ",{'type':'null'}]}"
@@ -99,18 +105,32 @@ static const struct {
     {ANY, "Credentials", OBJECT("'email','password'", "'email':" STRING ",'password':" STRING)},
     {ANY, "Email", OBJECT("'email'", "'email':" STRING)},
     {ANY, "NewPassword", OBJECT("'token','password'", "'token':" STRING ",'password':" STRING)},
-    {ANY, "Config", OBJECT("'version','messages','maxContent','uploadBytes','mail','setup'",
+    {ANY, "Config", OBJECT("'version','messages','maxContent','uploadBytes','mail','setupToken'",
         "'version':" STRING ",'messages':{'enum':['open','private']},'maxContent':" INTEGER ",'uploadBytes':" INTEGER
-        ",'mail':" BOOLEAN ",'setup':" BOOLEAN)},
+        ",'mail':" BOOLEAN ",'setupToken':{'type':'boolean','description':'The first account is still to be made, and "
+        "needs the token'}")},
     {ANY, "Presence", OBJECT("'online'", "'online':" LIST(INTEGER))},
-    {ANY, "Peer", OBJECT("'id','email','collection'", "'id':" INTEGER ",'email':" STRING ",'collection':" STRING)},
+    {ANY, "PresenceOf", OBJECT("'user','online','lastSeen'",
+        "'user':" INTEGER ",'online':" BOOLEAN ",'lastSeen':{'type':['string','null'],'format':'date-time',"
+        "'description':'null: he is online, or has not been since the server started, or does not tell'}")},
+    {ANY, "Person", OBJECT("'id','email','name','collection'", PERSON)},
+    {ANY, "PersonList", PAGE(REF("Person"))},
+    {ANY, "Profile", OBJECT("'id','email','name','collection','showLastSeen'", PERSON ",'showLastSeen':" BOOLEAN)},
+    {ANY, "ProfileChange", OBJECT("",
+        "'name':{'type':['string','null'],'description':'At most " TEXT(DISPLAYNAME_MOST) " characters; null or "
+        "nothing that can be seen: none'},'showLastSeen':{'type':'boolean','description':'Others may know when the "
+        "reader was last here'}")},
+    {ANY, "SessionList", OBJECT("'docs'", "'docs':" LIST(OBJECT("'id','createdAt','expiresAt','userAgent','current'",
+        "'id':" STRING ",'createdAt':" OPTIONAL("string") ",'expiresAt':" STRING ",'userAgent':{'type':['string',"
+        "'null'],'description':'What signed in'},'current':{'type':'boolean','description':'It is the one that "
+        "asks'}")))},
     {ANY, "Conversation", OBJECT("'peer','last','unread','read','peerRead'",
-        "'peer':" REF("Peer") ",'last':{'anyOf':[" REF("{one}") ",{'type':'null'}],"
+        "'peer':" REF("Person") ",'last':{'anyOf':[" REF("{one}") ",{'type':'null'}],"
         "'description':'The newest message, with bare ids'},'unread':" UNREAD ",'read':" INTEGER
         ",'peerRead':" INTEGER)},
     {ANY, "ConversationList", PAGE(REF("Conversation"))},
     {ANY, "ConversationMark", OBJECT("'peer','read','unread'",
-        "'peer':" REF("Peer") ",'read':" INTEGER ",'unread':" UNREAD)},
+        "'peer':" REF("Person") ",'read':" INTEGER ",'unread':" UNREAD)},
     {ANY, "ReadMark", OBJECT("'message'", "'message':{'type':'integer','minimum':1}")},
     {ANY, "Typing", OBJECT("", "'typing':" BOOLEAN)},
     {ANY, "Query", "{'type':'object','description':'The parameters of GET','additionalProperties':true}"},
@@ -147,10 +167,15 @@ static const struct {
     {ASKS_SORT, "limit", "limit", "query",
         "'description':'0: all. A list has ten where nothing is said, a bulk write all','schema':{'type':'integer',"
         "'minimum':0}"},
-    {ASKS_CONVERSATIONS, "most", "limit", "query",
-        "'schema':{'type':'integer','minimum':1,'maximum':" TEXT(CONVERSATIONS_MOST)
-        ",'default':" TEXT(CONVERSATIONS_SHOWN) "}"},
-    {ASKS_PAGE | ASKS_CONVERSATIONS, "page", "page", "query", "'schema':{'type':'integer','minimum':1,'default':1}"},
+    {0, "session", "session", "path", "'required':true,'schema':" STRING},
+    {ASKS_PART, "most", "limit", "query",
+        "'schema':{'type':'integer','minimum':1,'maximum':" TEXT(PEOPLE_MOST) ",'default':" TEXT(PEOPLE_SHOWN) "}"},
+    {ASKS_PEOPLE, "search", "search", "query",
+        "'description':'A part of the e-mail or the name, ASCII letters without their case','schema':" STRING},
+    {ASKS_PEOPLE, "ids", "ids", "query",
+        "'style':'form','explode':false,'description':'Only these users','schema':{'type':'array','maxItems':"
+        TEXT(PEOPLE_MOST) ",'items':" INTEGER "}"},
+    {ASKS_PAGE | ASKS_PART, "page", "page", "query", "'schema':{'type':'integer','minimum':1,'default':1}"},
     {ASKS_PAGE, "pagination", "pagination", "query",
         "'description':'false: no pages, all documents','schema':{'type':'boolean','default':true}"},
     {ASKS_DOCS, "depth", "depth", "query",
@@ -172,8 +197,8 @@ static const struct {
              "as one JSON text','schema':{'type':'object'}"},
     {ASKS_SEVERAL, "events", "events", "query",
         "'style':'form','explode':false,'description':'What else is told, to those who are signed in: how far users "
-        "have read in conversations with the reader, who writes to him, who comes and goes','schema':"
-             LIST("{'enum':['read','typing','presence']}")},
+        "have read in conversations with the reader, who writes to him, who comes and goes, who has another "
+        "name','schema':" LIST("{'enum':['read','typing','presence','profile']}")},
     {ASKS_FIRST, "newest", "limit", "query",
         "'description':'How many documents of each collection the stream begins with, the newest','schema':{'type':"
         "'integer','minimum':0,'maximum':2147483647,'default':10}"},
@@ -184,6 +209,8 @@ static const struct {
     {ASKS_CURSOR, "since", "since", "query",
         "'description':'The same for clients that cannot set the header, which wins','schema':" STRING},
     {ASKS_ETAG, "If-None-Match", "If-None-Match", "header", "'schema':" STRING},
+    {ASKS_SETUP, "Parley-Setup-Token", "Parley-Setup-Token", "header",
+        "'description':'Where the server was started with --setup-token','schema':" STRING},
     {ASKS_RANGE, "Range", "Range", "header", "'description':'bytes=FIRST-LAST','schema':" STRING},
     {0, "Idempotency-Key", "Idempotency-Key", "header",
         "'description':'A name that the client gives this request: sent again with the same name, it is done once and "
@@ -247,14 +274,20 @@ static void add_schemas(struct str *out)
     }
 }
 
+static bool in_pattern(const char *pattern, const char *name)
+{
+    for (const char *at = pattern; (at = strstr(at, name)); at++)
+        if (at[-1] == ':') return true; /* every pattern begins with a slash */
+    return false;
+}
+
 /* Does any route have it? */
 static bool parameter_used(size_t i)
 {
     bool path = !strcmp(parameters[i].in, "path");
-    for (size_t k = 0; k < nroutes; k++) {
-        const char *colon = path ? strstr(routes[k].pattern, parameters[i].name) : NULL;
-        if ((routes[k].asks & parameters[i].asks) || (colon && colon[-1] == ':')) return true;
-    }
+    for (size_t k = 0; k < nroutes; k++)
+        if ((routes[k].asks & parameters[i].asks) || (path && in_pattern(routes[k].pattern, parameters[i].name)))
+            return true;
     return !path && !parameters[i].asks;
 }
 

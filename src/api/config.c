@@ -2,6 +2,7 @@
 #include "parley/parley.h"
 #include "schema/kind.h"
 #include "schema/registry.h"
+#include "store/read.h"
 
 /* UTF-16 units that the text of a message may have. */
 static unsigned content_most(void)
@@ -12,14 +13,30 @@ static unsigned content_most(void)
     return 0;
 }
 
+/* Is the first account still to be made, and for who knows the setup token? */
+static enum status needs_setup_token(const struct app *app, bool *out, struct failure *f)
+{
+    bool any = true;
+    enum status status = OK;
+    if (app->setup_token.at) {
+        struct db *db = pool_take(app->pool);
+        status = read_any(db, collection_auth(), &any, f);
+        pool_give(app->pool, db);
+    }
+    *out = !any;
+    return status;
+}
+
 enum status config_get(struct call *call, struct failure *f)
 {
     const struct app *app = call->app;
-    (void)f;
+    bool setup;
+    enum status status = needs_setup_token(app, &setup, f);
+    if (status) return status;
     call->caching = CACHING_CHECKED;
     str_addf(&call->rs->body,
-        "{\"version\":\"%s\",\"messages\":\"%s\",\"maxContent\":%u,\"uploadBytes\":%lld,\"mail\":%s,\"setup\":false}",
+        "{\"version\":\"%s\",\"messages\":\"%s\",\"maxContent\":%u,\"uploadBytes\":%lld,\"mail\":%s,\"setupToken\":%s}",
         PARLEY_VERSION, app->private_messages ? "private" : "open", content_most(), (long long)app->upload_bytes,
-        mail_works(app->mailer) ? "true" : "false");
+        mail_works(app->mailer) ? "true" : "false", setup ? "true" : "false");
     return OK;
 }

@@ -1,6 +1,7 @@
 #include "api/conversations.h"
 #include "api/envelope.h"
 #include "api/notices.h"
+#include "api/people.h"
 #include "api/typing.h"
 #include "schema/json.h"
 #include "schema/registry.h"
@@ -10,9 +11,9 @@
 
 static void add_peer(struct str *out, const struct conversation *c)
 {
-    str_addf(out, "{\"peer\":{\"id\":%lld,\"email\":", (long long)c->peer);
-    str_add_json(out, c->email);
-    str_addf(out, ",\"collection\":\"%s\"}", collection_auth()->slug);
+    str_addz(out, "{\"peer\":{");
+    people_add(out, c->peer, c->email, c->name);
+    str_addc(out, '}');
 }
 
 static void add_state(struct str *out, const struct conversation *c)
@@ -84,9 +85,7 @@ enum status conversations_list(struct call *call, struct failure *f)
     struct listing l = {.call = call};
     enum status status = call_signed_in(call, f);
     if (status) return status;
-    l.limit = find_whole(json_member(call->query, "limit"), 0, CONVERSATIONS_SHOWN);
-    if (!l.limit || l.limit > CONVERSATIONS_MOST) l.limit = CONVERSATIONS_MOST;
-    l.page = find_whole(json_member(call->query, "page"), 1, 1);
+    people_page(call, &l.limit, &l.page);
     return call_snapshot(call, list, &l, f);
 }
 

@@ -5,9 +5,7 @@
 
 #include "api/call.h"
 
-#define CONVERSATIONS_SHOWN 50  /* in a list that names no limit */
-#define CONVERSATIONS_MOST  500 /* in any */
-#define UNREAD_SHOWN        1000
+#define UNREAD_SHOWN 1000
 
 operation conversations_list, conversations_one, conversations_read, conversations_typing;
 

@@ -6,7 +6,7 @@
     "X-Payload-HTTP-Method-Override"
 
 /* What the original does not know: allowed where a preflight asks for it. */
-static const char *const further_headers[] = {"Idempotency-Key", "Last-Event-ID"};
+static const char *const further_headers[] = {"Idempotency-Key", "Last-Event-ID", "Parley-Setup-Token"};
 
 bool cors_listed(const struct app *app, const struct request *rq)
 {

@@ -1,11 +1,13 @@
 #include "api/notices.h"
+#include "api/people.h"
 #include "base/check.h"
 #include "stream/frame.h"
 
 static const struct {
     enum notice_kind kind;
     const char *event;
-} kinds[] = {{NOTICE_READ, "read"}, {NOTICE_TYPING, "typing"}, {NOTICE_PRESENCE, "presence"}};
+} kinds[] = {
+    {NOTICE_READ, "read"}, {NOTICE_TYPING, "typing"}, {NOTICE_PRESENCE, "presence"}, {NOTICE_PROFILE, "profile"}};
 
 unsigned notice_find(struct view name)
 {
@@ -65,4 +67,14 @@ void notice_presence(struct delivery *d, const struct presence_change *changes, 
         add(&frames, NOTICE_PRESENCE, &data);
     }
     tell(d, 0, NOTICE_PRESENCE, &frames);
+}
+
+void notice_profile(struct delivery *d, const struct profile *p)
+{
+    struct str data = {0}, frames = {0};
+    str_addc(&data, '{');
+    people_add(&data, p->user, p->email, p->name);
+    str_addc(&data, '}');
+    add(&frames, NOTICE_PROFILE, &data);
+    tell(d, 0, NOTICE_PROFILE, &frames);
 }

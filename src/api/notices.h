@@ -5,6 +5,7 @@
 #define API_NOTICES_H
 
 #include "parley/str.h"
+#include "store/profile.h"
 #include "stream/delivery.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@ enum notice_kind {
     NOTICE_READ = 1 << 0,
     NOTICE_TYPING = 1 << 1,
     NOTICE_PRESENCE = 1 << 2,
+    NOTICE_PROFILE = 1 << 3,
 };
 
 /* The kind of that event name ("read"); 0: there is none. */
@@ -30,7 +32,10 @@ struct presence_change {
     bool online;
 };
 
-/* To everybody. */
+/* To everybody, as the next. */
 void notice_presence(struct delivery *d, const struct presence_change *changes, size_t n);
+
+/* A user has another name. */
+void notice_profile(struct delivery *d, const struct profile *profile);
 
 #endif

@@ -42,6 +42,7 @@ static const char *const bodies[] = {
     [BODY_RESET] = REF("NewPassword"),
     [BODY_MARK] = REF("ReadMark"),
     [BODY_TYPING] = REF("Typing"),
+    [BODY_PROFILE] = REF("ProfileChange"),
 };
 
 #define JSON "application/json"
@@ -97,6 +98,10 @@ static const struct {
     {ANSWER_CONFIG, 200, "The settings that clients see", JSON, REF("Config"), HAS_ETAG},
     {ANSWER_CONFIG, 304, "It is the one that the client has", NULL, NULL, HAS_ETAG},
     {ANSWER_PRESENCE, 200, "The ids of the users who are online", JSON, REF("Presence"), NULL},
+    {ANSWER_PRESENCE_OF, 200, "Whether the user is online, and since when not", JSON, REF("PresenceOf"), NULL},
+    {ANSWER_PEOPLE, 200, "A page of people", JSON, REF("PersonList"), NULL},
+    {ANSWER_PROFILE, 200, "The profile", JSON, REF("Profile"), NULL},
+    {ANSWER_SESSIONS, 200, "The sessions", JSON, REF("SessionList"), NULL},
     {ANSWER_CONVERSATIONS, 200, "A page of conversations", JSON, REF("ConversationList"), NULL},
     {ANSWER_CONVERSATION, 200, "The conversation", JSON, REF("Conversation"), NULL},
     {ANSWER_MARK, 200, "The conversation's marks", JSON, REF("ConversationMark"), NULL},
@@ -132,7 +137,8 @@ static bool may_fail(const struct op *op, int status)
     enum route_need need = op->route->need;
     enum route_answer answer = op->route->answer;
     bool reads = op->method == METHOD_GET || op->method == METHOD_HEAD || answer == ANSWER_ACCESS;
-    bool one = strstr(op->route->pattern, "/:id") || strstr(op->route->pattern, "/:peer");
+    const char *pattern = op->route->pattern;
+    bool one = strstr(pattern, "/:id") || strstr(pattern, "/:peer") || strstr(pattern, "/:session");
     switch (status) {
     case 401: return need == NEEDS_PASSWORD || need == NEEDS_USER || answer == ANSWER_NAMED_EVENTS;
     case 403:

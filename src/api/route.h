@@ -29,14 +29,16 @@ enum route_asks {
     ASKS_SORT = 1 << 2, /* sort, limit */
     ASKS_PAGE = 1 << 3, /* page, pagination */
     ASKS_LIST = ASKS_DOCS | ASKS_WHERE | ASKS_SORT | ASKS_PAGE,
-    ASKS_USER = 1 << 4,           /* select */
-    ASKS_SESSIONS = 1 << 5,       /* allSessions */
-    ASKS_CURSOR = 1 << 6,         /* Last-Event-ID, since */
-    ASKS_ETAG = 1 << 7,           /* If-None-Match */
-    ASKS_RANGE = 1 << 8,          /* Range */
-    ASKS_FIRST = 1 << 9,          /* of a stream: limit, from */
-    ASKS_SEVERAL = 1 << 10,       /* of a stream: collections, a where for each, and events */
-    ASKS_CONVERSATIONS = 1 << 11, /* limit, page */
+    ASKS_USER = 1 << 4,     /* select */
+    ASKS_SESSIONS = 1 << 5, /* allSessions */
+    ASKS_CURSOR = 1 << 6,   /* Last-Event-ID, since */
+    ASKS_ETAG = 1 << 7,     /* If-None-Match */
+    ASKS_RANGE = 1 << 8,    /* Range */
+    ASKS_FIRST = 1 << 9,    /* of a stream: limit, from */
+    ASKS_SEVERAL = 1 << 10, /* of a stream: collections, a where for each, and events */
+    ASKS_PART = 1 << 11,    /* limit, page, of a list of people */
+    ASKS_PEOPLE = 1 << 12,  /* search, ids */
+    ASKS_SETUP = 1 << 13,   /* Parley-Setup-Token */
 };
 
 enum route_body {
@@ -48,7 +50,8 @@ enum route_body {
     BODY_EMAIL,
     BODY_RESET,
     BODY_MARK,
-    BODY_TYPING
+    BODY_TYPING,
+    BODY_PROFILE,
 };
 
 enum route_answer {
@@ -75,6 +78,10 @@ enum route_answer {
     ANSWER_METRICS,
     ANSWER_CONFIG,
     ANSWER_PRESENCE,
+    ANSWER_PRESENCE_OF,
+    ANSWER_PEOPLE,
+    ANSWER_PROFILE,
+    ANSWER_SESSIONS,
     ANSWER_CONVERSATIONS,
     ANSWER_CONVERSATION,
     ANSWER_MARK,

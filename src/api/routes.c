@@ -14,10 +14,13 @@
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/pending.h"
+#include "api/people.h"
 #include "api/presence.h"
+#include "api/profile.h"
 #include "api/reader.h"
 #include "api/rest.h"
 #include "api/route.h"
+#include "api/sessions.h"
 #include "base/check.h"
 #include "http/assets.h"
 #include "schema/json.h"
@@ -43,8 +46,20 @@ const struct route routes[] = {
         "What a client needs to know of the server", NEEDS_NOTHING, ASKS_ETAG, BODY_NONE, ANSWER_CONFIG},
     {GET, "/api/parley/presence", ANY, presence_get, "presence",
         "Who is online", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_PRESENCE},
+    {GET, "/api/parley/presence/:id", ANY, presence_of, "presenceById",
+        "Is that user online, and when was he last here?", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_PRESENCE_OF},
+    {GET, "/api/parley/people", ANY, people_list, "findPeople",
+        "The users, by e-mail, with their names", NEEDS_USER, ASKS_PART | ASKS_PEOPLE, BODY_NONE, ANSWER_PEOPLE},
+    {GET, "/api/parley/profile", ANY, profile_get, "profile",
+        "What the reader says of himself", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_PROFILE},
+    {PATCH, "/api/parley/profile", ANY, profile_change, "updateProfile",
+        "Changes that; what is missing stays", NEEDS_USER, ASKS_NOTHING, BODY_PROFILE, ANSWER_PROFILE},
+    {GET, "/api/parley/sessions", ANY, sessions_list, "findSessions",
+        "The sessions of the reader, his own first, then the newest", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_SESSIONS},
+    {DELETE, "/api/parley/sessions/:session", ANY, sessions_end, "endSession",
+        "Ends one of them", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_NOTHING},
     {GET, "/api/parley/conversations", ANY, conversations_list, "findConversations",
-        "The conversations of the reader, one with each user", NEEDS_USER, ASKS_CONVERSATIONS, BODY_NONE, ANSWER_CONVERSATIONS},
+        "The conversations of the reader, one with each user", NEEDS_USER, ASKS_PART, BODY_NONE, ANSWER_CONVERSATIONS},
     {GET, "/api/parley/conversations/:peer", ANY, conversations_one, "findConversationByPeer",
         "The conversation of the reader with one user", NEEDS_USER, ASKS_NOTHING, BODY_NONE, ANSWER_CONVERSATION},
     {POST, "/api/parley/conversations/:peer/read", ANY, conversations_read, "readConversation",
@@ -73,7 +88,7 @@ const struct route routes[] = {
     {GET, "/api/:collection/me", AUTH, auth_me, "{one}Me",
         "Who is signed in", NEEDS_NOTHING, ASKS_USER, BODY_NONE, ANSWER_ME},
     {POST, "/api/:collection/first-register", AUTH, auth_first_register, "registerFirst{one}",
-        "Creates the first {one} and signs in", NEEDS_NOBODY, ASKS_USER, BODY_CREATE, ANSWER_SIGNED_IN},
+        "Creates the first {one} and signs in", NEEDS_NOBODY, ASKS_USER | ASKS_SETUP, BODY_CREATE, ANSWER_SIGNED_IN},
     {POST, "/api/:collection/login", AUTH, auth_login, "login{one}",
         "Signs in; five wrong passwords in a row lock", NEEDS_PASSWORD, ASKS_USER, BODY_CREDENTIALS, ANSWER_SIGNED_IN},
     {POST, "/api/:collection/logout", AUTH, auth_logout, "logout{one}",

@@ -20,6 +20,8 @@ struct broker {
     struct channels *channels;
     void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session);
     void *ended_ctx;
+    void (*renamed)(void *ctx, const struct profile *profile);
+    void *renamed_ctx;
     void (*done)(void *ctx, struct list *commands);
     void *done_ctx;
     int64_t keep_changes;
@@ -112,17 +114,24 @@ static void publish(struct broker *b, const struct list *batch)
         log_error("out of memory for the streams' logs; streams go on from the database");
 }
 
-static void tell_ended(struct broker *b, const struct list *batch)
+static void tell_ended(struct broker *b, const struct write *w)
 {
-    for (const struct list *node = batch->next; b->ended && node != batch; node = node->next) {
+    struct view session = {0};
+    if (write_ends_sessions(w, &session)) b->ended(b->ended_ctx, w->collection, w->id, session);
+    for (const struct dropped_session *d = w->dropped; d; d = d->next)
+        b->ended(b->ended_ctx, w->collection, w->id, d->id);
+}
+
+/* What the owner asked for, besides changes of documents. */
+static void tell(struct broker *b, const struct list *batch)
+{
+    for (const struct list *node = batch->next; node != batch; node = node->next) {
         const struct command *c = CONTAINER(node, const struct command, link);
         for (size_t i = 0; i < c->nwrites; i++) {
             const struct write *w = &c->writes[i];
-            struct view session = {0};
             if (w->failure.status) continue;
-            if (write_ends_sessions(w, &session)) b->ended(b->ended_ctx, w->collection, w->id, session);
-            for (const struct dropped_session *d = w->dropped; d; d = d->next)
-                b->ended(b->ended_ctx, w->collection, w->id, d->id);
+            if (b->ended) tell_ended(b, w);
+            if (b->renamed && w->op == WRITE_PROFILE && w->moved) b->renamed(b->renamed_ctx, &w->profile);
         }
     }
 }
@@ -156,7 +165,7 @@ static enum status run_batch(struct broker *b, struct list *batch, struct failur
     if (!status) status = db_run(b->db, "COMMIT", NULL, 0, f);
     move_versions(b, batch);
     if (!status) {
-        tell_ended(b, batch);
+        tell(b, batch);
         if (b->tables.seq != seq) publish(b, batch);
         return OK;
     }
@@ -280,6 +289,12 @@ void broker_on_end(struct broker *b,
 {
     b->ended = ended;
     b->ended_ctx = ctx;
+}
+
+void broker_on_rename(struct broker *b, void (*renamed)(void *ctx, const struct profile *profile), void *ctx)
+{
+    b->renamed = renamed;
+    b->renamed_ctx = ctx;
 }
 
 void broker_on_done(struct broker *b, void (*done)(void *ctx, struct list *commands), void *ctx)

@@ -32,6 +32,10 @@ MUST_CHECK enum status broker_open(struct broker **out, const struct broker_opti
  * good until it returns. Before the first submit. */
 void broker_on_end(struct broker *b,
     void (*ended)(void *ctx, const struct collection *c, int64_t user, struct view session), void *ctx);
+/* Calls renamed(ctx, profile) on the applier's thread for each committed write that gives a user another name: after
+ * the commit, so that they are told in its order, and before the submitters are told; the texts are good until it
+ * returns. Before the first submit. */
+void broker_on_rename(struct broker *b, void (*renamed)(void *ctx, const struct profile *profile), void *ctx);
 /* Calls done(ctx, commands) on the applier's thread with the commands (by their `link`) of a batch that were posted and
  * are DONE or REFUSED now: after the commit, when the batch's frames are in the logs. They are the callee's, and the
  * next batch waits until it returns. Before the first post. */

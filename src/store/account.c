@@ -34,8 +34,10 @@ enum status account_prepare(struct db *db, const struct collection *c, struct fa
         "\t`id` text PRIMARY KEY NOT NULL,\n\t`created_at` text,\n\t`expires_at` text NOT NULL,\n"
         "\tFOREIGN KEY (`_parent_id`) REFERENCES `%s`(`id`) ON UPDATE no action ON DELETE cascade\n);\n"
         "CREATE INDEX IF NOT EXISTS `%s_sessions_order_idx` ON `%s_sessions` (`_order`);\n"
-        "CREATE INDEX IF NOT EXISTS `%s_sessions_parent_id_idx` ON `%s_sessions` (`_parent_id`);\n",
-        c->slug, c->slug, c->slug, c->slug, c->slug, c->slug);
+        "CREATE INDEX IF NOT EXISTS `%s_sessions_parent_id_idx` ON `%s_sessions` (`_parent_id`);\n"
+        "CREATE TABLE IF NOT EXISTS parley_sessions (id text PRIMARY KEY NOT NULL REFERENCES `%s_sessions`(id)"
+        " ON DELETE CASCADE, agent text NOT NULL);",
+        c->slug, c->slug, c->slug, c->slug, c->slug, c->slug, c->slug);
     enum status status = sql.failed ? fail(f, NO_MEMORY, "Out of memory.") : db_exec(db, sql.at, f);
     str_release(&sql);
     return status;
@@ -150,6 +152,34 @@ enum status account_sessions_json(
     return status;
 }
 
+struct session_listing {
+    enum status (*each)(void *ctx, const struct session *session);
+    void *ctx;
+};
+
+static enum status take_session(void *ctx, const struct row *row)
+{
+    struct session_listing *l = ctx;
+    struct view texts[4] = {0};
+    for (int i = 0; i < 4; i++)
+        if (row_value(row, i).type == VALUE_TEXT) texts[i] = row_value(row, i).text;
+    return l->each(l->ctx, &(struct session){texts[0], texts[1], texts[2], texts[3]});
+}
+
+enum status account_list_sessions(struct db *db, const struct collection *c, int64_t id, struct view first,
+    struct view now, int64_t most, enum status (*each)(void *ctx, const struct session *session), void *ctx,
+    struct failure *f)
+{
+    struct session_listing l = {each, ctx};
+    struct value values[] = {value_integer(id), value_text(now), value_text(first), value_integer(most)};
+    struct str sql = {0};
+    str_addf(&sql,
+        "SELECT s.id, s.created_at, s.expires_at, a.agent FROM `%s_sessions` s LEFT JOIN parley_sessions a ON"
+        " a.id = s.id WHERE s._parent_id = ?1 AND s.expires_at > ?2 ORDER BY s.id = ?3 DESC, s._order DESC LIMIT ?4",
+        c->slug);
+    return run(db, &sql, values, 4, take_session, &l, f);
+}
+
 struct dropping {
     struct dropped_session *first;
     struct arena *arena;
@@ -217,7 +247,10 @@ enum status account_signed_in(struct db *db, const struct collection *c, int64_t
         "INSERT INTO `%s_sessions` (_order, _parent_id, id, created_at, expires_at) VALUES "
         "((SELECT coalesce(max(_order), 0) + 1 FROM `%s_sessions` WHERE _parent_id = ?), ?, ?, ?, ?)",
         c->slug, c->slug);
-    return run(db, &sql, values, 5, NULL, NULL, f);
+    status = run(db, &sql, values, 5, NULL, NULL, f);
+    if (status || !session->agent.at) return status;
+    struct value known[] = {value_text(session->id), value_text(session->agent)};
+    return db_run(db, "INSERT INTO parley_sessions (id, agent) VALUES (?, ?)", known, 2, f);
 }
 
 enum status account_rehash(

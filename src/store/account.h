@@ -1,6 +1,9 @@
 /* What signing in needs of an auth collection's documents: the hidden fields and the sessions (table <slug>_sessions).
  * Reading runs on any connection; the writes run on the applier's, inside its transaction.
  *
+ *     parley_sessions  id: a session's; agent: what its client called itself when it signed in. A row goes with the
+ *                      session, whoever ends that.
+ *
  * The times in the file are the wall clock's, which may be put back: a lock, a reset token and the pause between two of
  * those that would then last for more than twice their time are over. */
 #ifndef STORE_ACCOUNT_H
@@ -19,6 +22,7 @@ struct account {
 struct session {
     struct view id;                     /* a UUID */
     struct view created_at, expires_at; /* ISO times */
+    struct view agent;                  /* at == NULL: not known */
 };
 
 /* A session that is gone; in an arena. */
@@ -27,7 +31,7 @@ struct dropped_session {
     struct view id;
 };
 
-/* Makes the sessions' table if it is missing. */
+/* Makes the sessions' tables if they are missing. */
 MUST_CHECK enum status account_prepare(struct db *db, const struct collection *c, struct failure *f);
 
 /* As it is at `now` (an ISO time, as everywhere here). NOT_FOUND: nobody has that e-mail (given in lower case). Texts
@@ -43,6 +47,11 @@ MUST_CHECK enum status account_has_session(struct db *db, const struct collectio
 /* [{"id","createdAt","expiresAt"},…]; at == NULL: none. In the arena. */
 MUST_CHECK enum status account_sessions_json(
     struct db *db, const struct collection *c, int64_t id, struct arena *arena, struct view *out, struct failure *f);
+/* Calls each(ctx, session) for those of the document that are not expired at `now`, at most `most`: `first` is the
+ * first, then the newest. Texts are borrowed until it returns. */
+MUST_CHECK enum status account_list_sessions(struct db *db, const struct collection *c, int64_t id, struct view first,
+    struct view now, int64_t most, enum status (*each)(void *ctx, const struct session *session), void *ctx,
+    struct failure *f);
 
 /* UNAUTHORIZED, in Payload's words: it is locked; for how long is told beside them. */
 enum status account_fail_locked(const struct account *account, struct failure *f);

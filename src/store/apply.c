@@ -288,6 +288,7 @@ static enum status apply_op(struct tables *t, struct write *w, struct arena *are
     case WRITE_MARK:
         return conversation_mark(
             t->db, w->id, w->conversation.peer, w->conversation.read, &w->conversation, &w->moved, f);
+    case WRITE_PROFILE: return profile_save(t->db, w->id, &w->profile_change, arena, &w->profile, &w->moved, f);
     case WRITE_ANSWER: return OK;
     }
     return status ? status : read_one(t->db, w->collection, w->id, arena, &w->doc, f);
@@ -335,6 +336,7 @@ bool write_ends_sessions(const struct write *w, struct view *session)
     case WRITE_CLAIM:
     case WRITE_RELEASE:
     case WRITE_MARK:
+    case WRITE_PROFILE:
     case WRITE_ANSWER: break;
     }
     return false;

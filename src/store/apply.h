@@ -11,6 +11,7 @@
 #include "store/answers.h"
 #include "store/changelog.h"
 #include "store/conversation.h"
+#include "store/profile.h"
 
 enum write_op {
     WRITE_CREATE,
@@ -26,6 +27,7 @@ enum write_op {
     WRITE_CLAIM,      /* claims a name like `file` in an upload collection; `file` is it afterwards (store/claim.h) */
     WRITE_RELEASE,    /* drops the claim of `file` */
     WRITE_MARK,       /* user `id` has read `conversation.peer`'s messages up to `conversation.read` */
+    WRITE_PROFILE,    /* changes what user `id` says of himself by `profile_change`; `profile` is it afterwards */
     WRITE_ANSWER,     /* keeps `answer`, and nothing else */
 };
 
@@ -42,8 +44,10 @@ struct write {
     struct view salt, hash, token;
     struct view now; /* ISO time; REFUSED, ASK_RESET, RESET */
     struct view file;
-    struct conversation conversation; /* MARK; as it is afterwards, but for the e-mail */
-    bool moved;                       /* MARK: it is another mark now */
+    struct conversation conversation;     /* MARK; as it is afterwards, but for the peer's texts */
+    bool moved;                           /* MARK: it is another mark now; PROFILE: it is another name */
+    struct profile_change profile_change; /* PROFILE */
+    struct profile profile;
     /* The answer to the request that this is for, kept with the write or not at all; the zero: none. One that shows the
      * result is made here: make(w, db, f), unless NULL, is called on the applier's thread while the submitter waits,
      * when the write has been done and before it is committed; `db` sees it. It fills w->answer; a failure undoes the
@@ -88,7 +92,7 @@ static inline bool write_changes(const struct write *w)
 /* Could any answer about the collection be another after the write? */
 static inline bool write_shows(const struct write *w)
 {
-    return w->op != WRITE_ANSWER && w->op != WRITE_MARK;
+    return w->op != WRITE_ANSWER && w->op != WRITE_MARK && w->op != WRITE_PROFILE;
 }
 
 /* Does the write end rights that a user had, besides w->dropped? `*session`: the one that ends; at == NULL: all. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_VERSION "4"
+#define FILE_VERSION "5"
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS parley_meta (name text PRIMARY KEY NOT NULL, value text NOT NULL);"
@@ -49,8 +49,8 @@ static enum status name_epoch(struct db *db, bool again, struct failure *f)
     return status ? status : meta_add(db, "epoch", epoch, f);
 }
 
-/* Version 1 did not know whose a document was, 2 not when it was made, and 3 no conversations (store/conversation.h).
- */
+/* Version 1 did not know whose a document was, 2 not when it was made, 3 no conversations (store/conversation.h), and 4
+ * no names (store/profile.h) and not what signed in (store/account.h). */
 static enum status upgrade(struct db *db, struct failure *f)
 {
     static const char *const columns[] = {"parties", "made"};

@@ -1,5 +1,5 @@
-/* Parley's own tables: what it needs beside Payload's. (Others are described in store/answers.h, store/claim.h and
- * store/conversation.h.)
+/* Parley's own tables: what it needs beside Payload's. (Others are described in store/account.h, store/answers.h,
+ * store/claim.h, store/conversation.h and store/profile.h.)
  *
  *     parley_meta     name, value: the file's version; the epoch, a random word that cursors carry
  *     parley_log      seq, collection, doc, op ('c', 'u', 'd'): every change of a document, in commit order; parties:

@@ -240,9 +240,11 @@ struct listing {
 static enum status take_row(void *ctx, const struct row *row)
 {
     struct listing *l = ctx;
+    struct value name = row_value(row, 6);
     l->count++;
     return l->each(l->ctx, &(struct conversation){.peer = row_value(row, 0).integer,
                                .email = row_value(row, 1).text,
+                               .name = name.type == VALUE_TEXT ? name.text : (struct view){0},
                                .last = row_value(row, 2).integer,
                                .unread = row_value(row, 3).integer,
                                .read = row_value(row, 4).integer,
@@ -263,16 +265,20 @@ static enum status run_list(
     return status;
 }
 
+/* Behind the users, u. */
+#define WITH_NAME " LEFT JOIN parley_profiles p ON p.user = u.id"
+
 static const char with_messages[] =
-    "SELECT k.peer, u.email, k.last, k.unread, k.read, k.peer_read FROM"
+    "SELECT k.peer, u.email, k.last, k.unread, k.read, k.peer_read, p.name FROM"
     " (SELECT " AS_SEEN " FROM parley_conversations WHERE low = ?1 OR high = ?1 ORDER BY last DESC LIMIT ?2 OFFSET ?3)"
-    " k CROSS JOIN `@` u ON u.id = k.peer";
+    " k CROSS JOIN `@` u ON u.id = k.peer" WITH_NAME;
 static const char without_messages[] =
-    "SELECT id, email, 0, 0, 0, 0 FROM `@` u WHERE NOT EXISTS (SELECT 1 FROM parley_conversations"
+    "SELECT u.id, u.email, 0, 0, 0, 0, p.name FROM `@` u" WITH_NAME
+    " WHERE NOT EXISTS (SELECT 1 FROM parley_conversations"
     " WHERE low = min(u.id, ?1) AND high = max(u.id, ?1)) ORDER BY email LIMIT ?2 OFFSET ?3";
 static const char of_one[] =
-    "SELECT u.id, u.email, last, unread, read, peer_read FROM `@` u LEFT JOIN (SELECT " AS_SEEN
-    " FROM parley_conversations WHERE low = min(?1, ?2) AND high = max(?1, ?2)) WHERE u.id = ?2";
+    "SELECT u.id, u.email, last, unread, read, peer_read, p.name FROM `@` u LEFT JOIN (SELECT " AS_SEEN
+    " FROM parley_conversations WHERE low = min(?1, ?2) AND high = max(?1, ?2))" WITH_NAME " WHERE u.id = ?2";
 static const char how_many[] = "SELECT (SELECT count(*) FROM parley_conversations WHERE low = ?1 AND high > ?1)"
                                " + (SELECT count(*) FROM parley_conversations WHERE high = ?1)";
 
@@ -300,6 +306,7 @@ static enum status take_found(void *ctx, const struct conversation *conversation
     struct finding *finding = ctx;
     *finding->out = *conversation;
     finding->out->email.at = arena_copy(finding->arena, conversation->email);
+    if (conversation->name.at) finding->out->name.at = arena_copy(finding->arena, conversation->name);
     return OK;
 }
 
@@ -312,7 +319,7 @@ enum status conversation_find(
     enum status status = run_list(db, of_one, values, 2, &l, f);
     if (status) return status;
     if (!l.count) return fail(f, NOT_FOUND, "Not Found");
-    return out->email.at ? OK : no_memory(f);
+    return arena->failed ? no_memory(f) : OK;
 }
 
 /* ---- marks ---- */

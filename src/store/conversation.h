@@ -22,7 +22,7 @@
 /* As one of the two sees it. */
 struct conversation {
     int64_t peer;
-    struct view email;       /* the peer's */
+    struct view email, name; /* the peer's; name.at == NULL: none (store/profile.h) */
     int64_t last;            /* 0: there is no message */
     int64_t unread;          /* the peer's messages above `read` */
     int64_t read, peer_read; /* 0: nothing */
@@ -37,7 +37,7 @@ MUST_CHECK enum status conversation_recount(struct db *db, struct failure *f);
 MUST_CHECK enum status conversation_follow(
     struct db *db, const struct doc *before, const struct doc *after, struct failure *f);
 /* `user` has read `peer`'s messages up to that one: his mark moves forward, never back, and never beyond the newest.
- * `*out`: as it is then, but for the e-mail; `*moved`: it did. */
+ * `*out`: as it is then, but for the peer's texts; `*moved`: it did. */
 MUST_CHECK enum status conversation_mark(struct db *db, int64_t user, int64_t peer, int64_t message,
     struct conversation *out, bool *moved, struct failure *f);
 
@@ -46,7 +46,7 @@ MUST_CHECK enum status conversation_mark(struct db *db, int64_t user, int64_t pe
  * costs a look at each of his conversations, whose order is not kept. */
 MUST_CHECK enum status conversation_list(struct db *db, int64_t user, int64_t limit, int64_t offset,
     enum status (*each)(void *ctx, const struct conversation *conversation), void *ctx, struct failure *f);
-/* One of them; the e-mail lies in the arena. NOT_FOUND: there is no such user. */
+/* One of them; its texts lie in the arena. NOT_FOUND: there is no such user. */
 MUST_CHECK enum status conversation_find(
     struct db *db, int64_t user, int64_t peer, struct arena *arena, struct conversation *out, struct failure *f);
 

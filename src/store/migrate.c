@@ -8,6 +8,7 @@
 #include "store/changelog.h"
 #include "store/claim.h"
 #include "store/conversation.h"
+#include "store/profile.h"
 #include <string.h>
 
 struct columns {
@@ -79,6 +80,7 @@ static enum status make_tables(struct db *db, struct failure *f)
     if (!status) status = claim_prepare(db, f);
     if (!status) status = answers_prepare(db, f);
     if (!status) status = conversation_prepare(db, f);
+    if (!status) status = profile_prepare(db, f);
     clock_iso(clock_wall(), now);
     for (size_t i = 0; i < ncollections && !status; i++) status = adopt(db, collection_at(i), view_of(now), f);
     if (!status) return db_exec(db, "COMMIT", f);

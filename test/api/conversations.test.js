@@ -49,7 +49,7 @@ module.exports = (binary) => {
     assert.strictEqual(status, 200)
     assert.strictEqual(headers['cache-control'], 'no-store')
     assert.deepStrictEqual(json.docs.map(brief), [[2, 3, 1, 0, 0], [3, 2, 1, 0, 0], [1, null, 0, 0, 0], [5, null, 0, 0, 0], [4, null, 0, 0, 0]])
-    assert.deepStrictEqual(json.docs[0].peer, { id: 2, email: 'y@example.com', collection: 'users' })
+    assert.deepStrictEqual(json.docs[0].peer, { id: 2, email: 'y@example.com', name: null, collection: 'users' })
     const { json: message } = await request(`${url}/api/messages/3?depth=0`, { headers: bearer(a.token) })
     assert.deepStrictEqual(json.docs[0].last, message)
     const { docs, ...envelope } = json
@@ -120,7 +120,7 @@ module.exports = (binary) => {
     const streams = [await listen(after, url, a), await listen(after, url, b), await listen(after, url, c)]
     for (let i = 0; i < 3; i++) await write(url, b, a)
     await write(url, b, c)
-    const peer = { id: b.id, email: 'y@example.com', collection: 'users' }
+    const peer = { id: b.id, email: 'y@example.com', name: null, collection: 'users' }
     const { status, json, headers } = await read(url, a, b, 2)
     assert.deepStrictEqual([status, json], [200, { peer, read: 2, unread: 1 }])
     assert.strictEqual(headers['cache-control'], 'no-store')
@@ -293,7 +293,7 @@ module.exports = (binary) => {
       const { version, ...rest } = json
       assert.strictEqual(status, 200)
       assert.match(version, /^\d+\.\d+\.\d+$/)
-      assert.deepStrictEqual(rest, { ...expected, maxContent: 40000, setup: false })
+      assert.deepStrictEqual(rest, { ...expected, maxContent: 40000, setupToken: false })
       assert.strictEqual((await request(`${server.url}/api/parley/config`, { headers: { 'If-None-Match': headers.etag } })).status, 304)
     }
   })

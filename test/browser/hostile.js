@@ -23,11 +23,12 @@ test('markup of HTML is shown as it was typed, wherever somebody can type', asyn
   await visitor.rows.nth(contents.length).waitFor()
   assert.equal(await visitor.page.locator('.shell').locator('img:not([src="icon.svg"]), script, b b').count(), 0)
 
+  visitor.expectErrors(/404 .*presence\/99$/)
   // Servers' addresses of people are checked; a page would not have to rely on it.
-  await visitor.page.route(/api\/users\?/, async (route) => {
+  await visitor.page.route(/api\/parley\/people\?/, async (route) => {
     const response = await route.fetch()
     const body = await response.json()
-    body.docs.push({ id: 99, email: `${MARKUP}@example.com` })
+    body.docs.push({ id: 99, email: `${MARKUP}@example.com`, name: null })
     await route.fulfill({ response, json: body })
   })
   await visitor.page.reload()

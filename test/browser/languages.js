@@ -5,11 +5,11 @@ import { ALICE, Server } from './server.js'
 import { PHONE, Visitor } from './visitor.js'
 
 const GREETINGS = {
-  de: ['Anmelden', 'Nachricht schreiben'],
-  es: ['Iniciar sesión', 'Escribe un mensaje'],
-  fr: ['Se connecter', 'Écrire un message'],
-  ar: ['تسجيل الدخول', 'اكتب رسالة'],
-  zh: ['登录', '输入消息'],
+  de: ['Anmelden', 'Nachricht schreiben', 'Zuletzt gestern um'],
+  es: ['Iniciar sesión', 'Escribe un mensaje', 'Última vez ayer a las'],
+  fr: ['Se connecter', 'Écrire un message', 'Dernière visite hier à'],
+  ar: ['تسجيل الدخول', 'اكتب رسالة', 'آخر ظهور أمس'],
+  zh: ['登录', '输入消息', '最后上线：昨天'],
 }
 
 test('the page speaks the browser’s language, or the one that is chosen, at once and over a reload', async (t) => {
@@ -37,8 +37,10 @@ test('each language is whole, fits a phone, and Arabic runs from the right', asy
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()
   await server.post(bob, alice, 'Hello')
-  for (const [language, [title, placeholder]] of Object.entries(GREETINGS)) {
+  for (const [language, [title, placeholder, seen]] of Object.entries(GREETINGS)) {
     const visitor = await Visitor.open(t, server.url, { ...PHONE, viewport: { width: 320, height: 640 }, locale: language })
+    const lastSeen = new Date(Date.now() - 86_400_000).toISOString()
+    await visitor.page.route(/api\/parley\/presence\//, (route) => route.fulfill({ json: { user: bob, online: false, lastSeen } }))
     await visitor.heading(title).waitFor()
     await visitor.fits()
     await visitor.page.locator('[name=email]').fill(ALICE)
@@ -48,11 +50,14 @@ test('each language is whole, fits a phone, and Arabic runs from the right', asy
     await visitor.fits()
     await visitor.talkTo('bob')
     await visitor.page.getByPlaceholder(placeholder).waitFor()
+    await visitor.page.locator('.top').getByText(seen).waitFor()
     await visitor.fits()
     const bubble = await visitor.page.locator('.row .bubble').boundingBox()
     assert.equal(bubble.x > 160, language === 'ar', language)
     await visitor.page.evaluate(() => { location.hash = '#/settings' })
-    await visitor.page.getByRole('dialog').waitFor()
+    await visitor.page.getByRole('dialog').locator('[name=name]').waitFor()
+    await visitor.page.locator('details:not(:has(form)) summary').click()
+    await visitor.page.locator('details li').first().waitFor()
     await visitor.fits()
     await visitor.escape()
   }

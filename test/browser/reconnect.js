@@ -91,7 +91,7 @@ test('a stream from which nothing comes is opened anew', async (t) => {
   await visitor.live()
 })
 
-test('what could not be read while the server was away is read when it is back, and what it has become is told', async (t) => {
+test('what could not be read while the server was away is read when it is back, and what it has become is followed', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
   await server.post(alice, alice, 'a note')
   await server.post(bob, alice, 'to be read')

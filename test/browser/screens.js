@@ -34,9 +34,14 @@ const TALK = [
   [12, 2, 0, 'Sorry, the train.'],
 ]
 
+const TOKEN = 'the-token-of-this-server'
+
 // Ben is there and has been read; of Chloe two messages are unread, where the server counts.
 async function fill(t, server) {
-  const { user, token } = await server.call('POST', 'users/first-register', { email: NAMES[0], password: PASSWORD })
+  await fetch(`${server.url}/api/users/first-register`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json', 'Parley-Setup-Token': TOKEN }, body: JSON.stringify({ email: NAMES[0], password: PASSWORD }),
+  })
+  const { user, token } = await server.call('POST', 'users/login', { email: NAMES[0], password: PASSWORD })
   const ids = [user.id]
   for (const email of NAMES.slice(1)) ids.push((await server.call('POST', 'users', { email, password: PASSWORD }, token)).doc.id)
   const picture = new FormData()
@@ -48,6 +53,8 @@ async function fill(t, server) {
     const { id } = await server.post(ids[from], ids[to], content, { timestamp: time, createdAt: time, updatedAt: time })
     if (to === 0 && from !== 2) await server.call('POST', `parley/conversations/${ids[from]}/read`, { message: id }, token).catch(() => {})
   }
+  const dan = await server.call('POST', 'users/login', { email: NAMES[3], password: PASSWORD })
+  await server.call('PATCH', 'parley/profile', { name: 'Daniel of the Workshop' }, dan.token)
   const ben = await server.call('POST', 'users/login', { email: NAMES[1], password: PASSWORD })
   const stream = new AbortController()
   const address = `${server.url}/api/parley/stream?collections=messages&events=presence&limit=0`
@@ -70,7 +77,7 @@ for (const size of Object.keys(SIZES)) {
   for (const colorScheme of ['light', 'dark']) {
     test(`every screen can be read by all: ${size}, ${colorScheme}`, async (t) => {
       if (FOLDER) mkdirSync(FOLDER, { recursive: true })
-      const server = await Server.start(t)
+      const server = await Server.start(t, '127.0.0.1:0', ['--setup-token', TOKEN])
       const visitor = await Visitor.open(t, server.url, { ...SIZES[size], colorScheme })
       visitor.expectErrors(/status of 400|net::ERR_/)
       const { page } = visitor
@@ -80,6 +87,7 @@ for (const size of Object.keys(SIZES)) {
 
       await visitor.heading('Create the first account').waitFor()
       await seen('first')
+      await page.getByLabel('Setup token').fill(TOKEN)
       await visitor.fillEntry(NAMES[0], 'short')
       await page.getByText('at least 8 characters').waitFor()
       await seen('flaws')
@@ -131,7 +139,9 @@ for (const size of Object.keys(SIZES)) {
       await visitor.row('third pot').waitFor()
       await seen('everyone')
       await home()
+      await page.route(/api\/parley\/presence\//, (route) => route.fulfill({ json: { online: false, lastSeen: new Date().toISOString() } }))
       await visitor.talkTo('fatima')
+      await page.locator('.top').getByText('Last seen today').waitFor()
       await seen('short')
       await page.keyboard.press('Control+k')
       await page.getByPlaceholder('Search for people and messages').fill('e')
@@ -142,6 +152,11 @@ for (const size of Object.keys(SIZES)) {
       await home()
       await visitor.button('Settings').click()
       await page.getByText('Change the password').first().click()
+      await page.getByLabel('Your name').fill('x'.repeat(65))
+      await page.keyboard.press('Enter')
+      await page.getByText('at most 64 characters').waitFor()
+      await page.getByText('Where you are signed in').click()
+      await page.locator('details li').nth(1).waitFor()
       await seen('settings')
       await visitor.escape()
       await visitor.button('Add a person').first().click()

@@ -54,7 +54,7 @@ async function visit(t, name) {
 }
 
 const NEW = 'A new version of this page is here.'
-const style = (visitor) => visitor.page.locator('link[rel=stylesheet]').getAttribute('href')
+const style = (visitor) => visitor.page.locator('link[rel=stylesheet]').first().getAttribute('href')
 const caches = (visitor) => visitor.page.evaluate(async () => (await window.caches.keys()).length)
 
 async function restart(server, ...tabs) {

@@ -95,7 +95,7 @@ static void changelog__a_file_of_version_1_is_upgraded(void **state)
         assert_int_equal(db_integer(w->db, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'",
                              NULL, 0, 0, &version, &w->f),
             OK);
-        assert_int_equal(version, 4);
+        assert_int_equal(version, 5);
         assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
         assert_string_equal(span.epoch, "abcd1234"); /* cursors go on */
         assert_int_equal(span.head, 3);
@@ -109,7 +109,7 @@ static void changelog__a_newer_file_is_refused(void **state)
 {
     struct world *w = *state;
     run(w, version_1);
-    run(w, "UPDATE parley_meta SET value = '5' WHERE name = 'version'");
+    run(w, "UPDATE parley_meta SET value = '6' WHERE name = 'version'");
     assert_int_equal(migrate(w->db, ":memory:", &w->f), CONFLICT);
     assert_int_equal(db_exec(w->db, "SELECT parties FROM parley_log", &w->f), IO_ERROR); /* untouched */
 }
@@ -122,7 +122,7 @@ static void changelog__a_new_file_has_this_version(void **state)
     assert_int_equal(db_integer(w->db, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'", NULL, 0,
                          0, &version, &w->f),
         OK);
-    assert_int_equal(version, 4);
+    assert_int_equal(version, 5);
 }
 
 static void changelog__a_change_is_passed_over_unless_it_took_the_document_from_somebody(void **state)

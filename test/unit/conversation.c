@@ -355,14 +355,14 @@ static void read_all(struct world *w)
         for (int64_t b = 1; b <= USERS; b++) w->marks[a][b] = newest_between(w, a, b);
 }
 
-/* A file of version 3 is one of 4 without the table. */
+/* A file of version 3 is one of this version without the table. */
 static void conversation__an_older_file_is_upgraded_and_all_is_read(void **state)
 {
     struct world *w = *state;
     begin_in_file(w);
     run(w, "DROP TABLE parley_conversations; UPDATE parley_meta SET value = '3' WHERE name = 'version'");
     reopen(w);
-    assert_int_equal(ask(w, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'"), 4);
+    assert_int_equal(ask(w, "SELECT CAST(value AS integer) FROM parley_meta WHERE name = 'version'"), 5);
     read_all(w);
     check(w);
     for (int i = 0; i < 100; i++) step(w);

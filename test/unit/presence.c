@@ -2,6 +2,7 @@
 #include "api/presence.h"
 #include "api/notices.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -174,6 +175,38 @@ static void presence__one_who_comes_back_in_time_was_never_gone(void **state)
     presence_leave(w->presence, 1);
 }
 
+static void presence__the_last_who_left_are_remembered(void **state)
+{
+    struct world *w = *state;
+    enum { MORE = 100 };
+    int64_t seen, last = PRESENCE_KEPT + MORE;
+    hear(w, "\n", 1);
+    assert_false(presence_look(w->presence, 1, &seen));
+    assert_int_equal(seen, 0);
+    int64_t before = clock_wall();
+    /* Nobody is told of them: that they go need not wait for its turn. */
+    for (int64_t user = 1; user <= last; user++) {
+        assert_true(presence_enter(w->presence, user));
+        presence_leave(w->presence, user);
+    }
+    assert_true(presence_look(w->presence, 1, &seen));
+    int64_t after = clock_wall();
+    poll(NULL, 0, PRESENCE_GRACE_MS);
+    for (int ms = 0; presence_count(w->presence) && ms < PATIENT; ms += 10) {
+        presence_tell(w->presence, w->delivery);
+        poll(NULL, 0, 10);
+    }
+    assert_false(presence_look(w->presence, MORE, &seen));
+    assert_int_equal(seen, 0);
+    for (int64_t user = MORE + 1; user <= last; user += last - MORE - 1) {
+        assert_false(presence_look(w->presence, user, &seen));
+        assert_in_range(seen, before - 1, after + 1);
+    }
+    assert_true(presence_enter(w->presence, last)); /* he is not remembered while he is here */
+    assert_true(presence_look(w->presence, last, &seen));
+    presence_leave(w->presence, last);
+}
+
 static void *come_and_go(void *ctx)
 {
     struct world *w = ctx;
@@ -199,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(presence__no_more_than_some_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(presence__one_who_comes_back_in_time_was_never_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(presence__the_last_who_left_are_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(presence__from_several_threads, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

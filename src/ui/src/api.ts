@@ -54,6 +54,7 @@ export function refusalOf(status: number, body: ErrorBody | null, retryAfter: st
 
 interface CallOptions {
   key?: string // Idempotency-Key
+  token?: string // Parley-Setup-Token
   signal?: AbortSignal
 }
 
@@ -65,6 +66,7 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
   const headers: Record<string, string> = {}
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (options.key) headers['Idempotency-Key'] = options.key
+  if (options.token) headers['Parley-Setup-Token'] = options.token
   let response: Response | undefined
   let answer: unknown
   try {

@@ -212,6 +212,7 @@ export class Chat {
     if (name === 'hello' || name === 'fresh') void lookForUpdate()
     if (name === 'fresh' && session.get().state !== 'away') this.#readAll(false)
     else if (name === 'reset') this.#readAll(true)
+    else if (name === 'hello') this.#read() // what has no id was not sent again
     else if (name === 'message') meet((data as Documents).docs as User[])
     else if (name === 'delete') this.#forget(data as Documents)
     else if (name === 'read') {
@@ -220,6 +221,8 @@ export class Chat {
     } else if (name === 'typing') {
       const { user, typing } = data as { user: number; typing: boolean }
       if (user !== this.me) heardTyping(user, typing)
+    } else if (name === 'profile') {
+      meet([data as User])
     } else if (name === 'presence') {
       const { user, online } = data as { user: number; online: boolean }
       heardPresence(user, online)

@@ -67,15 +67,15 @@ export class Talks {
     } catch (refusal) {
       if (this.#meanwhile !== meanwhile) return
       this.#meanwhile = null
-      const state = this.store.get().byPeer.size ? 'read' : 'failed'
-      this.store.update({ state, reason: (refusal as Refusal).message })
+      const { byPeer, asOf } = this.store.get()
+      this.store.update({ state: byPeer.size && !asOf ? 'read' : 'failed', reason: (refusal as Refusal).message })
     }
   }
 
   // What was seen at another time, until all is read.
   recall(seen: Conversation[], at: string): void {
     const { state, byPeer } = this.store.get()
-    if (state !== 'read' && byPeer.size === 0) this.#show(state === 'failed' ? 'read' : state, seen, at)
+    if (state !== 'read' && byPeer.size === 0) this.#show(state, seen, at)
   }
 
   // Messages that came through the stream; gives those of others that are new to this person.
@@ -141,7 +141,7 @@ export class Talks {
 
   #show(state: Conversations['state'], talks: Conversation[], asOf = ''): void {
     this.#counted = Math.max(0, ...talks.map(({ last }) => last?.id ?? 0))
-    this.store.set({ state, reason: '', asOf, byPeer: new Map(talks.map((one) => [one.peer, one])) })
+    this.store.update({ state, asOf, byPeer: new Map(talks.map((one) => [one.peer, one])) })
   }
 
   #put(talk: Conversation): void {

@@ -8,7 +8,7 @@ import { check, left } from './session'
 import { Store } from './store'
 import { Stream, type StreamEvent } from './stream'
 
-const PATH = 'parley/stream?collections=messages,users&events=read,typing,presence&limit=0'
+const PATH = 'parley/stream?collections=messages,users&events=read,typing,presence,profile&limit=0'
 const BATCH_MS = 100
 const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
 const SEEN_MS = 1_000

@@ -1,4 +1,5 @@
-// Who there is, by id. A person is shown by the part of the address before the @, where no other has the same.
+// Who there is, by id. A person is shown by the name they chose, or by the part of the address before the @; where
+// another would be shown by the same, by the address.
 import { call } from './api'
 import { t } from './i18n'
 import { Store } from './store'
@@ -9,52 +10,64 @@ export const MOST = 500 // are known at first; more are met in messages, or look
 export interface People {
   byId: ReadonlyMap<number, User>
   total: number
-  namesakes: ReadonlySet<string> // local parts that more than one person has
+  namesakes: ReadonlySet<string> // what more than one person would be shown by
 }
 
 const NOBODY: People = { byId: new Map(), total: 0, namesakes: new Set() }
 
 export const people = new Store<People>(NOBODY)
 
-const localPart = (email: string) => email.slice(0, Math.max(1, email.lastIndexOf('@')))
+const shownBy = ({ email, name }: User) => name || email.slice(0, Math.max(1, email.lastIndexOf('@')))
 
-function withAll(byId: Map<number, User>, total: number): People {
+function set(byId: Map<number, User>, total: number): void {
   const seen = new Set<string>()
   const namesakes = new Set<string>()
-  for (const { email } of byId.values()) {
-    const name = localPart(email)
+  for (const user of byId.values()) {
+    const name = shownBy(user)
     if (seen.has(name)) namesakes.add(name)
     seen.add(name)
   }
-  return { byId, total: Math.max(total, byId.size), namesakes }
+  people.set({ byId, total: Math.max(total, byId.size), namesakes })
+  askNames([...byId.values()].filter(({ name }) => name === undefined))
 }
+
+const asked = new Set<number>()
+
+// Messages do not say what people are called. One who is new has not said either, unless not all are known.
+function askNames(nameless: User[]): void {
+  const ids = nameless.map(({ id }) => id).filter((id) => !asked.has(id)).slice(0, MOST)
+  if (ids.length === 0 || people.get().total <= MOST) return
+  for (const id of ids) asked.add(id)
+  void ask(`limit=${MOST}&ids=${ids}`).catch(() => {})
+}
+
+const isNews = (user: User, known?: User) => known?.email !== user.email || (user.name !== undefined && known.name !== user.name)
 
 export function meet(users: Related[]): void {
   const { byId, total } = people.get()
-  const strangers = users.filter((user): user is User =>
-    typeof user === 'object' && user !== null && !!user.email && byId.get(user.id)?.email !== user.email)
-  if (strangers.length === 0) return
+  const news = users.filter((user): user is User =>
+    typeof user === 'object' && user !== null && !!user.email && isNews(user, byId.get(user.id)))
+  if (news.length === 0) return
   const all = new Map(byId)
-  for (const { id, email } of strangers) all.set(id, { id, email })
-  people.set(withAll(all, total))
+  for (const { id, email, name = byId.get(id)?.name } of news) all.set(id, { id, email, name })
+  set(all, total)
 }
 
 export function forgetPeople(ids: number[]): void {
   const all = new Map(people.get().byId)
   for (const id of ids) all.delete(id)
-  people.set(withAll(all, all.size))
+  set(all, all.size)
 }
 
 export async function readPeople(): Promise<void> {
-  const { docs, totalDocs } = await call<List<User>>('GET', `users?limit=${MOST}&depth=0&sort=email&select[email]=true`)
+  const { docs, totalDocs } = await call<List<User>>('GET', `parley/people?limit=${MOST}`)
   const all = new Map(docs.map((user) => [user.id, user]))
   if (totalDocs > docs.length) for (const [id, user] of people.get().byId) if (!all.has(id)) all.set(id, user)
-  people.set(withAll(all, totalDocs))
+  set(all, totalDocs)
 }
 
-export async function findPeople(text: string): Promise<User[]> {
-  const query = `users?limit=20&depth=0&sort=email&select[email]=true&where[email][contains]=${encodeURIComponent(text)}`
-  const { docs } = await call<List<User>>('GET', query)
+async function ask(query: string): Promise<User[]> {
+  const { docs } = await call<List<User>>('GET', `parley/people?${query}`)
   meet(docs)
   return docs
 }
@@ -65,14 +78,17 @@ export function peopleToKeep(known: ReadonlyMap<number, unknown>): User[] {
   return [...byId.values()].filter(({ id }) => total <= MOST || known.has(id))
 }
 
+export const findPeople = (text: string): Promise<User[]> => ask(`limit=20&search=${encodeURIComponent(text)}`)
+
 export function nobody(): void {
+  asked.clear()
   people.set(NOBODY)
 }
 
 export function nameOf({ byId, namesakes }: People, id: number): string {
   const user = byId.get(id)
   if (!user) return t('person.unknown', { id: String(id) })
-  const name = localPart(user.email)
+  const name = shownBy(user)
   return namesakes.has(name) ? user.email : name
 }
 

@@ -108,9 +108,9 @@ export async function signIn(credentials: Credentials): Promise<void> {
 }
 
 // The first account; false: somebody else was faster.
-export async function register(credentials: Credentials): Promise<boolean> {
+export async function register(credentials: Credentials, token?: string): Promise<boolean> {
   try {
-    enter(await call<Account>('POST', 'users/first-register', credentials))
+    enter(await call<Account>('POST', 'users/first-register', credentials, { token }))
     return true
   } catch (refusal) {
     const { initialized } = await call<{ initialized: boolean }>('GET', 'users/init')

@@ -1,6 +1,8 @@
 // What passes: who is there, and who is writing. Nothing of it is kept.
 import { call } from './api'
-import { Store } from './store'
+import { useEffect, useState } from 'react'
+import { Store, useStore } from './store'
+import type { Peer } from './types'
 
 const SHOWN_MS = 5_000 // a writer who says nothing more has stopped
 const SAY_MS = 3_000 // how often one who writes says so
@@ -24,6 +26,22 @@ export function heardPresence(user: number, isThere: boolean): void {
   if (isThere) all.add(user)
   else all.delete(user)
   online.set(all)
+}
+
+// When somebody was last here, asked for once they are not; '' where it is not known, or not told.
+export function useLastSeen(user: Peer): string {
+  const there = useStore(online, (ids) => user === 'all' || ids.has(user))
+  const [seen, setSeen] = useState('')
+  useEffect(() => {
+    let wanted = !there
+    setSeen('')
+    if (wanted) {
+      call<{ lastSeen: string | null }>('GET', `parley/presence/${user}`)
+        .then(({ lastSeen }) => wanted && setSeen(lastSeen ?? ''), () => {})
+    }
+    return () => { wanted = false }
+  }, [user, there])
+  return seen
 }
 
 export function heardTyping(user: number, isTyping: boolean): void {

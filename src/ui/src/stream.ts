@@ -6,7 +6,7 @@
 const FIRST_MS = 500 // before the first try to come back; twice as long before each further one
 const LONGEST_MS = 30_000
 const SILENCE_MS = 75_000 // the server says something every 30 s
-const NAMES = ['hello', 'message', 'delete', 'reset', 'bye', 'ping', 'read', 'typing', 'presence']
+const NAMES = ['hello', 'message', 'delete', 'reset', 'bye', 'ping', 'read', 'typing', 'presence', 'profile']
 
 export interface StreamEvent {
   name: string // as the server calls it; a `hello` on a stream that goes on behind nothing is `fresh`

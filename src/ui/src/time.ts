@@ -49,6 +49,14 @@ export function dayName(iso: string): string {
   return format(date.getFullYear() === new Date(now()).getFullYear() ? 'fullDate' : 'fullDateOfYear', date)
 }
 
+// When somebody was last here.
+export function lastSeen(iso: string): string {
+  const days = daysAgo(new Date(iso))
+  if (days > 1) return t('seen.on', { date: dayName(iso) })
+  const day = new Intl.RelativeTimeFormat(speech.get().locale, { numeric: 'auto' }).format(-Math.max(0, days), 'day')
+  return t('seen.at', { day, time: clockTime(iso) })
+}
+
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
 
 export function fileSize(bytes: number): string {

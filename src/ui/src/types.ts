@@ -3,6 +3,7 @@
 export interface User {
   id: number
   email: string
+  name?: string | null // that they chose; undefined: not said here, as in messages
 }
 
 export type Related = number | User
@@ -35,6 +36,7 @@ export interface Config {
   messages: 'open' | 'private'
   maxContent: number // UTF-16 units
   uploadBytes: number
+  setupToken?: boolean // the first account needs one
 }
 
 export interface Media {

@@ -102,7 +102,7 @@ export default function Search({ close }: { close: () => void }) {
           {found.users.map((user) => (
             <li key={user.id}>
               <button type="button" className="talk" onClick={() => go(user.id)}>
-                <Avatar id={user.id} name={user.email} />
+                <Avatar id={user.id} name={nameOf(all, user.id)} />
                 <span className="name"><bdi>{user.id === me ? t('self.name') : nameOf(all, user.id)}</bdi></span>
                 <span className="line"><bdi>{user.email}</bdi></span>
               </button>

@@ -1,15 +1,17 @@
 // What one can choose, and one's account.
-import { useState, type ReactNode } from 'react'
-import { call } from '../api'
+import { useEffect, useState, type ReactNode } from 'react'
+import { call, type Refusal } from '../api'
 import { LANGUAGES, t, type Key, type Language } from '../i18n'
 import { beep, canNotify, showToast } from '../notices'
 import { session } from '../session'
 import { choose, settings, type Settings as Chosen } from '../settings'
 import { useStore } from '../store'
+import { minute } from '../time'
 import { useChat } from '../views/context'
 import { Dialog, Question } from '../views/dialog'
 import { Field } from '../views/field'
 import { useForm, Wrong } from '../views/form'
+import { deviceOf } from './device'
 
 type Options = Record<string, string>
 
@@ -42,6 +44,78 @@ function Switch({ label, on, set, off }: SwitchProps) {
 
 function Part({ title, children }: { title: Key; children: ReactNode }) {
   return <section><h3>{t(title)}</h3>{children}</section>
+}
+
+interface Profile {
+  name: string | null
+  showLastSeen: boolean
+}
+
+// What others are told of oneself.
+function Self() {
+  const [profile, setProfile] = useState<Profile | null>(null)
+  const [said, setSaid] = useState('')
+  const refused = ({ message }: Refusal) => setSaid(message)
+  const save = async (change: Partial<Profile>) => setProfile(await call<Profile>('PATCH', 'parley/profile', change))
+  useEffect(() => void call<Profile>('GET', 'parley/profile').then(setProfile, refused), [])
+  const { busy, reason, flaws, onSubmit } = useForm(async ({ name }) => {
+    setSaid('')
+    await save({ name })
+    setSaid(t('settings.saved'))
+  })
+  return (
+    <>
+      {profile && (
+        <form onSubmit={onSubmit}>
+          <Field label={t('settings.name')} hint={t('settings.nameHint')} name="name" autoComplete="nickname" defaultValue={profile.name ?? ''} flaw={flaws.name} />
+          <p className="flaw" role="alert">{reason}</p>
+          <p className="buttons"><button type="submit" className="primary" disabled={busy}>{t('save')}</button></p>
+        </form>
+      )}
+      {profile && <Switch label={t('settings.seen')} on={profile.showLastSeen} set={(showLastSeen) => void save({ showLastSeen }).catch(refused)} />}
+      <p className="hint" role="status">{said}</p>
+    </>
+  )
+}
+
+interface SessionDoc {
+  id: string
+  createdAt: string | null
+  expiresAt: string
+  userAgent: string | null
+  current: boolean
+}
+
+function Sessions() {
+  const [docs, setDocs] = useState<SessionDoc[]>([])
+  const [reason, setReason] = useState('')
+  const refused = ({ message }: Refusal) => setReason(message)
+  const read = () => call<{ docs: SessionDoc[] }>('GET', 'parley/sessions').then((found) => setDocs(found.docs), refused)
+  const end = async (id: string, button: HTMLElement) => {
+    setReason('')
+    // One that is gone is no longer in the list either.
+    await call('DELETE', `parley/sessions/${id}`).catch((refusal) => refusal.status === 404 || refused(refusal))
+    button.closest('details')?.querySelector('summary')?.focus()
+    await read()
+  }
+  return (
+    <details onToggle={(event) => { if (event.currentTarget.open) void read() }}>
+      <summary>{t('sessions.title')}</summary>
+      <ul>
+        {docs.map(({ id, createdAt, expiresAt, userAgent, current }) => (
+          <li key={id} className="choice">
+            <span>
+              <bdi>{deviceOf(userAgent)}</bdi>
+              <small className="hint">{t('sessions.times', { from: createdAt ? minute(createdAt) : '…', until: minute(expiresAt) })}</small>
+            </span>
+            {current ? <small className="hint">{t('sessions.this')}</small>
+              : <button type="button" className="quiet" aria-label={`${t('signOut')}: ${deviceOf(userAgent)}`} onClick={(event) => void end(id, event.currentTarget)}>{t('signOut')}</button>}
+          </li>
+        ))}
+      </ul>
+      <p className="flaw" role="alert">{reason}</p>
+    </details>
+  )
 }
 
 // The server changes it for whoever is signed in; that the old one is known is looked at first, by signing in with it.
@@ -103,7 +177,9 @@ export default function Settings({ close }: { close: () => void }) {
           off={canNotify() ? Notification.permission === 'denied' ? t('settings.denied') : undefined : t('settings.insecure')} />
       </Part>
       <Part title="settings.account">
+        <Self />
         <Password />
+        <Sessions />
         <p className="buttons">
           <button type="button" className="quiet" onClick={() => setAsking('everywhere')}>{t('signOut.everywhere')}</button>
           <button type="button" className="primary" onClick={() => (unsent ? setAsking('here') : void leave(false))}>{t('signOut')}</button>

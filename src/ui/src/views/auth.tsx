@@ -10,11 +10,12 @@ import { useForm, Wrong } from './form'
 const LEAST_PASSWORD = 8
 
 function Credentials({ first, email = '' }: { first: boolean; email?: string }) {
+  const needsToken = useStore(session, ({ config }) => first && config.setupToken)
   const { busy, reason, flaws, onSubmit } = useForm(async (values) => {
     if (first && values.password.length < LEAST_PASSWORD) throw new Wrong('password', t('password.short', { n: LEAST_PASSWORD }))
     if (first && values.again !== values.password) throw new Wrong('again', t('password.differ'))
     const credentials = { email: values.email, password: values.password }
-    if (first) await register(credentials)
+    if (first) await register(credentials, values.token)
     else await signIn(credentials)
   })
   return (
@@ -26,6 +27,7 @@ function Credentials({ first, email = '' }: { first: boolean; email?: string }) 
       {first && (
         <Field label={t('password.again')} name="again" type="password" required autoComplete="new-password" flaw={flaws.again} />
       )}
+      {needsToken && <Field label={t('first.token')} hint={t('first.tokenHint')} name="token" autoComplete="off" required />}
       <p className="flaw" role="alert">{reason}</p>
       <button type="submit" className="primary" disabled={busy}>{first ? t('first.button') : t('signIn')}</button>
     </form>

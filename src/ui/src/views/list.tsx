@@ -91,6 +91,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   const present = useStore(online)
   const writing = useStore(typing)
   const open = useStore(session, ({ config }) => config.messages === 'open')
+  const away = useStore(session, (now) => now.state === 'away') // which is told above the list
   // More people than are known: the server looks too.
   const [answered, setAnswered] = useState({ filter: '', reason: '' })
   const asks = filter !== '' && all.total > all.byId.size
@@ -100,16 +101,16 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
     const timer = setTimeout(look, PAUSE_MS)
     return () => clearTimeout(timer)
   }, [filter])
-  const flaw = answered.filter === filter ? answered.reason : ''
+  const retry = () => { void chat.talks.read(); void readPeople().catch(() => {}) }
+  const [flaw, again] = state === 'failed' && !away ? [reason, retry] : [answered.filter === filter ? answered.reason : '', look]
   const ids = useMemo(() => order(all, byPeer, chat.me), [all, byPeer])
   if (state === 'failed' && byPeer.size === 0) {
-    const retry = () => { void chat.talks.read(); void readPeople().catch(() => {}) }
     return <div className="empty"><p role="alert">{reason}</p><button type="button" className="primary" onClick={retry}>{t('retry')}</button></div>
   }
   if (state === 'reading' && all.byId.size === 0) {
     return <ol className="talks" aria-busy="true" aria-label={t('loading')}>{SKELETON.map((n) => <li key={n} className="skeleton" />)}</ol>
   }
-  const shown = ids.filter((id) => !filter || fits(filter, emailOf(all, id), id === chat.me ? t('self.name') : ''))
+  const shown = ids.filter((id) => !filter || fits(filter, nameOf(all, id), emailOf(all, id), id === chat.me ? t('self.name') : ''))
   const everyone = open && (!filter || fits(filter, t('everyone.name')))
   return (
     <>
@@ -128,7 +129,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
           )
         })}
       </ol>
-      {flaw && <p className="empty" role="alert">{flaw} <button type="button" className="link" onClick={look}>{t('retry')}</button></p>}
+      {flaw && <p className="empty" role="alert">{flaw} <button type="button" className="link" onClick={again}>{t('retry')}</button></p>}
       {filter && shown.length === 0 && !everyone && !flaw && (!asks || answered.filter === filter) && (
         <p className="empty" role="status">{t('list.none', { text: filter })}</p>
       )}

@@ -7,9 +7,9 @@ import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
 import { goTo } from '../route'
 import { session } from '../session'
-import { online, typing } from '../signals'
+import { online, typing, useLastSeen } from '../signals'
 import { useStore } from '../store'
-import { dayKey, dayName } from '../time'
+import { dayKey, dayName, lastSeen } from '../time'
 import type { Message, Peer } from '../types'
 import { useAnchor } from './anchor'
 import { Avatar, SignAvatar } from './avatar'
@@ -99,9 +99,10 @@ function Header({ peer }: { peer: Peer }) {
   const narrow = useStore(isNarrow)
   const present = useStore(online, (ids) => peer !== 'all' && ids.has(peer))
   const writing = useStore(typing, (ids) => peer !== 'all' && ids.has(peer))
+  const seen = useLastSeen(peer === me ? 'all' : peer)
   const name = peer === 'all' ? t('everyone.name') : peer === me ? t('self.name') : nameOf(all, peer)
   const about = peer === 'all' ? t('everyone.about') : peer === me ? t('self.hint')
-    : writing ? t('typing', { name }) : present ? t('presence.online') : emailOf(all, peer)
+    : writing ? t('typing', { name }) : present ? t('presence.online') : seen ? lastSeen(seen) : emailOf(all, peer)
   return (
     <header className="top">
       {narrow && <a className="sign" href="#/" aria-label={t('back')}><Icon name="back" /></a>}
