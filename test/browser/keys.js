@@ -9,7 +9,7 @@ const focused = (visitor) => visitor.page.evaluate(() => {
   return e.getAttribute('aria-label') ?? e.textContent
 })
 
-test('everything can be done with the keyboard alone', async (t) => {
+test.everywhere('everything can be done with the keyboard alone', async (t) => {
   const server = await Server.start(t)
   const { alice, bob, token } = await server.addPeople()
   await server.call('POST', 'users', { email: 'carol@example.com', password: PASSWORD }, token)
