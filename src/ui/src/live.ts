@@ -12,6 +12,8 @@ const BATCH_MS = 100
 const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
 const SEEN_MS = 1_000
 const ASLEEP_MS = 30_000 // a tab that was hidden for longer may have slept
+const WATCH_MS = 5_000
+const SLEPT_MS = 150_000 // without a look at the clock; in tabs that are not seen browsers look once a minute
 
 export interface Connection {
   state: 'connecting' | 'live' | 'lost'
@@ -41,6 +43,8 @@ export class Live {
   #flushed = 0
   #hiddenAt = 0
   #seenAt = -Infinity
+  #watch: ReturnType<typeof setInterval> | undefined
+  #watched = Date.now()
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
@@ -70,12 +74,14 @@ export class Live {
     addEventListener('pagehide', this.#hide)
     addEventListener('pageshow', this.#show)
     document.addEventListener('visibilitychange', this.#look)
+    this.#watch = setInterval(this.#check, WATCH_MS)
   }
 
   close(): void {
     this.#stream.close()
     this.#leader.close()
     clearTimeout(this.#timer)
+    clearInterval(this.#watch)
     removeEventListener('online', this.#wake)
     removeEventListener('pagehide', this.#hide)
     removeEventListener('pageshow', this.#show)
@@ -108,6 +114,13 @@ export class Live {
 
   // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
   #wake = (): void => this.reconnect()
+
+  // A device that slept need not say so, but its clock has gone on.
+  #check = (): void => {
+    const since = Date.now() - this.#watched
+    this.#watched = Date.now()
+    if (since > SLEPT_MS) this.reconnect()
+  }
 
   #hide = (): void => {
     this.#stream.close()
