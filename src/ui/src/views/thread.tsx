@@ -199,6 +199,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     else if (!message) anchor.toEnd()
   })
   useEffect(readMore, [messages, older, newer])
+  useEffect(() => { chat.feed.away = anchor.atEnd ? null : peer }, [anchor.atEnd])
   useEffect(() => { if (anchor.atEnd && newer === 'none') setPassed(newest) }, [anchor.atEnd, newest, newer])
 
   const unseen = newer === 'none' ? messages.filter(({ id, sender }) => id > passed && sender !== chat.me).length : 0
