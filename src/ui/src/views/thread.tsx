@@ -22,6 +22,7 @@ import { Row, UnsentRow } from './row'
 const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
 const AHEAD_PX = 600 // from an end of what is known: the next page is read
 const SEEN_MS = 1_000 // a message has been read that was in sight for as long
+const WATCHED = ['focus', 'blur', 'visibilitychange'] // the last one reaches the window too
 const LIT_MS = 2_000
 const FAR = 30 // unread messages, of which the first would not be in the newest page
 
@@ -119,33 +120,46 @@ function useUnreadLine(peer: Peer, { messages, older }: Timeline): number {
   return line.current
 }
 
-// Tells the server how far one has read, once it has been before one's eyes.
+// The messages in sight: those of which half is, or that take half of the room.
+function inSight(scroller: HTMLElement): number[] {
+  const box = scroller.getBoundingClientRect()
+  const rows = [...scroller.querySelectorAll<HTMLElement>('.row:not(.unsent)')].filter((row) => {
+    const { top, bottom, height } = row.getBoundingClientRect()
+    return Math.min(bottom, box.bottom) - Math.max(top, box.top) >= Math.min(height, box.height) / 2
+  })
+  return rows.map(({ dataset }) => Number(dataset.id))
+}
+
+// Tells the server how far one has read: up to the last message that was in sight, and stayed there for a while.
 function useReading(peer: Peer, timeline: Timeline, scroller: React.RefObject<HTMLElement | null>) {
   const chat = useChat()
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const look = () => {
+  const stop = () => {
     clearTimeout(timer.current)
-    if (peer === 'all' || peer === chat.me || document.hidden || !document.hasFocus()) return
+    timer.current = undefined
+  }
+  const look = () => {
+    const box = scroller.current
+    if (timer.current || !box || peer === 'all' || peer === chat.me || document.hidden || !document.hasFocus()) return
+    const before = inSight(box)
     timer.current = setTimeout(() => {
-      const box = scroller.current
-      if (!box || document.hidden || !document.hasFocus()) return
-      const bottom = box.getBoundingClientRect().bottom
-      const rows = [...box.querySelectorAll<HTMLElement>('.row:not(.unsent)')]
-      const seen = rows.reverse().find((row) => {
-        const { top, height } = row.getBoundingClientRect()
-        return top + Math.min(height / 2, 40) < bottom
-      })
-      if (seen) chat.talks.markRead(peer, Number(seen.dataset.id)).catch(() => {})
+      stop()
+      const now = inSight(box)
+      const seen = Math.max(0, ...now.filter((id) => before.includes(id)))
+      if (seen) chat.talks.markRead(peer, seen).catch(() => {})
+      if (now.some((id) => !before.includes(id))) look()
     }, SEEN_MS)
   }
   useEffect(look, [peer, timeline.messages])
   useEffect(() => {
-    addEventListener('focus', look)
-    document.addEventListener('visibilitychange', look)
+    const watch = () => {
+      stop()
+      look()
+    }
+    for (const name of WATCHED) addEventListener(name, watch)
     return () => {
-      clearTimeout(timer.current)
-      removeEventListener('focus', look)
-      document.removeEventListener('visibilitychange', look)
+      stop()
+      for (const name of WATCHED) removeEventListener(name, watch)
     }
   }, [peer])
   return look
