@@ -24,7 +24,8 @@ export function showToast(text: string, peer: number | null = null): void {
   timer = setTimeout(() => toast.set(null), TOAST_MS)
 }
 
-export const say = (text: string): void => spoken.set(text)
+// The same again is read out again.
+export const say = (text: string): void => spoken.set(text === spoken.get() ? `${text}\u00a0` : text)
 
 let shownCount = -1
 

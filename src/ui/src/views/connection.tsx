@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react'
 import { t } from '../i18n'
 import { connection } from '../live'
+import { say } from '../notices'
 import { useStore } from '../store'
 import { useChat } from './context'
 
@@ -33,9 +34,15 @@ export function ConnectionBar() {
     const timer = setTimeout(() => setShown(true), PATIENCE_MS)
     return () => clearTimeout(timer)
   }, [live])
+  useEffect(() => {
+    if (!shown) return
+    say(t('connection.lost'))
+    return () => say(t('connection.live'))
+  }, [shown])
   if (live || !shown) return null
+  // Not read out: its seconds would be, one by one.
   return (
-    <p className="bar" role="status">
+    <p className="bar">
       {navigator.onLine ? <Lost retryAt={retryAt} /> : t('connection.offline')}
     </p>
   )

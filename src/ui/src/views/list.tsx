@@ -13,6 +13,7 @@ import { useStore } from '../store'
 import { briefTime } from '../time'
 import type { Message, Peer } from '../types'
 import { Avatar, SignAvatar } from './avatar'
+import { ConnectionBar } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
 
@@ -157,6 +158,7 @@ export function TalkList({ current, search, add, settings }: ListProps) {
         <button type="button" className="sign" aria-label={t('person.add')} title={t('person.add')} onClick={add}><Icon name="add" /></button>
         <button type="button" className="sign" aria-label={t('settings.title')} title={t('settings.title')} onClick={settings}><Icon name="settings" /></button>
       </header>
+      {current === null && <ConnectionBar />}
       <input className="filter" type="search" placeholder={t('list.filter')} aria-label={t('list.filter')} value={filter}
         onChange={(event) => setFilter(event.target.value)} />
       <div className="scrolled" tabIndex={-1}><Rows filter={filter.trim()} current={current} add={add} /></div>

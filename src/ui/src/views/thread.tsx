@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEve
 import type { Timeline } from '../feed'
 import { Icon } from '../icons'
 import { t } from '../i18n'
+import { say } from '../notices'
 import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
 import { goTo } from '../route'
@@ -90,6 +91,10 @@ function Header({ peer }: { peer: Peer }) {
   const present = useStore(online, (ids) => peer !== 'all' && ids.has(peer))
   const writing = useStore(typing, (ids) => peer !== 'all' && ids.has(peer))
   const name = peer === 'all' ? t('everyone.name') : peer === me ? t('self.name') : nameOf(all, peer)
+  const title = useRef<HTMLHeadingElement>(null)
+  useEffect(() => { if (writing) say(t('typing', { name })) }, [writing])
+  // Where there is no room for a list nothing else is left of what had the focus; writing would open a keyboard.
+  useEffect(() => { if (narrow) title.current?.focus() }, [])
   const about = peer === 'all' ? t('everyone.about') : peer === me ? t('self.hint')
     : writing ? t('typing', { name }) : present ? t('presence.online') : emailOf(all, peer)
   return (
@@ -97,7 +102,7 @@ function Header({ peer }: { peer: Peer }) {
       {narrow && <a className="sign" href="#/" aria-label={t('back')}><Icon name="back" /></a>}
       {peer === 'all' || peer === me ? <SignAvatar sign={peer === 'all' ? 'everyone' : 'note'} /> : <Avatar id={peer} name={name} online={present} />}
       <div>
-        <h1><bdi>{name}</bdi></h1>
+        <h1 ref={title} tabIndex={-1}><bdi>{name}</bdi></h1>
         <p className={writing ? 'writing' : ''}><bdi>{about}</bdi></p>
       </div>
     </header>
@@ -165,6 +170,17 @@ function useReading(peer: Peer, timeline: Timeline, scroller: React.RefObject<HT
   return look
 }
 
+// Pages that are read are no news: nothing of them is read out. That is decided a moment after they were drawn.
+function useQuiet(reading: boolean): boolean {
+  const [quiet, setQuiet] = useState(true)
+  useEffect(() => {
+    if (reading) return setQuiet(true)
+    const timer = setTimeout(() => setQuiet(false), QUIET_MS)
+    return () => clearTimeout(timer)
+  }, [reading])
+  return quiet || reading
+}
+
 export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const chat = useChat()
   const store = useMemo(() => chat.feed.open(peer), [peer])
@@ -180,6 +196,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
 
   const unreadFrom = useUnreadLine(peer, timeline)
   const look = useReading(peer, timeline, scroller)
+  const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && messages.length === 0))
   const readMore = () => {
     const box = scroller.current
     if (!box) return
@@ -248,7 +265,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
       <ConnectionBar />
       <div className="middle">
         <div className="scroller" ref={scroller} role="log" aria-label={t('thread.messages')} tabIndex={0}
-          aria-live={older === 'reading' ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>
+          aria-live={quiet ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>
           <div className="sheet">
             <Start timeline={timeline} peer={peer} retry={() => void chat.feed.readOlder(peer)} />
             <Rows timeline={timeline} unsent={unsent} everyone={peer === 'all'} unreadFrom={unreadFrom}
