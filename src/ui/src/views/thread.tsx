@@ -23,6 +23,7 @@ import { Row, UnsentRow } from './row'
 const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
 const AHEAD_PX = 600 // from an end of what is known: the next page is read
 const SEEN_MS = 1_000 // a message has been read that was in sight for as long
+const QUIET_MS = 1_000 // in which browsers decide what of a change is read out
 const WATCHED = ['focus', 'blur', 'visibilitychange'] // the last one reaches the window too
 const LIT_MS = 2_000
 const FAR = 30 // unread messages, of which the first would not be in the newest page
