@@ -56,8 +56,10 @@ function dotted(): string {
 
 let audio: AudioContext | null = null
 
-// Two short tones; there is no file to be loaded. Browsers let it sound only once the page was touched.
+// Two short tones; there is no file to be loaded. Browsers let it sound only once the page was touched, and would sound
+// all that came before then.
 export function beep(): void {
+  if (navigator.userActivation?.hasBeenActive === false) return
   audio ??= new AudioContext()
   const start = audio.currentTime
   for (const [at, pitch] of [[0, 660], [0.09, 880]]) {
