@@ -70,7 +70,16 @@ test('who is writing and that the connection is lost are read out once', async (
   await other.page.close()
   await server.kill()
   await visitor.page.waitForFunction(() => window.heard.includes('Connection lost'))
-  await visitor.page.waitForTimeout(2_500)
+  // It is said of in each view at once, and in none of them again.
+  const bar = visitor.page.getByText('Connection lost. Reconnecting')
+  await bar.waitFor()
+  await visitor.talk('Notes to yourself').click()
+  await visitor.heading('Notes to yourself').waitFor()
+  assert.ok(await bar.isVisible())
+  await visitor.page.evaluate(() => { location.hash = '#/' })
+  await visitor.heading('No conversation is open').waitFor()
+  assert.ok(await bar.isVisible())
+  await visitor.page.waitForTimeout(1_500)
   await server.startAgain()
   await visitor.button('Try now').click().catch(() => {}) // it may have come back by itself
   await visitor.page.waitForFunction(() => window.heard.includes('Connected'))

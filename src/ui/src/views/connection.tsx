@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { t } from '../i18n'
 import { connection } from '../live'
 import { say } from '../notices'
-import { useStore } from '../store'
+import { Store, useStore } from '../store'
 import { useChat } from './context'
 
 const PATIENCE_MS = 5_000
@@ -25,25 +25,28 @@ function Lost({ retryAt }: { retryAt: number }) {
   )
 }
 
+// It has been away for a while; whichever view tells of it.
+const away = new Store(false)
+let timer: ReturnType<typeof setTimeout> | undefined
+
+connection.subscribe(() => {
+  if (connection.get().state !== 'live') {
+    timer ??= setTimeout(() => {
+      away.set(true)
+      say(t('connection.lost'))
+    }, PATIENCE_MS)
+    return
+  }
+  clearTimeout(timer)
+  timer = undefined
+  if (away.get()) say(t('connection.live'))
+  away.set(false)
+})
+
+// Not read out itself: its seconds would be, one by one.
 export function ConnectionBar() {
-  const { state, retryAt } = useStore(connection)
-  const [shown, setShown] = useState(false)
-  const live = state === 'live'
-  useEffect(() => {
-    if (live) return setShown(false)
-    const timer = setTimeout(() => setShown(true), PATIENCE_MS)
-    return () => clearTimeout(timer)
-  }, [live])
-  useEffect(() => {
-    if (!shown) return
-    say(t('connection.lost'))
-    return () => say(t('connection.live'))
-  }, [shown])
-  if (live || !shown) return null
-  // Not read out: its seconds would be, one by one.
-  return (
-    <p className="bar">
-      {navigator.onLine ? <Lost retryAt={retryAt} /> : t('connection.offline')}
-    </p>
-  )
+  const { retryAt } = useStore(connection)
+  const shown = useStore(away)
+  if (!shown) return null
+  return <p className="bar">{navigator.onLine ? <Lost retryAt={retryAt} /> : t('connection.offline')}</p>
 }
