@@ -4,7 +4,7 @@ import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server, WRONG } from './server.js'
 import { PHONE, Visitor } from './visitor.js'
 
-test('the first account is made on the page, the second added there, and they write to each other', async (t) => {
+test.everywhere('the first account is made on the page, the second added there, and they write to each other', async (t) => {
   const server = await Server.start(t)
   const alice = await Visitor.open(t, server.url)
   await alice.heading('Create the first account').waitFor()
@@ -287,7 +287,7 @@ test('a reload keeps the session, signing out ends it', async (t) => {
   await alice.signIn(ALICE)
 })
 
-test('a session that ends elsewhere ends here, at once; signing in goes on where one was', async (t) => {
+test.everywhere('a session that ends elsewhere ends here, at once; signing in goes on where one was', async (t) => {
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')

@@ -18,7 +18,7 @@ async function visit(t, options) {
   return { server, alice, attach }
 }
 
-test('files are sent with a message: pictures are shown, others are cards', async (t) => {
+test.everywhere('files are sent with a message: pictures are shown, others are cards', async (t) => {
   const { server, alice, attach } = await visit(t)
   const bob = await Visitor.with(t, server.url, BOB, 'alice')
   await attach(GARDEN, POND, PLAN)

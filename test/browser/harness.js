@@ -1,6 +1,7 @@
 // test(name, run) declares a test; runAll runs them in one browser, a few at a time: most of their time they wait. One
-// that measures is declared with test.alone. A test is handed `t`: t.browser, t.defer(act) for what is to be undone after
-// it, the last first, and t.skip(why).
+// that measures is declared with test.alone; one declared with test.everywhere is run a second time where the page is not
+// secure: on plain http, by a name. A test is handed `t`: t.browser, t.defer(act) for what is to be undone after it, the
+// last first, and t.skip(why).
 import { rmSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { killAll } from './server.js'
@@ -13,18 +14,24 @@ const AT_ONCE = 3
 export const tests = []
 
 export function test(name, run) {
-  tests.push({ name, run, alone: false })
+  tests.push({ name, run })
 }
 
 test.alone = (name, run) => tests.push({ name, run, alone: true })
+
+test.everywhere = (name, run) => {
+  test(name, run)
+  tests.push({ name: `${name}; on plain http, by a name`, run, insecure: true })
+}
 
 class Skipped extends Error {}
 
 class Test {
   #deferred = []
 
-  constructor(browser) {
+  constructor(browser, insecure) {
     this.browser = browser
+    this.insecure = insecure
   }
 
   defer(act) {
@@ -49,8 +56,8 @@ class Test {
   }
 }
 
-async function runOne({ name, run }, browser) {
-  const t = new Test(browser)
+async function runOne({ name, run, insecure }, browser) {
+  const t = new Test(browser, insecure)
   let failure = null
   const keep = (error) => { failure ??= error }
   const started = performance.now()

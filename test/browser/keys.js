@@ -9,7 +9,7 @@ const focused = (visitor) => visitor.page.evaluate(() => {
   return e.getAttribute('aria-label') ?? e.textContent
 })
 
-test('everything can be done with the keyboard alone', async (t) => {
+test.everywhere('everything can be done with the keyboard alone', async (t) => {
   const server = await Server.start(t)
   const { alice, bob, token } = await server.addPeople()
   await server.call('POST', 'users', { email: 'carol@example.com', password: PASSWORD }, token)
@@ -84,8 +84,14 @@ test('search finds people and messages, marks what was looked for and leads ther
   await hits.first().waitFor()
   assert.deepEqual([...new Set(await hits.allTextContents())], ['Needle'])
   assert.equal(await hits.count(), 20)
-  await visitor.button('Show more').click()
-  await visitor.page.waitForFunction(() => document.querySelectorAll('.found mark').length === 40)
+  // More come as one comes to their end.
+  await visitor.page.waitForTimeout(500)
+  assert.equal(await hits.count(), 20)
+  for (const n of [40, 45]) {
+    await visitor.button('Show more').scrollIntoViewIfNeeded()
+    await visitor.page.waitForFunction((count) => document.querySelectorAll('.found mark').length === count, n)
+  }
+  assert.equal(await visitor.button('Show more').count(), 0)
   await field.fill('haystack')
   await visitor.page.getByText('Nothing was found for “haystack”.').waitFor()
   await field.fill('message 14 ')
@@ -96,6 +102,93 @@ test('search finds people and messages, marks what was looked for and leads ther
   await field.fill('bob@')
   await visitor.page.locator('.found .talk', { hasText: BOB }).click()
   await visitor.heading('bob').waitFor()
+})
+
+test('search that fails goes on where it was when it is asked to', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  await server.postAll(bob, alice, Array.from({ length: 30 }, (_, i) => `needle ${i + 1}.`))
+  const visitor = await Visitor.signedIn(t, server.url, ALICE)
+  visitor.expectErrors(/status of 503/)
+  const refuse = () => visitor.page.route(/content.*contains/, (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }))
+  await refuse()
+  await visitor.button('Search').click()
+  await visitor.page.getByPlaceholder('Search for people and messages').fill('needle')
+  await visitor.page.getByRole('alert').getByText('Not now.').waitFor()
+  await visitor.page.unroute(/content.*contains/)
+  await visitor.button('Try again').click()
+  await visitor.page.waitForFunction(() => document.querySelectorAll('.found mark').length === 20)
+  await refuse()
+  await visitor.button('Show more').scrollIntoViewIfNeeded()
+  await visitor.page.getByRole('alert').getByText('Not now.').waitFor()
+  await visitor.page.unroute(/content.*contains/)
+  await visitor.button('Try again').click()
+  await visitor.page.waitForFunction(() => document.querySelectorAll('.found mark').length === 30)
+  assert.equal(new Set(await visitor.page.locator('.found .talk .line').allTextContents()).size, 30)
+})
+
+test('each key does what the help says, and a letter nothing where one types', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob, token } = await server.addPeople()
+  const { doc: carol } = await server.call('POST', 'users', { email: 'carol@example.com', password: PASSWORD }, token)
+  await server.post(alice, bob, 'mine')
+  await server.postAll(bob, alice, Array.from({ length: 30 }, (_, i) => `${i}`))
+  await server.call('POST', `parley/conversations/${bob}/read`, { message: 31 }, token)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  const { page } = visitor
+  const { keyboard } = page
+  const dialog = page.getByRole('dialog')
+  const opens = async (key, name) => {
+    await keyboard.press(key)
+    await page.getByRole('dialog', { name }).waitFor()
+    await visitor.escape()
+  }
+  // From within an empty field, where most of the time is spent.
+  await visitor.box.focus()
+  for (const key of ['Control+k', 'Meta+k']) await opens(key, 'Search')
+  await keyboard.press('Alt+ArrowUp')
+  await visitor.heading('Everyone').waitFor()
+  await keyboard.press('Alt+ArrowUp') // round to the last
+  await visitor.heading('Notes to yourself').waitFor()
+  await keyboard.press('Alt+ArrowDown')
+  await visitor.heading('Everyone').waitFor()
+  await server.post(carol.id, alice, 'unread')
+  await visitor.talk('carol').locator('.count').waitFor()
+  await page.evaluate(() => { location.hash = '#/c/1' })
+  await visitor.heading('Notes to yourself').waitFor()
+  await keyboard.press('Alt+Shift+ArrowUp')
+  await visitor.heading('carol').waitFor()
+  await visitor.talkTo('bob')
+  await visitor.box.focus()
+  await keyboard.type('/?')
+  assert.equal(await visitor.box.inputValue(), '/?')
+  assert.equal(await dialog.count(), 0)
+  await keyboard.press('ArrowUp')
+  assert.equal(await page.locator('.editor').count(), 0) // something is written
+  await visitor.box.fill('')
+  await keyboard.press('ArrowUp')
+  await page.getByLabel('Edit the message').waitFor()
+  await keyboard.press('Escape')
+  await page.locator('.editor').waitFor({ state: 'detached' })
+  await visitor.heading('bob').waitFor()
+
+  await page.getByRole('log').focus()
+  await opens('/', 'Search')
+  await opens('?', 'Keys and markup')
+  await page.evaluate(() => { document.querySelector('.scroller').scrollTop = -500 })
+  await visitor.button('To the newest').waitFor()
+  await keyboard.press('End')
+  await visitor.button('To the newest').waitFor({ state: 'detached' })
+
+  // What an input method takes is not the page's, nor what a field does with Escape itself.
+  await page.getByRole('log').dispatchEvent('keydown', { key: 'Escape', isComposing: true, bubbles: true, cancelable: true })
+  const filter = page.getByPlaceholder('Find a person')
+  await filter.fill('bo')
+  await keyboard.press('Escape')
+  await visitor.heading('bob').waitFor()
+  assert.equal(await filter.inputValue(), '')
+  await keyboard.press('Escape')
+  await visitor.heading('No conversation is open').waitFor()
 })
 
 test('a password is changed, by one who knows the old one, and the other sessions end', async (t) => {

@@ -33,6 +33,27 @@ test('the page speaks the browser’s language, or the one that is chosen, at on
   await visitor.page.getByPlaceholder('Écrire un message').waitFor()
 })
 
+test('a text that runs the other way begins at its own side, and is cut at its end', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  for (const [locale, content] of [['ar', 'This is more than the list has room for: '.repeat(3)], ['en', 'هذا أطول مما تتسع له القائمة '.repeat(4)]]) {
+    await server.post(bob, alice, content)
+    const visitor = await Visitor.open(t, server.url, { locale })
+    await visitor.page.locator('[name=email]').fill(ALICE)
+    await visitor.page.locator('[name=password]').fill('correct horse')
+    await visitor.page.keyboard.press('Enter')
+    await visitor.isIn()
+    const line = visitor.page.locator('.talk .line', { hasText: content.slice(0, 20) })
+    const [first, box] = await line.evaluate((e) => {
+      const range = document.createRange()
+      range.setStart(e.firstChild, 0)
+      range.setEnd(e.firstChild, 1)
+      return [range.getBoundingClientRect(), e.getBoundingClientRect()].map(({ left, right }) => ({ left, right }))
+    })
+    assert.ok(first.left >= box.left && first.right <= box.right, `${locale}: ${JSON.stringify([first, box])}`)
+  }
+})
+
 test('each language is whole, fits a phone, and Arabic runs from the right', async (t) => {
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()

@@ -11,7 +11,7 @@ async function visit(t) {
   return { server, visitor, ...people }
 }
 
-test('after the server was killed the page shows what happened meanwhile', async (t) => {
+test.everywhere('after the server was killed the page shows what happened meanwhile', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
   const one = await server.post(bob, alice, 'one')
   const two = await server.post(bob, alice, 'two')

@@ -25,10 +25,10 @@ export class Server {
   #child = null
   #said = ''
 
-  // `options`: further ones of the program's.
-  static async start(t, listen = '127.0.0.1:0', options = []) {
+  // `options`, `env`: further ones of the program's.
+  static async start(t, listen = '127.0.0.1:0', options = [], env = {}) {
     const server = new Server()
-    server.options = options
+    Object.assign(server, { options, env })
     server.folder = mkdtempSync(join(tmpdir(), 'data-'))
     await server.#run(listen)
     t.defer(() => server.stop())
@@ -66,7 +66,7 @@ export class Server {
     if (token) headers.Authorization = `JWT ${token}`
     const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_MS) }
     const response = await fetch(`${this.url}/api/${path}`, request)
-    const answer = await response.json()
+    const answer = response.status === 204 ? null : await response.json()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
     return answer
   }
@@ -94,7 +94,8 @@ export class Server {
 
   async #run(listen) {
     const page = process.env.UI_DIR ? ['--ui-dir', process.env.UI_DIR] : []
-    const child = spawn(BINARY, ['--listen', listen, '--data', this.folder, ...page, ...this.options], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const options = ['--listen', listen, '--data', this.folder, ...page, ...this.options]
+    const child = spawn(BINARY, options, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } })
     this.#child = child
     this.#said = ''
     running.add(child)

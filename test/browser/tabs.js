@@ -30,7 +30,7 @@ async function openTabs(t, n) {
   return { server, tabs, ...people }
 }
 
-test('eight tabs are live with one stream', async (t) => {
+test.everywhere('eight tabs are live with one stream', async (t) => {
   const { server, tabs, alice, bob } = await openTabs(t, 8)
   await server.post(bob, alice, 'one')
   for (const tab of tabs) await tab.shows(['one'])

@@ -74,6 +74,31 @@ test('a thread with much unread opens at the first of it', async (t) => {
   await jump.waitFor({ state: 'detached' })
 })
 
+test('who writes says so every few seconds, and who says nothing more has stopped', async (t) => {
+  const { server, alice, bob } = await start(t)
+  const visitor = await Visitor.open(t, server.url)
+  await visitor.page.clock.install()
+  await visitor.page.reload()
+  await visitor.signIn(ALICE)
+  await visitor.talkTo('bob')
+  const { token } = await server.call('POST', 'users/login', { email: BOB, password: PASSWORD })
+  await server.call('POST', `parley/conversations/${alice}/typing`, {}, token)
+  const writing = visitor.page.locator('.top').getByText('bob is writing')
+  await writing.waitFor()
+  await visitor.page.clock.runFor(3_000)
+  assert.ok(await writing.isVisible())
+  await visitor.page.clock.runFor(2_100)
+  await writing.waitFor({ state: 'detached' })
+
+  let said = 0
+  visitor.page.on('request', (request) => { if (request.url().endsWith(`${bob}/typing`)) said++ })
+  for (let second = 0; second < 10; second++) {
+    await visitor.box.press('x')
+    await visitor.page.clock.runFor(1_000)
+  }
+  assert.ok(said >= 3 && said <= 5, `said ${said} times in ten seconds`)
+})
+
 test('one sees who is there and who is writing, and no longer than that', async (t) => {
   const { server } = await start(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')

@@ -1,5 +1,6 @@
 // What was written is neither lost nor stored twice.
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
 import { test } from './harness.js'
 import { ALICE, PASSWORD, Server } from './server.js'
 import { Visitor } from './visitor.js'
@@ -12,7 +13,7 @@ async function visit(t) {
   return { server, alice, people }
 }
 
-test('what cannot be sent is kept, over a reload too, and goes out when the connection is back', async (t) => {
+test.everywhere('what cannot be sent is kept, over a reload too, and goes out when the connection is back', async (t) => {
   const { server, alice } = await visit(t)
   await alice.onSend((route) => route.abort('internetdisconnected'))
   await alice.write('important')
@@ -143,7 +144,9 @@ test('where nothing can be kept in the browser, one writes and sends all the sam
   await server.addPeople()
   const alice = await Visitor.open(t, server.url)
   await alice.page.addInitScript(() => {
-    Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('no', 'SecurityError') } })
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
+      Object.defineProperty(window, name, { get: () => { throw new DOMException('no', 'SecurityError') } })
+    delete window.BroadcastChannel
   })
   await alice.page.reload()
   await alice.signIn(ALICE)
@@ -160,6 +163,48 @@ test('where nothing can be kept in the browser, one writes and sends all the sam
   await full.talkTo('bob')
   await full.write('this too')
   await full.shows(['written', 'this too'])
+})
+
+test('a browser that has no room left asks before what is not sent is lost', async (t) => {
+  const { server, alice } = await visit(t)
+  await alice.page.evaluate(() => {
+    let size = 1 << 20
+    for (let n = 0; size >= 1;) {
+      try {
+        localStorage.setItem(`filler ${n++}`, 'x'.repeat(size))
+      } catch {
+        size /= 2
+      }
+    }
+  })
+  await alice.onSend((route) => route.abort('internetdisconnected'))
+  await alice.write('not kept '.repeat(100))
+  await alice.row('not kept').getByText('Waiting for the connection').waitFor()
+  const asked = alice.page.waitForEvent('dialog')
+  const closed = alice.page.close({ runBeforeUnload: true })
+  const dialog = await asked
+  assert.equal(dialog.type(), 'beforeunload')
+  await dialog.dismiss()
+  await closed
+  await alice.onSend((route) => route.continue())
+  await alice.page.evaluate(() => dispatchEvent(new Event('online')))
+  await alice.rows.first().waitFor()
+  assert.equal((await server.contents()).length, 1)
+})
+
+test('what another program left in the browser’s storage does no harm', async (t) => {
+  const { alice } = await visit(t)
+  await alice.page.evaluate(() => {
+    for (const [key, value] of Object.entries({
+      settings: '{"theme":7,"language":[],"enter":{},"sound":"x"}', in: '{', 'draft.1.2': '{"a":1}', 'draft.1.x': '"y"', 'unsent.1.a': '{"key":"a"}',
+      'unsent.1.b': '{"key":5,"to":"x","content":{},"timestamp":4}', 'unsent.1.c': '7', 'unsent.1.d': 'null',
+    })) localStorage.setItem(`parley.${key}`, value)
+  })
+  await alice.page.reload()
+  await alice.isIn()
+  await alice.write('still works')
+  await alice.shows(['still works'])
+  assert.equal(await alice.page.locator('.row').count(), 1)
 })
 
 test('a clock that is wrong by years changes nothing but what one does not see', async (t) => {
@@ -179,4 +224,23 @@ test('a clock that is wrong by years changes nothing but what one does not see',
   assert.equal(await visitor.page.locator('.day').count(), 1)
   const { docs } = await server.call('GET', 'messages?sort=-id&limit=1')
   assert.ok(Math.abs(Date.parse(docs[0].timestamp) - Date.parse(docs[0].createdAt)) < 60_000)
+})
+
+// A small device without a battery for its clock, beside a phone that knows better. (libfaketime moves the server's clock.)
+test('a server whose clock is wrong by years is one to sign in to and to write to', async (t) => {
+  const library = readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`).find(existsSync)
+  if (!library) t.skip('there is no libfaketime')
+  for (const FAKETIME of ['-20y', '+20y']) {
+    const env = { LD_PRELOAD: library, FAKETIME, DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0' }
+    const server = await Server.start(t, '127.0.0.1:0', [], env)
+    const { alice, bob } = await server.addPeople()
+    await server.post(bob, alice, 'one')
+    const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+    await visitor.write('two')
+    await visitor.shows(['one', 'two'])
+    await visitor.page.reload()
+    await visitor.isIn()
+    await visitor.shows(['one', 'two'])
+    assert.deepEqual(await visitor.page.locator('.day').allTextContents(), ['Today'])
+  }
 })

@@ -16,6 +16,7 @@ export class Visitor {
   // A page of her own, or, with `beside`, another tab of that visitor's browser.
   static async open(t, url, { beside, ...options } = {}) {
     const visitor = new Visitor()
+    if (t.insecure) url = url.replace('//127.0.0.1:', '//parley.lan:')
     const wanted = { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block', ...options }
     const context = beside?.context ?? await t.browser.newContext(wanted)
     const page = await context.newPage()
@@ -28,6 +29,7 @@ export class Visitor {
     page.setDefaultTimeout(LONGEST_MS)
     visitor.#watch()
     await page.goto(url)
+    if (t.insecure) assert.equal(await page.evaluate(() => isSecureContext), false)
     return visitor
   }
 
@@ -137,6 +139,25 @@ export class Visitor {
     await this.page.waitForFunction(same, texts).catch(async () => {
       assert.deepEqual(await this.page.locator('.row .text').allTextContents(), texts)
       throw new Error('the messages are there, but not as sent')
+    })
+  }
+
+  // Somebody looks at something else, or at this page again. (Playwright has every page look as if it were in front.)
+  async leave(hidden = true) {
+    await this.page.evaluate((gone) => {
+      Object.defineProperty(document, 'hidden', { get: () => gone, configurable: true })
+      document.hasFocus = () => false
+      dispatchEvent(new Event('blur'))
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
+    }, hidden)
+  }
+
+  async comeBack() {
+    await this.page.evaluate(() => {
+      delete document.hidden
+      delete document.hasFocus
+      dispatchEvent(new Event('focus'))
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
     })
   }
 

@@ -13,7 +13,10 @@ export class Drafts {
   constructor(me: number) {
     this.#prefix = `${PREFIX}${me}.`
     const drafts = new Map<number, string>()
-    for (const key of keysWith(this.#prefix)) drafts.set(Number(key.slice(this.#prefix.length)), kept<string>(key) ?? '')
+    for (const key of keysWith(this.#prefix)) {
+      const text = kept<unknown>(key)
+      if (typeof text === 'string') drafts.set(Number(key.slice(this.#prefix.length)), text)
+    }
     this.store.set(drafts)
   }
 

@@ -16,7 +16,7 @@ import { messageOf, type List, type Message, type MessageDoc, type Peer } from '
 
 export const PAGE = 40
 export const MOST = 300
-const LEEWAY = 20
+const LEEWAY = 20 // so many fewer are kept, that not each one that comes drops one
 const TIMELINES = 6 // those looked at last are kept
 
 // What lies beyond an end of a timeline.
@@ -45,6 +45,7 @@ const pageOf = async (query: string): Promise<List<Message>> => {
 }
 
 export class Feed {
+  away: Peer | null = null // the conversation whose reader is not at its end
   #timelines = new Map<Peer, Store<Timeline>>() // the last one looked at is the last
   #gone = new Set<number>() // deleted by the stream's word; a page that is under way may still hold them
   #me: number
@@ -120,9 +121,9 @@ export class Feed {
       const page = await pageOf(`${this.#of(peer)}&sort=-id&limit=${PAGE}&where[id][less_than]=${first.id}`)
       if (timeline.get().turn !== turn) return
       const messages = this.#merge(timeline.get().messages, page.docs)
-      const cut = messages.length > MOST + LEEWAY
+      const cut = messages.length > MOST
       timeline.update({
-        messages: cut ? messages.slice(0, MOST) : messages,
+        messages: cut ? messages.slice(0, MOST - LEEWAY) : messages,
         older: page.hasNextPage ? 'more' : 'none',
         newer: cut ? 'more' : timeline.get().newer,
       })
@@ -244,15 +245,20 @@ export class Feed {
     const first = messages[0]?.id ?? Infinity
     const last = messages.at(-1)?.id ?? 0
     // What lies beyond an end would leave a hole before it.
-    const within = own.filter(({ id }) => (id >= first || older === 'none' || first === Infinity) && (id <= last || newer === 'none'))
+    let within = own.filter(({ id }) => (id >= first || older === 'none' || first === Infinity) && (id <= last || newer === 'none'))
+    // A reader farther up keeps his place: what there is no room for is read when he comes down.
+    if (timeline === this.#timelines.get(this.away ?? 0) && messages.length + within.length > MOST) {
+      within = within.filter(({ id }) => id <= last)
+      timeline.update({ newer: 'more' })
+    }
     if (within.length === 0) return
     this.#grow(timeline, this.#merge(messages, within, live))
   }
 
   #grow(timeline: Store<Timeline>, messages: Message[]): void {
-    const cut = messages.length > MOST + LEEWAY
+    const cut = messages.length > MOST
     timeline.update({
-      messages: cut ? messages.slice(-MOST) : messages,
+      messages: cut ? messages.slice(LEEWAY - MOST) : messages,
       older: cut ? 'more' : timeline.get().older,
     })
   }

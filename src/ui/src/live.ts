@@ -13,6 +13,8 @@ const BATCH_MS = 100
 const BATCH_MOST = 40 // events; more are drawn in several tasks, so that keys and touches come between
 const SEEN_MS = 1_000
 const ASLEEP_MS = 30_000 // a tab that was hidden for longer may have slept
+const WATCH_MS = 5_000
+const SLEPT_MS = 150_000 // without a look at the clock; in tabs that are not seen browsers look once a minute
 
 export interface Connection {
   state: 'connecting' | 'live' | 'lost' | 'full' // full: the server has no room for a further stream
@@ -48,6 +50,8 @@ export class Live {
   #flushed = 0
   #hiddenAt = 0
   #seenAt = -Infinity
+  #watch: ReturnType<typeof setInterval> | undefined
+  #watched = Date.now()
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
@@ -77,12 +81,14 @@ export class Live {
     addEventListener('pagehide', this.#hide)
     addEventListener('pageshow', this.#show)
     document.addEventListener('visibilitychange', this.#look)
+    this.#watch = setInterval(this.#check, WATCH_MS)
   }
 
   close(): void {
     this.#stream.close()
     this.#leader.close()
     clearTimeout(this.#timer)
+    clearInterval(this.#watch)
     removeEventListener('online', this.#wake)
     removeEventListener('pagehide', this.#hide)
     removeEventListener('pageshow', this.#show)
@@ -115,6 +121,13 @@ export class Live {
 
   // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
   #wake = (): void => this.reconnect()
+
+  // A device that slept need not say so, but its clock has gone on.
+  #check = (): void => {
+    const since = Date.now() - this.#watched
+    this.#watched = Date.now()
+    if (since > SLEPT_MS) this.reconnect()
+  }
 
   #hide = (): void => {
     this.#stream.close()

@@ -25,7 +25,8 @@ export function showToast(text: string, act: Toast['act'] = null): void {
   timer = setTimeout(() => toast.set(null), TOAST_MS)
 }
 
-export const say = (text: string): void => spoken.set(text)
+// The same again is read out again.
+export const say = (text: string): void => spoken.set(text === spoken.get() ? `${text}\u00a0` : text)
 
 let shownCount = -1
 
@@ -57,8 +58,10 @@ function dotted(): string {
 
 let audio: AudioContext | null = null
 
-// Two short tones; there is no file to be loaded. Browsers let it sound only once the page was touched.
+// Two short tones; there is no file to be loaded. Browsers let it sound only once the page was touched, and would sound
+// all that came before then.
 export function beep(): void {
+  if (navigator.userActivation?.hasBeenActive === false) return
   audio ??= new AudioContext()
   const start = audio.currentTime
   for (const [at, pitch] of [[0, 660], [0.09, 880]]) {

@@ -23,6 +23,9 @@ export interface Unsent {
   tried: number // when first, by the server's clock; 0: never
 }
 
+const isUnsent = (item: Unsent | null): item is Unsent =>
+  typeof item?.key === 'string' && typeof item.content === 'string' && Date.parse(item.timestamp) > 0
+
 export class Outbox {
   readonly store = new Store<readonly Unsent[]>([]) // as they were written
   #me: number
@@ -37,8 +40,9 @@ export class Outbox {
     this.#me = me
     this.#prefix = `parley.unsent.${me}.`
     this.#stored = stored
-    const items = keysWith(this.#prefix).map((key) => kept<Unsent>(key)).filter((item): item is Unsent => !!item?.key)
+    const items = keysWith(this.#prefix).map((key) => kept<Unsent>(key)).filter(isUnsent)
     items.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1))
+    addEventListener('beforeunload', this.#warn)
     this.store.set(items.map((item) => ({ ...item, state: item.state === 'failed' ? 'failed' : 'waiting' })))
   }
 
@@ -88,7 +92,13 @@ export class Outbox {
 
   close(): void {
     this.#closed = true
+    removeEventListener('beforeunload', this.#warn)
     clearTimeout(this.#timer)
+  }
+
+  // Where the browser's storage could not take it the page asks before it goes.
+  #warn = (event: Event): void => {
+    if (this.store.get().some(({ key }) => !kept(this.#prefix + key))) event.preventDefault()
   }
 
   // One after the other: they are stored in the order in which they were written.

@@ -1,5 +1,5 @@
 // The page of somebody who is signed in: the list and a thread, or one of them.
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { Chat } from './chat'
 import { speech, t } from './i18n'
 import { useKeys } from './keys'
@@ -15,13 +15,16 @@ import { Nothing, Thread } from './views/thread'
 
 function Toast() {
   const shown = useStore(toast)
-  if (!shown) return null
-  const { act, text } = shown
   const use = () => {
     toast.set(null)
-    act?.()
+    shown?.act?.()
   }
-  return <div className="toast" role="status">{act ? <button type="button" onClick={use}><bdi>{text}</bdi></button> : <p>{text}</p>}</div>
+  // What is read out must come into something that was there.
+  return (
+    <div className="toast" role="status">
+      {shown && (shown.act ? <button type="button" onClick={use}><bdi>{shown.text}</bdi></button> : <p>{shown.text}</p>)}
+    </div>
+  )
 }
 
 const SOON_MS = 3_000 // after which what a first look did not need is fetched
@@ -36,6 +39,12 @@ function Page({ chat }: { chat: Chat }) {
   const ended = useStore(session, ({ state }) => state === 'ended')
   useKeys(chat, (what) => setOpened(what))
   const peer = at.view === 'thread' ? at.peer : null
+  // Whoever leaves a conversation is where it is in the list.
+  const left = useRef(peer)
+  useEffect(() => {
+    if (peer === null) document.querySelector<HTMLElement>(`.talk[data-peer="${left.current}"]`)?.focus()
+    left.current = peer
+  }, [peer])
   // A dialog tells that it was closed a moment later; another may be open by then.
   const closer = (what: Opened) => () => setOpened((shown) => (shown === what ? '' : shown))
   const closeSettings = () => { if (route.get().view === 'settings') goTo(at) }

@@ -6,6 +6,7 @@
 const FIRST_MS = 500 // before the first try to come back; twice as long before each further one
 const LONGEST_MS = 30_000
 const SILENCE_MS = 75_000 // the server says something every 30 s
+const OPEN_MS = 20_000 // and at once to one who comes
 const NAMES = ['hello', 'message', 'delete', 'reset', 'bye', 'ping', 'read', 'typing', 'presence', 'profile']
 
 export interface StreamEvent {
@@ -41,7 +42,7 @@ export class Stream {
     const source = new EventSource(this.#address + since)
     this.#fresh = !since
     this.#source = source
-    this.#openAfter(SILENCE_MS)
+    this.#lostAfter(OPEN_MS)
     for (const name of NAMES) source.addEventListener(name, (event) => this.#hear(event as MessageEvent<string>))
     source.onopen = () => this.#listener.opened()
     source.onerror = () => this.#lost(source.readyState === EventSource.CLOSED)
@@ -56,7 +57,7 @@ export class Stream {
 
   #hear(event: MessageEvent<string>): void {
     this.#tries = 0
-    this.#openAfter(SILENCE_MS)
+    this.#lostAfter(SILENCE_MS)
     if (event.lastEventId) this.cursor = event.lastEventId
     const data = event.type === 'ping' ? null : JSON.parse(event.data)
     const name = event.type === 'hello' && this.#fresh ? 'fresh' : event.type
@@ -82,5 +83,11 @@ export class Stream {
   #openAfter(delay: number): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.open(), delay)
+  }
+
+  // A connection on which nothing comes for so long is dead, though nobody has said so.
+  #lostAfter(delay: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#lost(false), delay)
   }
 }

@@ -45,11 +45,9 @@ function Snippet({ message, text }: { message: Message; text: string }) {
   const start = Math.max(0, first - AROUND)
   const end = first < 0 ? AROUND : first + text.length
   return (
-    <span className="line">
-      <bdi>
-        {start > 0 && '…'}{first > 0 && line.slice(start, first)}
-        {first >= 0 && <mark>{line.slice(first, end)}</mark>}{line.slice(Math.max(0, first < 0 ? 0 : end), end + 2 * AROUND)}
-      </bdi>
+    <span className="line" dir="auto">
+      {start > 0 && '…'}{first > 0 && line.slice(start, first)}
+      {first >= 0 && <mark>{line.slice(first, end)}</mark>}{line.slice(Math.max(0, first < 0 ? 0 : end), end + 2 * AROUND)}
     </span>
   )
 }
@@ -86,6 +84,15 @@ export default function Search({ close }: { close: () => void }) {
     const timer = setTimeout(() => void look(false), PAUSE_MS)
     return () => clearTimeout(timer)
   }, [wanted])
+
+  // More are read as one comes to the end of them; after a failure only when asked.
+  const end = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    if (!end.current || state) return
+    const observer = new IntersectionObserver(([{ isIntersecting }]) => { if (isIntersecting) void look(true) })
+    observer.observe(end.current)
+    return () => observer.disconnect()
+  }, [found, state])
 
   const go = (peer: Peer, message = 0) => {
     close()
@@ -126,8 +133,8 @@ export default function Search({ close }: { close: () => void }) {
             )
           })}
         </ul>
-        {found.more && <button type="button" className="quiet" disabled={state === 'busy'} onClick={() => void look(true)}>{t('search.more')}</button>}
-        {state === 'failed' && <p className="flaw" role="alert">{reason} <button type="button" className="link" onClick={() => void look(false)}>{t('retry')}</button></p>}
+        {found.more && <button ref={end} type="button" className="quiet" disabled={state === 'busy'} onClick={() => void look(true)}>{t('search.more')}</button>}
+        {state === 'failed' && <p className="flaw" role="alert">{reason} <button type="button" className="link" onClick={() => void look(found.text === wanted)}>{t('retry')}</button></p>}
         <p className="hint" role="status">{none ? t('search.none', { text: wanted }) : !wanted ? t('search.hint') : ''}</p>
       </div>
     </Dialog>

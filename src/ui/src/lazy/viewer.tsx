@@ -21,8 +21,8 @@ export default function Viewer({ pictures, start, close }: ViewerProps) {
   }, [])
   const step = (by: number) => setAt((at + by + pictures.length) % pictures.length)
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'ArrowRight') step(1)
-    else if (event.key === 'ArrowLeft') step(-1)
+    const forward = document.documentElement.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
+    if (/^Arrow(Left|Right)$/.test(event.key)) step(event.key === forward ? 1 : -1)
   }
   return (
     <dialog ref={dialog} className="viewer" aria-label={name} onClose={close} onKeyDown={onKeyDown}

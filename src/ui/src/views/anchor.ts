@@ -42,6 +42,7 @@ function placesOf(scroller: HTMLElement): Place[] {
 
 export function useAnchor(scroller: RefObject<HTMLElement | null>, scrolled: () => void): Anchor {
   const places = useRef<Place[] | null>(null) // null: at the end
+  const putBack = useRef(NaN) // the scrollTop that was set last; remembered as it came out, fractions of pixels would add up
   const [atEnd, setAtEnd] = useState(true)
   const remember = () => {
     const box = scroller.current
@@ -60,7 +61,10 @@ export function useAnchor(scroller: RefObject<HTMLElement | null>, scrolled: () 
       const row = box.querySelector(`[data-id="${id}"]`)
       if (!row) continue
       const moved = row.getBoundingClientRect().top - topOf(box) - top
-      if (Math.abs(moved) >= 0.5) box.scrollTop += moved
+      if (Math.abs(moved) >= 0.5) {
+        box.scrollTop += moved
+        putBack.current = box.scrollTop
+      }
       return
     }
   }
@@ -75,7 +79,10 @@ export function useAnchor(scroller: RefObject<HTMLElement | null>, scrolled: () 
     return () => observer.disconnect()
   }, [])
   const onScroll = () => {
-    remember()
+    if (scroller.current?.scrollTop !== putBack.current) {
+      putBack.current = NaN
+      remember()
+    }
     scrolled()
   }
   const toEnd = () => {

@@ -53,12 +53,14 @@ export function Entry({ first }: { first: boolean }) {
 export function SignInAgain() {
   const dialog = useRef<HTMLDialogElement>(null)
   const { me } = useStore(session)
-  useEffect(() => {
+  // There is no way round it; browsers let nobody forbid the second Escape.
+  const show = () => {
     dialog.current?.showModal()
     dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus()
-  }, [])
+  }
+  useEffect(show, [])
   return (
-    <dialog ref={dialog} aria-labelledby="again-title" onCancel={(event) => event.preventDefault()}>
+    <dialog ref={dialog} aria-labelledby="again-title" onCancel={(event) => event.preventDefault()} onClose={show}>
       <div className="card">
         <h2 id="again-title">{t('ended.title')}</h2>
         <p className="hint">{t('ended.hint')}</p>

@@ -98,7 +98,7 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     const { isComposing, keyCode } = event.nativeEvent
     if (isComposing || keyCode === 229) return // Safari ends the composition before the key comes
-    if (event.key === 'ArrowUp' && !text) {
+    if (event.key === 'ArrowUp' && !text && !event.altKey) {
       event.preventDefault()
       editLast()
     } else if (event.key === 'Enter' && !event.shiftKey && !event.altKey && (enterSends() || event.ctrlKey || event.metaKey)) {

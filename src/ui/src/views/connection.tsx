@@ -12,16 +12,21 @@ import { useChat } from './context'
 
 const PATIENCE_MS = 5_000
 
+// It has been away for a while; whichever view tells of it.
 const isAway = new Store(false)
 let timer: ReturnType<typeof setTimeout> | undefined
 
 connection.subscribe(() => {
   if (connection.get().state !== 'live') {
-    timer ??= setTimeout(() => isAway.set(true), PATIENCE_MS)
+    timer ??= setTimeout(() => {
+      isAway.set(true)
+      say(t(connection.get().state === 'full' ? 'connection.full' : 'connection.lost'))
+    }, PATIENCE_MS)
     return
   }
   clearTimeout(timer)
   timer = undefined
+  if (isAway.get()) say(t('connection.live'))
   isAway.set(false)
 })
 
@@ -41,7 +46,7 @@ function textOf({ state, retryAt }: Connection): string {
   return left > 1 ? t('connection.retryIn', { n: left }) : t('connection.retrying')
 }
 
-// Its text counts the seconds, which nobody wants to hear: what is said is said once.
+// Not read out itself: its seconds would be, one by one.
 function Away({ asOf }: { asOf: string }) {
   const { live } = useChat()
   const now = useStore(connection)
@@ -50,10 +55,6 @@ function Away({ asOf }: { asOf: string }) {
     const ticking = setInterval(() => count((n) => n + 1), 1000)
     return () => clearInterval(ticking)
   }, [])
-  useEffect(() => {
-    say(t(now.state === 'full' ? 'connection.full' : 'connection.lost'))
-    return () => say('')
-  }, [now.state])
   return (
     <p className="bar">
       {asOf && `${t('connection.asOf', { time: minute(asOf) })} `}{textOf(now)} {navigator.onLine && <button type="button" className="link" onClick={live.reconnect}>{t('connection.retryNow')}</button>}

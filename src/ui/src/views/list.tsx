@@ -54,8 +54,8 @@ const Row = memo(function Row(props: RowProps) {
         </span>
         {last && <time dateTime={last.createdAt}>{briefTime(last.createdAt)}</time>}
         {line && (
-          <span className={`line${writing ? ' writing' : ''}`}>
-            {draft && !writing && <em>{t('list.draft')} </em>}<bdi>{line}</bdi>
+          <span className={`line${writing ? ' writing' : ''}`} dir="auto">
+            {draft && !writing ? <><em>{t('list.draft')}</em> <bdi>{line}</bdi></> : line}
           </span>
         )}
         {unread > 0 && <span className="count" aria-hidden="true">{unread > 99 ? '99+' : unread}</span>}

@@ -1,5 +1,5 @@
 // One message: whose it is, its text and files, its time, and what can be done with it.
-import { memo, useState, type ReactNode } from 'react'
+import { memo, useRef, useState, type PointerEvent, type ReactNode } from 'react'
 import { attachmentsOf, type Attachment } from '../attachment'
 import { copy } from '../copy'
 import { Icon } from '../icons'
@@ -17,6 +17,7 @@ import { Menu, type Choice } from './menu'
 import { MessageText } from './text'
 
 const PICTURE_PX = 320 // at most, either way
+const PRESS_MS = 500
 
 // Its room is kept before it is there.
 function Picture({ file, open }: { file: Attachment; open: () => void }) {
@@ -85,6 +86,7 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
   const chat = useChat()
   const editing = useStore(chat.editing, (id) => id === message.id)
   const [asking, setAsking] = useState(false)
+  const press = useLongPress()
   const edited = message.updatedAt > message.createdAt
   const choices = (): Choice[] => {
     const copying = { label: t('copy'), act: () => void copy(message.content).then((done) => done && showToast(t('copied'))) }
@@ -94,11 +96,15 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
     ]
     return mine ? [copying, ...own] : [copying]
   }
-  const remove = () => void chat.remove(message.id).catch((refusal) => showToast(refusal.message))
+  const remove = () => {
+    // What had the focus goes with the row.
+    const log = document.querySelector<HTMLElement>('.scroller')
+    chat.remove(message.id).then(() => log?.focus(), (refusal) => showToast(refusal.message))
+  }
   const bubble: ReactNode = editing
     ? <Later part="Editor" message={message} close={() => chat.editing.set(0)} />
     : (
-      <div className="bubble" tabIndex={-1}>
+      <div className="bubble" tabIndex={-1} {...press}>
         <Content content={message.content} />
         <span className="meta">
           {edited && <span>{t('message.edited')} </span>}
@@ -119,6 +125,18 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
   )
 })
 
+// A finger that stays opens the menu; on a link it does what the browser makes of it.
+function useLongPress() {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const stop = () => clearTimeout(timer.current)
+  const onPointerDown = ({ pointerType, target, currentTarget }: PointerEvent<HTMLElement>) => {
+    if (pointerType !== 'touch' || (target as Element).closest('a')) return
+    const open = () => currentTarget.parentElement?.querySelector<HTMLElement>('.tools button')?.click()
+    timer.current = setTimeout(open, PRESS_MS)
+  }
+  return { onPointerDown, onPointerUp: stop, onPointerCancel: stop }
+}
+
 function Name({ id }: { id: number }) {
   return <>{nameOf(useStore(people), id)}</>
 }
@@ -133,7 +151,7 @@ export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent
   const chat = useChat()
   const failed = item.state === 'failed'
   return (
-    <li className={`row mine unsent ${item.state}${first ? ' first' : ''}`} data-id={item.key}>
+    <li className={`row mine unsent ${item.state}${first ? ' first' : ''}`} data-id={item.key} aria-live="off">
       <span className="unseen">{t('you')}: </span>
       <div className="bubble">
         <Content content={item.content} />

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEve
 import type { Timeline } from '../feed'
 import { Icon } from '../icons'
 import { t } from '../i18n'
+import { say } from '../notices'
 import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
 import { goTo } from '../route'
@@ -22,6 +23,8 @@ import { DeletedRow, Row, UnsentRow } from './row'
 const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
 const AHEAD_PX = 600 // from an end of what is known: the next page is read
 const SEEN_MS = 1_000 // a message has been read that was in sight for as long
+const QUIET_MS = 1_000 // in which browsers decide what of a change is read out
+const WATCHED = ['focus', 'blur', 'visibilitychange'] // the last one reaches the window too
 const LIT_MS = 2_000
 const FAR = 30 // unread messages, of which the first would not be in the newest page
 
@@ -101,6 +104,10 @@ function Header({ peer }: { peer: Peer }) {
   const writing = useStore(typing, (ids) => peer !== 'all' && ids.has(peer))
   const seen = useLastSeen(peer === me ? 'all' : peer)
   const name = peer === 'all' ? t('everyone.name') : peer === me ? t('self.name') : nameOf(all, peer)
+  const title = useRef<HTMLHeadingElement>(null)
+  useEffect(() => { if (writing) say(t('typing', { name })) }, [writing])
+  // Where there is no room for a list nothing else is left of what had the focus; writing would open a keyboard.
+  useEffect(() => { if (narrow) title.current?.focus() }, [])
   const about = peer === 'all' ? t('everyone.about') : peer === me ? t('self.hint')
     : writing ? t('typing', { name }) : present ? t('presence.online') : seen ? lastSeen(seen) : emailOf(all, peer)
   return (
@@ -108,7 +115,7 @@ function Header({ peer }: { peer: Peer }) {
       {narrow && <a className="sign" href="#/" aria-label={t('back')}><Icon name="back" /></a>}
       {peer === 'all' || peer === me ? <SignAvatar sign={peer === 'all' ? 'everyone' : 'note'} /> : <Avatar id={peer} name={name} online={present} />}
       <div>
-        <h1><bdi>{name}</bdi></h1>
+        <h1 ref={title} tabIndex={-1}><bdi>{name}</bdi></h1>
         <p className={writing ? 'writing' : ''}><bdi>{about}</bdi></p>
       </div>
       {narrow && <ConnectionSign />}
@@ -132,36 +139,60 @@ function useUnreadLine(peer: Peer, { messages, older }: Timeline): number {
   return line.current
 }
 
-// Tells the server how far one has read, once it has been before one's eyes.
+// The messages in sight: those of which half is, or that take half of the room.
+function inSight(scroller: HTMLElement): number[] {
+  const box = scroller.getBoundingClientRect()
+  const rows = [...scroller.querySelectorAll<HTMLElement>('.row:not(.unsent)')].filter((row) => {
+    const { top, bottom, height } = row.getBoundingClientRect()
+    return Math.min(bottom, box.bottom) - Math.max(top, box.top) >= Math.min(height, box.height) / 2
+  })
+  return rows.map(({ dataset }) => Number(dataset.id))
+}
+
+// Tells the server how far one has read: up to the last message that was in sight, and stayed there for a while.
 function useReading(peer: Peer, timeline: Timeline, scroller: React.RefObject<HTMLElement | null>) {
   const chat = useChat()
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const look = () => {
+  const stop = () => {
     clearTimeout(timer.current)
-    if (peer === 'all' || peer === chat.me || document.hidden || !document.hasFocus()) return
+    timer.current = undefined
+  }
+  const look = () => {
+    const box = scroller.current
+    if (timer.current || !box || peer === 'all' || peer === chat.me || document.hidden || !document.hasFocus()) return
+    const before = inSight(box)
     timer.current = setTimeout(() => {
-      const box = scroller.current
-      if (!box || document.hidden || !document.hasFocus()) return
-      const bottom = box.getBoundingClientRect().bottom
-      const rows = [...box.querySelectorAll<HTMLElement>('.row:not(.unsent)')]
-      const seen = rows.reverse().find((row) => {
-        const { top, height } = row.getBoundingClientRect()
-        return top + Math.min(height / 2, 40) < bottom
-      })
-      if (seen) chat.talks.markRead(peer, Number(seen.dataset.id)).catch(() => {})
+      stop()
+      const now = inSight(box)
+      const seen = Math.max(0, ...now.filter((id) => before.includes(id)))
+      if (seen) chat.talks.markRead(peer, seen).catch(() => {})
+      if (now.some((id) => !before.includes(id))) look()
     }, SEEN_MS)
   }
   useEffect(look, [peer, timeline.messages])
   useEffect(() => {
-    addEventListener('focus', look)
-    document.addEventListener('visibilitychange', look)
+    const watch = () => {
+      stop()
+      look()
+    }
+    for (const name of WATCHED) addEventListener(name, watch)
     return () => {
-      clearTimeout(timer.current)
-      removeEventListener('focus', look)
-      document.removeEventListener('visibilitychange', look)
+      stop()
+      for (const name of WATCHED) removeEventListener(name, watch)
     }
   }, [peer])
   return look
+}
+
+// Pages that are read are no news: nothing of them is read out. That is decided a moment after they were drawn.
+function useQuiet(reading: boolean): boolean {
+  const [quiet, setQuiet] = useState(true)
+  useEffect(() => {
+    if (reading) return setQuiet(true)
+    const timer = setTimeout(() => setQuiet(false), QUIET_MS)
+    return () => clearTimeout(timer)
+  }, [reading])
+  return quiet || reading
 }
 
 export function Thread({ peer, message }: { peer: Peer; message: number }) {
@@ -179,6 +210,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
 
   const unreadFrom = useUnreadLine(peer, timeline)
   const look = useReading(peer, timeline, scroller)
+  const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && messages.length === 0))
   const readMore = () => {
     const box = scroller.current
     if (!box) return
@@ -217,6 +249,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     else if (!message) anchor.toEnd()
   })
   useEffect(readMore, [messages, older, newer])
+  useEffect(() => { chat.feed.away = anchor.atEnd ? null : peer }, [anchor.atEnd])
   useEffect(() => { if (anchor.atEnd && newer === 'none') setPassed(newest) }, [anchor.atEnd, newest, newer])
 
   const below = ({ id, sender, deleted }: Message) => id > passed && sender !== chat.me && !deleted
@@ -253,7 +286,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
       <ConnectionBar asOf={timeline.asOf} />
       <div className="middle">
         <div className="scroller" ref={scroller} role="log" aria-label={t('thread.messages')} tabIndex={0}
-          aria-live={older === 'reading' ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>
+          aria-live={quiet ? 'off' : 'polite'} aria-relevant="additions" onScroll={anchor.onScroll} onKeyDown={onKeyDown}>
           <div className="sheet">
             <Start timeline={timeline} peer={peer} retry={() => void chat.feed.readOlder(peer)} />
             <Rows timeline={timeline} unsent={unsent} everyone={peer === 'all'} unreadFrom={unreadFrom}
