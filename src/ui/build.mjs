@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MOST_IN_ALL = 66 * 1024 // bytes of all .gz
@@ -51,18 +51,35 @@ const common = {
   define: { 'process.env.NODE_ENV': '"production"' },
 }
 
-// Other languages' texts without their keys, in English's order. A text that is missing, or of which English knows
-// nothing, ends the build.
+// A plural form that is as `other` need not be there.
+function withoutEqual(text) {
+  if (typeof text === 'string') return text
+  const forms = Object.entries(text).filter(([form, one]) => form === 'other' || one !== text.other)
+  return forms.length > 1 ? Object.fromEntries(forms) : text.other
+}
+
+// Texts without their keys, in English's order, and where a key is written, its place there instead: 1.6 KB, compressed.
+// A key with a dot is one wherever it stands, another one in t('…') alone. A text that is missing, or of which English
+// knows nothing, ends the build.
 const catalogues = {
   name: 'catalogues',
   setup: (build) => {
+    const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
+    const keysOfEnglish = () => Object.keys(read(join(source, 'i18n/en.json')))
     build.onLoad({ filter: /i18n\/\w+\.json$/ }, ({ path }) => {
-      if (basename(path) === 'en.json') return null
-      const read = (file) => JSON.parse(readFileSync(file, 'utf8'))
-      const [keys, texts] = [Object.keys(read(join(source, 'i18n/en.json'))), read(path)]
+      const [keys, texts] = [keysOfEnglish(), read(path)]
       const wrong = [...keys.filter((key) => !(key in texts)), ...Object.keys(texts).filter((key) => !keys.includes(key))]
       if (wrong.length) return { errors: [{ text: `${basename(path)} and en.json differ in: ${wrong.join(', ')}` }] }
-      return { contents: JSON.stringify(keys.map((key) => texts[key])), loader: 'json' }
+      return { contents: JSON.stringify(keys.map((key) => withoutEqual(texts[key]))), loader: 'json' }
+    })
+    build.onLoad({ filter: /\/src\/ui\/src\/.*\.tsx?$/ }, ({ path }) => {
+      const places = new Map(keysOfEnglish().map((key, place) => [key, place]))
+      const contents = readFileSync(path, 'utf8').replace(/(\bt\()'(\w+)'|'(\w+\.[\w.]+)'|="(\w+\.[\w.]+)"/g, (found, call = '', word, key, attribute) => {
+        const place = places.get(word ?? key ?? attribute)
+        if (place === undefined) return found
+        return attribute ? `={${place}}` : `${call}${place}`
+      })
+      return { contents, loader: extname(path).slice(1) }
     })
   },
 }
@@ -171,7 +188,7 @@ function write(name, text) {
 async function compress() {
   const sizes = new Map()
   for (const file of files(out)) {
-    const bytes = await zopfli.gzipAsync(readFileSync(file), {})
+    const bytes = await zopfli.gzipAsync(readFileSync(file), { numiterations: 60 })
     writeFileSync(`${file}.gz`, bytes)
     sizes.set(relative(out, file), bytes.length)
   }

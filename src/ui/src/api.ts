@@ -1,6 +1,6 @@
 // The server's answers: the only place that uses fetch (upload.ts needs XMLHttpRequest). Addresses are relative: the
 // server may lie behind a proxy, under any path.
-import { t } from './i18n'
+import { amount, t } from './i18n'
 
 const ANSWER_MS = 30_000 // the longest wait for one
 
@@ -49,7 +49,7 @@ export function refusalOf(status: number, body: ErrorBody | null, retryAfter: st
   const flaws = error?.data?.errors ?? []
   const wait = Number(retryAfter) || 0
   const message = flaws.map((flaw) => flaw.message).join(' ') || error?.message || body?.message || t('error.unknown')
-  return new Refusal(wait && status < 500 ? t('error.tooMany', { n: Math.ceil(wait / 60) }) : message, status, flaws, wait)
+  return new Refusal(wait && status < 500 ? t('error.tooMany', { time: amount(Math.ceil(wait / 60), 'minute') }) : message, status, flaws, wait)
 }
 
 interface CallOptions {

@@ -3,14 +3,13 @@ import { Store } from './store'
 import en from './i18n/en.json'
 
 type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
-type Catalogue = Record<string, Text>
 export type Key = keyof typeof en
+type Catalogue = Record<Key, Text> // in what is built the keys are places (build.mjs)
 
 export const LANGUAGES = { en: 'English', de: 'Deutsch', es: 'Español', fr: 'Français', ar: 'العربية', zh: '中文' }
 export type Language = keyof typeof LANGUAGES
 
-// The build leaves their keys out (build.mjs).
-const LOADERS: Record<Exclude<Language, 'en'>, () => Promise<{ default: unknown }>> = {
+const LOADERS: Record<Exclude<Language, 'en'>, () => Promise<{ default: Catalogue }>> = {
   de: () => import('./i18n/de.json'),
   es: () => import('./i18n/es.json'),
   fr: () => import('./i18n/fr.json'),
@@ -35,10 +34,8 @@ export const isLanguage = (tag: string): tag is Language => tag in LANGUAGES
 export const browserLanguage = (): Language =>
   navigator.languages.map((tag) => tag.split('-')[0]).find(isLanguage) ?? 'en'
 
-const withKeys = (texts: Text[]): Catalogue => Object.fromEntries(Object.keys(en).map((key, at) => [key, texts[at]]))
-
 export async function speak(language: Language): Promise<void> {
-  const texts = language === 'en' ? (en as Catalogue) : withKeys((await LOADERS[language]()).default as Text[])
+  const texts = language === 'en' ? en : (await LOADERS[language]()).default
   const locale = localeOf(language)
   rules = new Intl.PluralRules(locale)
   document.documentElement.lang = language
@@ -49,7 +46,7 @@ export async function speak(language: Language): Promise<void> {
 // The text of a key, with {name} filled in; `n` chooses between a text's plural forms.
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   const { texts, locale } = speech.get()
-  let text = texts[key] ?? (en as Catalogue)[key]
+  let text = texts[key]
   if (typeof text === 'object') text = text[rules.select(Number(values.n))] ?? text.other ?? ''
   const fill = (_: string, name: string) => {
     const value = values[name]
@@ -57,3 +54,7 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   }
   return text.replace(/\{(\w+)\}/g, fill)
 }
+
+// A number of something that is measured, in words.
+export const amount = (n: number, unit: string, style: Intl.NumberFormatOptions = {}): string =>
+  new Intl.NumberFormat(speech.get().locale, { style: 'unit', unit, unitDisplay: 'long', ...style }).format(n)

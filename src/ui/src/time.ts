@@ -1,6 +1,6 @@
 // Times as people read them. The makers of texts are kept: making one is slow.
 import { now } from './api'
-import { speech, t } from './i18n'
+import { amount, speech, t } from './i18n'
 
 const STYLES: Record<string, Intl.DateTimeFormatOptions> = {
   clock: { hour: '2-digit', minute: '2-digit' },
@@ -62,6 +62,5 @@ const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
 export function fileSize(bytes: number): string {
   let at = 0
   while (bytes >= 1000 && at < UNITS.length - 1) [bytes, at] = [bytes / 1000, at + 1]
-  const style = { style: 'unit', unit: UNITS[at], unitDisplay: 'narrow', maximumFractionDigits: bytes < 10 && at ? 1 : 0 }
-  return new Intl.NumberFormat(speech.get().locale, style as Intl.NumberFormatOptions).format(bytes)
+  return amount(bytes, UNITS[at], { unitDisplay: 'narrow', maximumFractionDigits: bytes < 10 && at ? 1 : 0 })
 }

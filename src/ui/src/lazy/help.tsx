@@ -6,13 +6,13 @@ const MOD = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘' : 'Ctrl'
 
 const KEYS: [string[], Key][] = [
   [['Enter'], 'keys.send'],
-  [['Shift', 'Enter'], 'keys.newline'],
+  [['Shift', 'Enter'], 'enter.breaks'],
   [['↑'], 'keys.edit'],
-  [[MOD, 'K'], 'keys.search'],
-  [['/'], 'keys.search'],
+  [[MOD, 'K'], 'search.title'],
+  [['/'], 'search.title'],
   [['Alt', '↑ ↓'], 'keys.next'],
   [['Alt', 'Shift', '↑ ↓'], 'keys.nextUnread'],
-  [['End'], 'keys.end'],
+  [['End'], 'thread.toNewest'],
   [['Esc'], 'keys.close'],
   [['?'], 'keys.help'],
 ]

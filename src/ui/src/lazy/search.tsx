@@ -116,7 +116,7 @@ export default function Search({ close }: { close: () => void }) {
             </li>
           ))}
         </ul>
-        {found.messages.length > 0 && <h3>{t('search.messages')}</h3>}
+        {found.messages.length > 0 && <h3>{t('thread.messages')}</h3>}
         <ul>
           {found.messages.map((message) => {
             const peer = peerOf(message, me) ?? 'all'
@@ -135,7 +135,7 @@ export default function Search({ close }: { close: () => void }) {
         </ul>
         {found.more && <button ref={end} type="button" className="quiet" disabled={state === 'busy'} onClick={() => void look(true)}>{t('search.more')}</button>}
         {state === 'failed' && <p className="flaw" role="alert">{reason} <button type="button" className="link" onClick={() => void look(found.text === wanted)}>{t('retry')}</button></p>}
-        <p className="hint" role="status">{none ? t('search.none', { text: wanted }) : !wanted ? t('search.hint') : ''}</p>
+        <p className="hint" role="status">{none && t('search.none', { text: wanted })}</p>
       </div>
     </Dialog>
   )

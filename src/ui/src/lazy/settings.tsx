@@ -150,8 +150,8 @@ function Password() {
   )
 }
 
-const THEMES = { auto: 'theme.auto', light: 'theme.light', dark: 'theme.dark' } as const
-const ENTERS = { auto: 'enter.auto', sends: 'enter.sends', breaks: 'enter.breaks' } as const
+const THEMES = { auto: 'choice.auto', light: 'theme.light', dark: 'theme.dark' } as const
+const ENTERS = { auto: 'choice.auto', sends: 'enter.sends', breaks: 'enter.breaks' } as const
 const texts = (keys: Record<string, Key>): Options =>
   Object.fromEntries(Object.entries(keys).map(([value, key]) => [value, t(key)]))
 
@@ -179,7 +179,7 @@ export default function Settings({ close }: { close: () => void }) {
       <p className="hint">{t('settings.me')} <b><bdi>{me?.email}</bdi></b></p>
       <Part title="settings.look">
         <Choice label={t('theme')} value={chosen.theme} options={texts(THEMES)} set={(theme) => choose({ theme: theme as Chosen['theme'] })} />
-        <Choice label={t('language')} value={chosen.language} options={{ auto: t('language.auto'), ...LANGUAGES }}
+        <Choice label={t('language')} value={chosen.language} options={{ auto: t('choice.auto'), ...LANGUAGES }}
           first={spoke} set={speak} />
       </Part>
       <Part title="settings.writing">
@@ -202,7 +202,7 @@ export default function Settings({ close }: { close: () => void }) {
       </Part>
       {config.version && <p className="hint">Parley {config.version}</p>}
       {asking && (
-        <Question title={t(asking === 'here' ? 'signOut' : 'signOut.everywhere')} button={t('signOut')}
+        <Question title={asking === 'here' ? t('signOut') : t('signOut.everywhere')} button={t('signOut')}
           text={[unsent && t('signOut.unsent'), asking === 'everywhere' && t('signOut.everywhereText')].filter(Boolean).join(' ')}
           act={() => void leave(asking === 'everywhere')} close={() => setAsking('')} />
       )}

@@ -41,7 +41,7 @@ export function Entry({ first }: { first: boolean }) {
     <main className="entry">
       <div className="card">
         <img src="icon.svg" alt="" width="44" height="44" />
-        <h1>{first ? t('first.title') : t('signIn.title')}</h1>
+        <h1>{first ? t('first.title') : t('signIn')}</h1>
         {first && <p className="hint">{t('first.hint')}</p>}
         {wasFirst && !first && <p className="hint" role="status">{t('first.late')}</p>}
         <Credentials key={String(first)} first={first} />

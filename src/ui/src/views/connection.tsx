@@ -1,7 +1,7 @@
 // How the connection is: a sign of it, and a bar that says that it is away, once it has been for a while, when it is tried
 // again, and from when what is shown is then; or that there is a new version of the page.
 import { useEffect, useState } from 'react'
-import { t } from '../i18n'
+import { amount, t } from '../i18n'
 import { connection, type Connection } from '../live'
 import { say } from '../notices'
 import { session } from '../session'
@@ -42,8 +42,7 @@ function textOf({ state, retryAt }: Connection): string {
   const left = Math.ceil((retryAt - Date.now()) / 1000)
   if (!navigator.onLine) return t('connection.offline')
   if (state === 'full') return t('connection.full')
-  if (state === 'connecting') return t('connection.connecting')
-  return left > 1 ? t('connection.retryIn', { n: left }) : t('connection.retrying')
+  return state === 'connecting' || left < 1 ? t('connection.connecting') : t('connection.retryIn', { time: amount(left, 'second') })
 }
 
 // Not read out itself: its seconds would be, one by one.

@@ -84,8 +84,8 @@ function Start({ timeline, peer, retry }: { timeline: Timeline; peer: Peer; retr
     return <p className="start" role="alert">{t('thread.unread')} {reason} <button type="button" className="link" onClick={retry}>{t('retry')}</button></p>
   }
   if (older === 'more') return <p className="start" />
-  if (peer === 'all') return <p className="start">{messages.length ? t('thread.startAll') : t('thread.emptyAll')}</p>
-  if (peer === me) return <p className="start">{t('thread.startSelf')}</p>
+  if (peer === 'all') return <p className="start">{messages.length ? t('thread.start') : t('thread.emptyAll')}</p>
+  if (peer === me) return <p className="start">{t('self.hint')}</p>
   const name = nameOf(all, peer)
   return (
     <div className="start">
@@ -314,7 +314,6 @@ export function Nothing() {
     <main className="thread nothing">
       <img src="icon.svg" alt="" width="56" height="56" />
       <h1>{t('nothing.title')}</h1>
-      <p>{t('nothing.hint')}</p>
       <p className="hint">{t('nothing.me')} <bdi>{me?.email}</bdi></p>
     </main>
   )
