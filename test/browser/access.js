@@ -109,21 +109,25 @@ test('the focus is where one goes on: in a thread, behind it, behind each dialog
     assert.equal(await focused(visitor), name)
   }
   await visitor.talkTo('bob')
-  await visitor.row('mine').getByRole('button', { name: 'What to do' }).press('Enter')
-  await keyboard.press('ArrowUp')
-  await keyboard.press('Enter')
-  await visitor.page.getByRole('dialog').waitFor()
+  const askToDelete = async () => {
+    await keyboard.press('Enter')
+    await visitor.page.waitForFunction(() => document.activeElement.role === 'menuitem')
+    await keyboard.press('ArrowUp')
+    await keyboard.press('Enter')
+    await visitor.page.getByRole('dialog').waitFor()
+  }
+  await visitor.row('mine').getByRole('button', { name: 'What to do' }).focus()
+  await askToDelete()
   await visitor.escape()
   assert.equal(await focused(visitor), 'What to do with this message')
-  await keyboard.press('Enter')
-  await keyboard.press('ArrowUp')
-  await keyboard.press('Enter')
+  await askToDelete()
   await visitor.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter')
   await visitor.row('mine').waitFor({ state: 'detached' })
-  assert.equal(await focused(visitor), await visitor.page.getByRole('log').getAttribute('aria-label'))
+  await visitor.page.waitForFunction(() => document.activeElement.role === 'log')
 
   // Another language is chosen from row to row.
   await visitor.button('Settings').click()
+  await visitor.page.getByRole('dialog').waitFor()
   await visitor.page.getByLabel('Language').focus()
   for (const [key, title] of [['d', 'Einstellungen'], ['ArrowDown', 'Ajustes']]) {
     await keyboard.press(key)

@@ -1,5 +1,5 @@
 // Pictures, as large as the window.
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { Attachment } from '../attachment'
 import { Icon } from '../icons'
 import { t } from '../i18n'
@@ -14,7 +14,7 @@ export default function Viewer({ pictures, start, close }: ViewerProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [at, setAt] = useState(start)
   const { name, path } = pictures[at]
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null
     dialog.current?.showModal()
     return () => before?.focus()

@@ -1,5 +1,5 @@
 // A dialog of the page: modal, closed with Escape, by its button or beside it.
-import { useEffect, useId, useRef, type ReactNode } from 'react'
+import { useId, useLayoutEffect, useRef, type ReactNode } from 'react'
 import { Icon } from '../icons'
 import { t } from '../i18n'
 
@@ -13,7 +13,8 @@ interface DialogProps {
 export function Dialog({ title, close, children, className = '' }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  // At once: behind a moment the focus may be elsewhere already.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null
     dialog.current?.showModal()
     dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus()
