@@ -76,7 +76,7 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
     answer = response.status === 204 ? null : await response.json()
   } catch {
     if (!response) throw new Refusal(t('error.unreachable'), 0)
-    if (response.ok) throw new Refusal(t('error.unreadable'), 0)
+    if (response.ok) throw new Refusal(t('error.unknown'), 0)
     throw refusalOf(response.status, null, response.headers.get('Retry-After'))
   } finally {
     clearTimeout(timer)

@@ -21,7 +21,6 @@ export function upload(file: File, alt: string, progress: (part: number) => void
       else reject(refusalOf(request.status, answer, request.getResponseHeader('Retry-After')))
     }
     request.onerror = () => reject(new Refusal(t('error.unreachable'), 0))
-    request.onabort = () => reject(new Refusal(t('upload.cancelled'), 0))
   })
   request.open('POST', 'api/media')
   request.responseType = 'json'

@@ -75,7 +75,7 @@ function Self() {
     <>
       {profile && (
         <form onSubmit={onSubmit}>
-          <Field label={t('settings.name')} hint={t('settings.nameHint')} name="name" autoComplete="nickname" defaultValue={profile.name ?? ''} flaw={flaws.name} />
+          <Field label={t('settings.name')} name="name" autoComplete="nickname" defaultValue={profile.name ?? ''} flaw={flaws.name} />
           <p className="flaw" role="alert">{reason}</p>
           <p className="buttons"><button type="submit" className="primary" disabled={busy}>{t('save')}</button></p>
         </form>

@@ -131,7 +131,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
       </ol>
       {flaw && <p className="empty" role="alert">{flaw} <button type="button" className="link" onClick={again}>{t('retry')}</button></p>}
       {filter && shown.length === 0 && !everyone && !flaw && (!asks || answered.filter === filter) && (
-        <p className="empty" role="status">{t('list.none', { text: filter })}</p>
+        <p className="empty" role="status">{t('search.none', { text: filter })}</p>
       )}
       {!filter && all.total === 1 && all.byId.size === 1 && <Empty add={add} />}
     </>
