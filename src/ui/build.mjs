@@ -32,7 +32,7 @@ const PREACT = {
   react: 'preact/compat',
 }
 
-const PRESS = { module: true, ecma: 2020 } // terser's options
+const PRESS = { module: true, ecma: 2020, compress: { passes: 3 } } // terser's options
 
 const common = {
   bundle: true,
