@@ -81,7 +81,7 @@ test('who is writing and that the connection is lost are read out once', async (
   assert.ok(await bar.isVisible())
   await visitor.page.waitForTimeout(1_500)
   await server.startAgain()
-  await visitor.button('Try now').click().catch(() => {}) // it may have come back by itself
+  await visitor.button('Try again').click().catch(() => {}) // it may have come back by itself
   await visitor.page.waitForFunction(() => window.heard.includes('Connected'))
   const all = await heard(visitor)
   for (const text of ['bob is writing …', 'Connection lost', 'Connected'])

@@ -208,7 +208,7 @@ test('a password is changed, by one who knows the old one, and the other session
   await change('not this one')
   await visitor.page.getByRole('alert').getByText('incorrect').waitFor()
   await change(PASSWORD)
-  await visitor.page.getByText('The password has been changed.').waitFor()
+  await visitor.page.getByText('Saved.').waitFor()
   await elsewhere.page.getByRole('dialog', { name: 'You have been signed out' }).waitFor()
   await server.call('POST', 'users/login', { email: ALICE, password: 'another horse' })
   await visitor.escape()

@@ -144,7 +144,7 @@ test('a connection that is away for a while is told of, with a way to try at onc
   await visitor.page.getByText('Connection lost. Reconnecting').waitFor()
   await server.startAgain()
   await server.post(bob, alice, 'meanwhile')
-  await visitor.button('Try now').click()
+  await visitor.button('Try again').click()
   await visitor.shows(['meanwhile'])
   await visitor.page.getByText('Connection lost. Reconnecting').waitFor({ state: 'detached' })
 })

@@ -3,8 +3,9 @@ import { call, type Refusal } from './api'
 import { Talks, type Conversation } from './conversations'
 import { Drafts } from './drafts'
 import { Feed, meetParties } from './feed'
+import { loadParts } from './later'
 import { Live, connection } from './live'
-import { callFor, show, showCount } from './notices'
+import { show, showCount } from './notices'
 import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, people, peopleToKeep, readPeople } from './people'
 import { preview } from './preview'
@@ -254,6 +255,8 @@ export class Chat {
     show(told, preview)
     if (document.hasFocus()) this.live.saySeen()
     // Of the browser's tabs one calls, and only where nobody looks at any.
-    if (this.live.leading) setTimeout(() => callFor(told, preview, this.live.isSeen()), CALL_AFTER_MS)
+    if (!this.live.leading) return
+    const call = () => loadParts().then(({ callFor }) => callFor(told, preview, this.live.isSeen()), () => {})
+    setTimeout(call, CALL_AFTER_MS)
   }
 }

@@ -4,9 +4,10 @@ import { useEffect, useState, type ComponentProps, type ComponentType } from 're
 import { t } from './i18n'
 import { showToast } from './notices'
 
-type Parts = typeof import('./lazy/index')
+type All = typeof import('./lazy/index')
+type Parts = Omit<All, 'callFor'> // that are drawn
 
-let parts: Parts | null = null
+let parts: All | null = null
 
 // Their style: the page names it, and it is fetched when it is disabled no more.
 function loadStyle(): Promise<unknown> {
@@ -19,7 +20,7 @@ function loadStyle(): Promise<unknown> {
   })
 }
 
-export const loadParts = async (): Promise<Parts> => (parts ??= (await Promise.all([import('./lazy/index'), loadStyle()]))[0])
+export const loadParts = async (): Promise<All> => (parts ??= (await Promise.all([import('./lazy/index'), loadStyle()]))[0])
 
 type LaterProps<Name extends keyof Parts> = { part: Name } & ComponentProps<Parts[Name]>
 

@@ -1,9 +1,8 @@
-// How a person learns of news who does not look at them: the tab's title and icon, the app's number, a line on the page,
-// a sound, the system's notifications. The last two only when asked for.
+// How a person learns of news who does not look at them: the tab's title and icon, the app's number, a line on the page.
+// (A sound and the system's notifications, for those who asked for them: lazy/call.ts.)
 import { showBadge } from './badge'
 import { nameOf, people } from './people'
 import { openThread } from './route'
-import { settings } from './settings'
 import { Store } from './store'
 import type { Message } from './types'
 
@@ -56,28 +55,6 @@ function dotted(): string {
   return canvas.toDataURL('image/png')
 }
 
-let audio: AudioContext | null = null
-
-// Two short tones; there is no file to be loaded. Browsers let it sound only once the page was touched, and would sound
-// all that came before then.
-export function beep(): void {
-  if (navigator.userActivation?.hasBeenActive === false) return
-  audio ??= new AudioContext()
-  const start = audio.currentTime
-  for (const [at, pitch] of [[0, 660], [0.09, 880]]) {
-    const tone = audio.createOscillator()
-    const volume = audio.createGain()
-    tone.frequency.value = pitch
-    volume.gain.setValueAtTime(0.08, start + at)
-    volume.gain.exponentialRampToValueAtTime(0.001, start + at + 0.18)
-    tone.connect(volume).connect(audio.destination)
-    tone.start(start + at)
-    tone.stop(start + at + 0.2)
-  }
-}
-
-export const canNotify = (): boolean => isSecureContext && 'Notification' in window
-
 type Preview = (message: Message) => string
 
 const lineOf = (message: Message, preview: Preview) => `${nameOf(people.get(), message.sender)}: ${preview(message)}`
@@ -86,19 +63,4 @@ const lineOf = (message: Message, preview: Preview) => `${nameOf(people.get(), m
 export function show(messages: Message[], preview: Preview): void {
   const message = messages[messages.length - 1]
   if (!document.hidden) showToast(lineOf(message, preview), () => openThread(message.sender))
-}
-
-// Beyond the page. `seen`: somebody looks at it.
-export function callFor(messages: Message[], preview: Preview, seen: boolean): void {
-  const message = messages[messages.length - 1]
-  const { sound, notices } = settings.get()
-  if (sound) beep()
-  if (seen || !notices || !canNotify() || Notification.permission !== 'granted') return
-  const name = nameOf(people.get(), message.sender)
-  const notice = new Notification(name, { body: preview(message), tag: `parley.${message.sender}`, icon: 'icon.svg' })
-  notice.onclick = () => {
-    focus()
-    openThread(message.sender)
-    notice.close()
-  }
 }

@@ -9,12 +9,18 @@ declare const BUILD: string // differs where any of them does
 interface ServiceWorkerGlobal {
   addEventListener(name: string, act: (event: WorkerEvent) => void): void
   skipWaiting(): Promise<void>
-  clients: { claim(): Promise<void> }
+  clients: { claim(): Promise<void>; matchAll(options: object): Promise<WindowClient[]>; openWindow(url: string): Promise<unknown> }
   registration: { scope: string }
+}
+
+interface WindowClient {
+  focus(): Promise<unknown>
+  navigate(url: string): Promise<unknown>
 }
 
 interface WorkerEvent extends Event {
   request: Request
+  notification: Notification
   waitUntil(done: Promise<unknown>): void
   respondWith(answer: Promise<Response>): void
 }
@@ -47,8 +53,20 @@ async function page(request: Request): Promise<Response> {
   return Promise.race([fresh.then((response) => (response.status < 500 ? response : kept), () => kept), late])
 }
 
+// A conversation that was told of (lazy/call.ts), in a page that is there already or in a new one.
+async function open({ data }: Notification): Promise<void> {
+  const [page] = await worker.clients.matchAll({ type: 'window' })
+  if (!page) return void worker.clients.openWindow(scope + data)
+  await page.focus().catch(() => {})
+  await page.navigate(scope + data)
+}
+
 worker.addEventListener('install', (event) => event.waitUntil(fill().then(() => worker.skipWaiting())))
 worker.addEventListener('activate', (event) => event.waitUntil(forgetOld().then(() => worker.clients.claim())))
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(open(event.notification))
+})
 worker.addEventListener('fetch', (event) => {
   const { request } = event
   if (request.method !== 'GET' || !request.url.startsWith(scope)) return

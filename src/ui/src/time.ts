@@ -41,11 +41,16 @@ export function briefTime(iso: string): string {
   return format(date.getFullYear() === new Date(now()).getFullYear() ? 'date' : 'dateOfYear', date)
 }
 
+// Today, yesterday.
+const lateDay = (daysAgo: number) => new Intl.RelativeTimeFormat(speech.get().locale, { numeric: 'auto' }).format(-daysAgo, 'day')
+
 export function dayName(iso: string): string {
   const date = new Date(iso)
   const days = daysAgo(date)
-  if (days === 0) return t('day.today')
-  if (days === 1) return t('day.yesterday')
+  if (days === 0 || days === 1) {
+    const day = lateDay(days)
+    return day[0].toLocaleUpperCase(speech.get().locale) + day.slice(1)
+  }
   return format(date.getFullYear() === new Date(now()).getFullYear() ? 'fullDate' : 'fullDateOfYear', date)
 }
 
@@ -53,8 +58,7 @@ export function dayName(iso: string): string {
 export function lastSeen(iso: string): string {
   const days = daysAgo(new Date(iso))
   if (days > 1) return t('seen.on', { date: dayName(iso) })
-  const day = new Intl.RelativeTimeFormat(speech.get().locale, { numeric: 'auto' }).format(-Math.max(0, days), 'day')
-  return t('seen.at', { day, time: clockTime(iso) })
+  return t('seen.at', { day: lateDay(Math.max(0, days)), time: clockTime(iso) })
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']

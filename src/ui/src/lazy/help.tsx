@@ -19,7 +19,7 @@ const KEYS: [string[], Key][] = [
 
 const MARKS: [string, Key][] = [
   ['**…**', 'marks.bold'], ['*…*', 'marks.italic'], ['~~…~~', 'marks.struck'], ['`…`', 'marks.code'],
-  ['```', 'marks.block'], ['> …', 'marks.quote'], ['- …', 'marks.list'], ['[…](https://…)', 'marks.link'],
+  ['```', 'marks.code'], ['> …', 'marks.quote'], ['- …', 'marks.list'], ['[…](https://…)', 'marks.link'],
 ]
 
 export default function Help({ close }: { close: () => void }) {

@@ -2,6 +2,7 @@
 import '../main' // is there already: what both use stays in its file
 export { SignInAgain } from '../views/auth'
 export { Question } from '../views/dialog'
+export { callFor } from './call'
 export { default as Editor } from './editor'
 export { default as Help } from './help'
 export { default as AddPerson } from './person'

@@ -24,7 +24,7 @@ export default function AddPerson({ close }: { close: () => void }) {
         <p className="flaw" role="alert">{reason}</p>
         <p className="buttons">
           <button type="button" className="quiet" onClick={close}>{t('cancel')}</button>
-          <button type="submit" className="primary" disabled={busy}>{t('person.button')}</button>
+          <button type="submit" className="primary" disabled={busy}>{t('person.add')}</button>
         </p>
       </form>
     </Dialog>

@@ -2,7 +2,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { call, type Refusal } from '../api'
 import { LANGUAGES, t, type Key, type Language } from '../i18n'
-import { beep, canNotify, showToast } from '../notices'
+import { showToast } from '../notices'
 import { session } from '../session'
 import { choose, settings, type Settings as Chosen } from '../settings'
 import { useStore } from '../store'
@@ -11,6 +11,7 @@ import { useChat } from '../views/context'
 import { Dialog, Question } from '../views/dialog'
 import { Field } from '../views/field'
 import { useForm, Wrong } from '../views/form'
+import { beep, canNotify } from './call'
 import { deviceOf } from './device'
 
 type Options = Record<string, string>
@@ -129,12 +130,14 @@ function Sessions() {
 // The server changes it for whoever is signed in; that the old one is known is looked at first, by signing in with it.
 function Password() {
   const me = useStore(session, (all) => all.me)
+  const [said, setSaid] = useState('')
   const { busy, reason, flaws, onSubmit } = useForm(async ({ current, password, again }) => {
+    setSaid('')
     if (password !== again) throw new Wrong('again', t('password.differ'))
     await call('POST', 'users/login', { email: me?.email, password: current })
     await call('PATCH', `users/${me?.id}`, { password })
     await call('POST', 'users/login', { email: me?.email, password })
-    showToast(t('password.changed'))
+    setSaid(t('settings.saved'))
   })
   return (
     <details>
@@ -145,6 +148,7 @@ function Password() {
         <Field label={t('password.again')} name="again" type="password" autoComplete="new-password" required flaw={flaws.again} />
         <p className="flaw" role="alert">{reason}</p>
         <button type="submit" className="primary" disabled={busy}>{t('password.change')}</button>
+        <p className="hint" role="status">{said}</p>
       </form>
     </details>
   )

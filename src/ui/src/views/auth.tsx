@@ -29,7 +29,7 @@ function Credentials({ first, email = '' }: { first: boolean; email?: string }) 
       )}
       {needsToken && <Field label={t('first.token')} hint={t('first.tokenHint')} name="token" autoComplete="off" required />}
       <p className="flaw" role="alert">{reason}</p>
-      <button type="submit" className="primary" disabled={busy}>{first ? t('first.button') : t('signIn')}</button>
+      <button type="submit" className="primary" disabled={busy}>{first ? t('first.title') : t('signIn')}</button>
     </form>
   )
 }

@@ -56,7 +56,7 @@ function Away({ asOf }: { asOf: string }) {
   }, [])
   return (
     <p className="bar">
-      {asOf && `${t('connection.asOf', { time: minute(asOf) })} `}{textOf(now)} {navigator.onLine && <button type="button" className="link" onClick={live.reconnect}>{t('connection.retryNow')}</button>}
+      {asOf && `${t('connection.asOf', { time: minute(asOf) })} `}{textOf(now)} {navigator.onLine && <button type="button" className="link" onClick={live.reconnect}>{t('retry')}</button>}
     </p>
   )
 }

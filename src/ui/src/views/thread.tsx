@@ -314,7 +314,7 @@ export function Nothing() {
     <main className="thread nothing">
       <img src="icon.svg" alt="" width="56" height="56" />
       <h1>{t('nothing.title')}</h1>
-      <p className="hint">{t('nothing.me')} <bdi>{me?.email}</bdi></p>
+      <p className="hint">{t('settings.me')} <bdi>{me?.email}</bdi></p>
     </main>
   )
 }
