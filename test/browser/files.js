@@ -124,7 +124,7 @@ test('files that would do harm are files like all others, and no picture bursts 
     { name: 'tall.png', mimeType: 'image/png', buffer: blank(1, 9000) },
     { name: 'wide.png', mimeType: 'image/png', buffer: blank(9000, 1) },
   )
-  await alice.page.waitForFunction(() => !document.querySelector('.chips progress'))
+  await alice.page.waitForFunction(() => document.querySelectorAll('.chips li').length === 8 && !document.querySelector('.chips progress'))
   await alice.fits()
   const refused = alice.page.locator('.chips .failed')
   assert.deepEqual(await refused.locator('bdi').allTextContents(), ['page.html', 'drawing.svg', 'false.png'])

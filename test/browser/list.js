@@ -86,7 +86,7 @@ test('among six hundred people the server looks, where the page does not know th
   await is('user0003')
   await filter.fill('nobody')
   await visitor.page.getByText('Nothing was found for “nobody”.').waitFor()
-  await visitor.page.route(/api\/users\?.*0598/, (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
+  await visitor.page.route(/api\/parley\/people\?.*0598/, (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
   await filter.fill('user0598')
   await visitor.page.getByRole('alert').getByText('Not now.').waitFor()
   assert.equal(await visitor.page.getByText('Nothing was found').count(), 0)
@@ -105,7 +105,7 @@ test('the list says that it is being read, and that it could not be', async (t) 
   await server.addPeople()
   const visitor = await Visitor.signedIn(t, server.url, ALICE, PHONE)
   visitor.expectErrors(/status of 503/)
-  const LISTS = /api\/(users\?|parley\/conversations\?)/
+  const LISTS = /api\/parley\/(people|conversations)\?/
   let release
   const held = new Promise((resolve) => { release = resolve })
   await visitor.page.route(LISTS, async (route) => {

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from './harness.js'
+import { keeps } from './kept.js'
 import { png } from './picture.js'
 import { PASSWORD, Server } from './server.js'
 import { PHONE, Visitor } from './visitor.js'
@@ -256,6 +257,9 @@ for (const [size, colorScheme, direction] of RUNS) {
     await page.evaluate(() => dispatchEvent(new Event('online')))
     await page.getByText('Connection lost. Reconnecting').waitFor()
     await seen('lost')
+    await home()
+    await visitor.talkTo('ben')
+    await keeps(visitor, 'a measuring tape')
     await page.route('**/api/**', (route) => route.abort('connectionrefused'))
     await page.reload()
     await page.getByText('As of').first().waitFor()
