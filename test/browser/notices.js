@@ -118,3 +118,39 @@ test('a sound is heard only where it was chosen', async (t) => {
   await visitor.page.waitForTimeout(700)
   assert.equal(await tones(), 4)
 })
+
+test('where only a service worker may notify it does, and touching it opens the conversation', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  const visitor = await Visitor.open(t, server.url, { serviceWorkers: 'allow', permissions: ['notifications'] })
+  // As on Android.
+  await visitor.page.addInitScript(() => {
+    localStorage.setItem('parley.settings', JSON.stringify({ notices: true }))
+    window.Notification = class {
+      static permission = 'granted'
+      constructor() { throw new TypeError('Illegal constructor') }
+    }
+  })
+  await visitor.page.reload()
+  await visitor.signIn(ALICE)
+  await visitor.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
+  await visitor.leave()
+  await server.post(bob, alice, 'nobody **looks**')
+  const [worker] = visitor.context.serviceWorkers()
+  const told = () => worker.evaluate(async () =>
+    (await self.registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag })))
+  const number = async (wanted) => {
+    for (let n = 0; (await told()).length !== wanted; n++) {
+      assert.ok(n < 50, `not ${wanted} are shown`)
+      await visitor.page.waitForTimeout(100)
+    }
+  }
+  await number(1)
+  assert.deepEqual(await told(), [{ title: 'bob', body: 'nobody looks', tag: `parley.${bob}` }])
+  await worker.evaluate(async () => {
+    const [notification] = await self.registration.getNotifications()
+    self.dispatchEvent(new NotificationEvent('notificationclick', { notification }))
+  })
+  await visitor.heading('bob').waitFor()
+  await number(0)
+})
