@@ -130,6 +130,35 @@ test('a reader far up stays there, however many come, and misses none of them', 
   assert.deepEqual(news.filter((text) => !seen.has(text)), [])
 })
 
+test('who was led to an old message stays there when the stream begins later, and misses none at the end', async (t) => {
+  const { server, alice, bob } = await filled(t, 420)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await visitor.page.route('**/api/parley/stream*', async (route) => { await held; await route.continue() })
+  const open = async (message) => {
+    await visitor.page.evaluate((hash) => { location.hash = hash }, `#/c/${bob}?m=${message}`)
+    await visitor.page.reload()
+    await visitor.row(`message ${message}.`).waitFor()
+  }
+  await open(40)
+  const before = await place(visitor)
+  const read = visitor.page.waitForResponse(/api\/parley\/conversations\?/)
+  release()
+  await read
+  await visitor.live()
+  await visitor.page.waitForTimeout(300)
+  await stays(visitor, before)
+  // Where the newest are in sight, too, what came before the stream began is read.
+  await visitor.page.unroute('**/api/parley/stream*')
+  const again = new Promise((resolve) => { release = resolve })
+  await visitor.page.route('**/api/parley/stream*', async (route) => { await again; await route.continue() })
+  await open(419)
+  await server.post(bob, alice, 'before the stream')
+  release()
+  await visitor.row('before the stream').waitFor()
+})
+
 test('from far up one jumps to the newest at once', async (t) => {
   const { server, alice, bob } = await filled(t, 420)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')

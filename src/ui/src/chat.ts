@@ -190,7 +190,7 @@ export class Chat {
     const peer = at.view === 'thread' ? at.peer : null
     this.feed.forgetOthers(peer)
     if (replace) this.feed.forgetGone()
-    if (peer) void this.feed.readNewest(peer, replace)
+    if (peer) void this.feed.readAgain(peer, replace)
     this.#read()
   }
 

@@ -48,6 +48,7 @@ export class Feed {
   away: Peer | null = null // the conversation whose reader is not at its end
   #timelines = new Map<Peer, Store<Timeline>>() // the last one looked at is the last
   #gone = new Set<number>() // deleted by the stream's word; a page that is under way may still hold them
+  #around = Promise.resolve() // the last readAround
   #me: number
   #recalled = new WeakSet<Message>() // from the snapshot: older than every answer
   #snapshot: Pick<Snapshot, 'read' | 'write'>
@@ -84,8 +85,18 @@ export class Feed {
     }
   }
 
+  // What was missed, if it was at the end; whoever looks farther up stays there. `replace`: all of it.
+  async readAgain(peer: Peer, replace: boolean): Promise<void> {
+    await this.#around
+    if (replace || this.open(peer).get().newer === 'none') await this.readNewest(peer, replace)
+  }
+
   // The page around a message, which may be one that is not there any more: the newest up to it, and the next ones.
-  async readAround(peer: Peer, id: number): Promise<void> {
+  readAround(peer: Peer, id: number): Promise<void> {
+    return (this.#around = this.#lookAround(peer, id))
+  }
+
+  async #lookAround(peer: Peer, id: number): Promise<void> {
     const timeline = this.open(peer)
     const turn = timeline.get().turn + 1
     timeline.set({ ...UNREAD, older: 'reading', turn })

@@ -5,7 +5,7 @@ import { Dialog } from '../views/dialog'
 const MOD = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘' : 'Ctrl'
 
 const KEYS: [string[], Key][] = [
-  [['Enter'], 'keys.send'],
+  [['Enter'], 'composer.send'],
   [['Shift', 'Enter'], 'enter.breaks'],
   [['↑'], 'keys.edit'],
   [[MOD, 'K'], 'search.title'],

@@ -131,7 +131,7 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   }, [])
 
   return (
-    <form className="composer" aria-label={t('composer.title')} onSubmit={(event) => { event.preventDefault(); send() }}>
+    <form className="composer" aria-label={t('composer.placeholder')} onSubmit={(event) => { event.preventDefault(); send() }}>
       {over && (
         <div className="drop" onDragLeave={() => setOver(false)}>
           {t('upload.drop', { name: to === chat.me ? t('self.name') : nameOf(all, to) })}

@@ -272,10 +272,6 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     }
     event.preventDefault()
   }
-  const sent = () => {
-    if (newer !== 'none') void chat.feed.readNewest(peer, true)
-    anchor.toEnd()
-  }
   const editLast = () => {
     const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted)
     if (own.length) chat.editing.set(own[own.length - 1].id)
@@ -302,7 +298,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
           </button>
         )}
       </div>
-      <Composer peer={peer} sent={sent} editLast={editLast} />
+      <Composer peer={peer} sent={toNewest} editLast={editLast} />
     </main>
   )
 }
