@@ -286,6 +286,7 @@ test('settings are changed, people added and one signs out with the keyboard alo
   await keyboard.press('Enter')
   await visitor.heading('carol').waitFor()
   await keyboard.press('Escape')
+  await visitor.page.waitForFunction(() => document.activeElement.dataset.peer)
   await goTo('Settings')
   await keyboard.press('Enter')
   await visitor.page.getByLabel('Theme').waitFor()
