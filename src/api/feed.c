@@ -77,13 +77,21 @@ static void add_hello(struct str *out, const char *event, const struct changelog
     str_release(&data);
 }
 
+/* Why the cursor is none that was given out for this log. NULL: it is one, or is no longer needed. */
+static const char *why_strange(const struct feed *feed, const struct changelog_span *span)
+{
+    const struct opening *opening = feed->opening;
+    int64_t end = span->head;
+    if (opening && !opening->readable) return "unknown";
+    if (opening && !epochs_end(broker_epochs(feed->app->broker), view_of(opening->epoch), span->head, &end))
+        return "foreign";
+    return feed->at.seq > end || backfill_strange(&feed->at) ? "unknown" : NULL;
+}
+
 static const char *why_not(const struct feed *feed, const struct changelog_span *span)
 {
-    if (feed->opening && !feed->opening->readable) return "unknown";
-    if (feed->opening && strcmp(feed->opening->epoch, span->epoch)) return "foreign";
-    if (feed->at.seq > span->head || backfill_strange(&feed->at)) return "unknown";
-    if (feed->at.seq < span->oldest - 1) return "trimmed";
-    return NULL;
+    const char *reason = why_strange(feed, span);
+    return reason || feed->at.seq >= span->oldest - 1 ? reason : "trimmed";
 }
 
 static void opening_free(struct opening *opening)
@@ -150,8 +158,7 @@ static bool begin_in_log(struct feed *feed, struct str *out, uint64_t *position)
     struct changelog_span span;
     channels_span(broker_channels(feed->app->broker), &span);
     if (opening->resumes) {
-        if (!opening->readable || feed->at.look || feed->at.seq > span.head || strcmp(opening->epoch, span.epoch))
-            return false;
+        if (feed->at.look || why_strange(feed, &span)) return false;
     } else {
         if (feed->at.newest) return false;
         feed->at.seq = span.head;
