@@ -31,7 +31,8 @@ const char feed_headers[] = "Content-Type: text/event-stream\r\n"
 /* What is needed until the stream is in the log for the first time. */
 struct opening {
     bool credentials, resumes, readable, http_1_0;
-    char epoch[EPOCH_LENGTH + 1]; /* the cursor's */
+    char epoch[EPOCH_LENGTH + 1]; /* the cursor's … */
+    int64_t head;                 /* … and how far the log went when it was given out */
     int64_t user;
     struct view session; /* owned; at == NULL: the reader is nobody */
 };
@@ -85,7 +86,7 @@ static const char *why_strange(const struct feed *feed, const struct changelog_s
     if (opening && !opening->readable) return "unknown";
     if (opening && !epochs_end(broker_epochs(feed->app->broker), view_of(opening->epoch), span->head, &end))
         return "foreign";
-    return feed->at.seq > end || backfill_strange(&feed->at) ? "unknown" : NULL;
+    return (opening ? opening->head : feed->at.seq) > end || backfill_strange(&feed->at) ? "unknown" : NULL;
 }
 
 static const char *why_not(const struct feed *feed, const struct changelog_span *span)
@@ -158,7 +159,7 @@ static bool begin_in_log(struct feed *feed, struct str *out, uint64_t *position)
     struct changelog_span span;
     channels_span(broker_channels(feed->app->broker), &span);
     if (opening->resumes) {
-        if (feed->at.look || why_strange(feed, &span)) return false;
+        if (feed->at.look || opening->head > feed->at.seq || why_strange(feed, &span)) return false;
     } else {
         if (feed->at.newest) return false;
         feed->at.seq = span.head;
@@ -264,6 +265,7 @@ static struct opening *opening_new(const struct call *call, const struct feed_op
     opening->readable = options->readable;
     opening->http_1_0 = call->rq->http_1_0;
     memcpy(opening->epoch, options->cursor.epoch, sizeof opening->epoch);
+    opening->head = options->cursor.head;
     if (!call->reader.signed_in) return opening;
     opening->user = call->reader.id;
     opening->session.len = call->reader.session.len;

@@ -128,6 +128,36 @@ module.exports = (binary) => {
     assert.strictEqual(s.of('reset').length, 0)
   })
 
+  // What he has, and what was left out because it changed again, is of a moment that the copy does not know.
+  test('restore: one who was given a part of what he missed goes on only where all of it is', async ({ after }) => {
+    const p = await place(after)
+    const edit = (doc, content) => request(`${p.url}/api/messages/${doc.id}`, { method: 'PATCH', body: { content } })
+    const [one, two] = await p.say('one', 'two')
+    const cursor = await p.cursor('two')
+    await edit(one, 'one in the copy')
+    await edit(two, 'two in the copy')
+    await p.backUp()
+    await edit(one, 'one that is lost')
+    // With a filter the log in memory does not reach back, nor does it for a first look at all.
+    const missed = await stream(`${p.url}/api/messages/sse?where[id][greater_than]=0`, { 'Last-Event-ID': cursor })
+    after(missed.close)
+    await missed.until(() => contents(missed).includes('one that is lost'), 'what was missed')
+    assert.deepStrictEqual(contents(missed), ['two in the copy', 'one that is lost'])
+    const inside = missed.of('message')[0].id
+    const whole = await p.since(inside)
+    await comes(p, whole, ['one that is lost'])
+    assert.strictEqual(whole.of('reset').length, 0)
+
+    await p.putBack()
+    for (let restarts = 0; restarts < 2; restarts++) {
+      const s = await p.since(inside)
+      assert.strictEqual((await s.first('reset')).json.reason, 'unknown')
+      assert.deepStrictEqual((await s.docs(2)).map((d) => d.content).slice(-2), ['two in the copy', 'one in the copy'])
+      await p.say('instead')
+      await p.restart()
+    }
+  })
+
   test('restore: none is needed after kill -9; a cursor from before it goes on', async ({ after }) => {
     const p = await place(after)
     await p.say('one')
