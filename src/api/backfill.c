@@ -5,6 +5,7 @@
 #include "store/relations.h"
 #include "store/text.h"
 #include "stream/frame.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define EVENT_DOCS   100 /* of a first look, in one event */
@@ -35,7 +36,18 @@ struct page {
     size_t count;
     bool full;
     int64_t reached; /* the last change that was looked at */
+    int64_t told;    /* the last that an id told of */
+    char head[24];   /* span's, as text */
 };
+
+/* Of a reader who has what there is up to the change. What he has may be newer, and what has changed again since was
+ * left out for him: his place is one in no log that does not have these changes too. */
+static struct frame_id id_at(const struct page *p, int64_t seq)
+{
+    struct frame_id id = {.epoch = view_of(p->span->epoch), .seq = seq};
+    if (seq < p->span->head) id.rest = view_of(p->head);
+    return id;
+}
 
 static void add_doc(struct page *p, const struct doc *doc)
 {
@@ -118,9 +130,11 @@ static enum status add_look(struct page *p)
     }
     if (status) return status;
     bool last = end && look->part + 1 == s->nsubsets;
-    struct frame_id id = {.epoch = view_of(p->span->epoch), .seq = b->seq};
-    if (!last) cursor_add_place(&place, look->part, &look->place);
-    id.rest = str_view(&place);
+    struct frame_id id = id_at(p, b->seq);
+    if (!last) {
+        cursor_add_place(&place, p->span->head, look->part, &look->place);
+        id.rest = str_view(&place);
+    }
     if (p->count)
         add_event(p, &id, "message");
     else if (last)
@@ -168,7 +182,7 @@ static enum status take_missed(void *ctx, const struct change *change)
     if (status) return status;
     p->reached = change->seq;
     const struct subset *subset = subset_of(p, change->collection);
-    const struct frame_id id = {.epoch = view_of(p->span->epoch), .seq = change->seq};
+    const struct frame_id id = id_at(p, change->seq);
     status = change->op == CHANGE_DELETE ? NOT_FOUND : OK;
     if (!status) status = read_one(p->db, change->collection, change->doc, p->arena, &doc, p->f);
     if (status && status != NOT_FOUND) return status;
@@ -177,27 +191,29 @@ static enum status take_missed(void *ctx, const struct change *change)
     if (!status && (!subset->filter || match(subset->filter, &doc, &p->relations.reader))) {
         add_doc(p, &doc);
         add_event(p, &id, "message");
+        p->told = change->seq;
     } else if (change->op != CHANGE_CREATE && was_his(p, subset, change->parties)) {
         p->starts[p->count++] = p->docs.len;
         str_addf(&p->docs, "{\"id\":%lld}", (long long)change->doc);
         add_event(p, &id, "delete");
+        p->told = change->seq;
     }
     return OK;
 }
 
-/* A page without an event moves the reader all the same: what he came through he need not come through again. */
+/* A page ends with an id all the same: what the reader came through without an event he need not come through again,
+ * and the last page's lets him go on in the log. */
 static enum status add_missed(struct page *p, bool *more)
 {
     const struct subscription *s = channel_subscription(p->b->channel);
     const struct collection *of[MAX_COLLECTIONS];
-    size_t before = p->out->len;
     int64_t from = p->b->seq;
     bool by_rights = false;
     for (size_t i = 0; i < s->nsubsets; i++) {
         of[i] = s->subsets[i].collection;
         by_rights = by_rights || s->subsets[i].rights;
     }
-    p->reached = from;
+    p->reached = p->told = from;
     enum status status = excuse(p,
         changelog_read(p->db, of, s->nsubsets, by_rights, from, PAGE_CHANGES, take_missed, p, &p->b->seq, more, p->f));
     if (status) return status;
@@ -207,8 +223,8 @@ static enum status add_missed(struct page *p, bool *more)
     } else if (!*more) {
         p->b->seq = p->span->head;
     }
-    const struct frame_id id = {.epoch = view_of(p->span->epoch), .seq = p->b->seq};
-    if (p->out->len == before && p->b->seq > from) frame_add_id(p->out, &id);
+    const struct frame_id id = id_at(p, p->b->seq);
+    if (p->b->seq > p->told) frame_add_id(p->out, &id);
     return OK;
 }
 
@@ -247,6 +263,7 @@ enum status backfill_page(struct backfill *b, struct text *text, struct db *db, 
     struct arena *arena, struct str *out, bool *more, struct failure *f)
 {
     struct page p = {.b = b, .text = text, .db = db, .span = span, .arena = arena, .out = out, .f = f};
+    snprintf(p.head, sizeof p.head, "%lld", (long long)span->head);
     populator_init_stream(&p.populator, db, arena);
     relations_init(&p.relations, db, arena);
     enum status status = OK;

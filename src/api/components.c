@@ -88,8 +88,9 @@ static const struct {
         "'message':" STRING ",'exp':" INTEGER ",'refreshedToken':" STRING ",'setCookie':" TRUE
         ",'strategy':" STRING ",'user':" REF("{one}SignedIn"))},
     {ANY, "StreamPosition", OBJECT("'epoch','head','oldest'",
-        "'epoch':" STRING ",'head':" INTEGER ",'oldest':" INTEGER
-        ",'reason':{'enum':['unknown','foreign','trimmed'],'description':'Of a reset'}")},
+        "'epoch':{'type':'string','description':'New at each start; ids from before go on'},'head':" INTEGER
+        ",'oldest':" INTEGER ",'reason':{'enum':['unknown','foreign','trimmed'],'description':'Of a reset: no id that "
+        "was given out for what is in the database, one of another database, or older than the changes that are kept'}")},
     {ANY, "Count", OBJECT("'totalDocs'", "'totalDocs':" INTEGER)},
     {ANY, "Initialized", OBJECT("'initialized'", "'initialized':" BOOLEAN)},
     {ANY, "Done", OBJECT("'message'", "'message':" STRING)},

@@ -17,10 +17,15 @@ bool cursor_read(struct cursor *out, struct view text)
     struct view epoch = view_cut(&rest, '-');
     struct view seq = view_cut(&rest, '-');
     int64_t part = 0;
-    *out = (struct cursor){.inside = rest.at};
+    *out = (struct cursor){0};
     if (text.len > CURSOR_MAX || epoch.len != EPOCH_LENGTH || !natural(seq, &out->seq)) return false;
     memcpy(out->epoch, epoch.at, EPOCH_LENGTH);
-    if (!out->inside) return true;
+    out->head = out->seq;
+    if (!rest.at) return true;
+    if (!natural(view_cut(&rest, '-'), &out->head)) return false;
+    if (!rest.at) return out->head > out->seq;
+    out->inside = true;
+    if (out->head < out->seq) return false;
     struct view number = view_cut(&rest, '-'), id = view_cut(&rest, '-');
     if (!natural(number, &part) || part >= MAX_COLLECTIONS || !natural(id, &out->place.id)) return false;
     if (!rest.len || rest.len >= BACKLOG_TIME || memchr(rest.at, 0, rest.len)) return false;
@@ -29,7 +34,7 @@ bool cursor_read(struct cursor *out, struct view text)
     return true;
 }
 
-void cursor_add_place(struct str *out, size_t part, const struct backlog_place *place)
+void cursor_add_place(struct str *out, int64_t head, size_t part, const struct backlog_place *place)
 {
-    str_addf(out, "%zu-%lld-%s", part, (long long)place->id, place->time);
+    str_addf(out, "%lld-%zu-%lld-%s", (long long)head, part, (long long)place->id, place->time);
 }

@@ -1,6 +1,7 @@
-/* Where a stream's reader is: "<epoch>-<seq>", every change up to seq; or, of one who was cut off inside its first look
- * at what there is, "<epoch>-<seq>-<part>-<id>-<updatedAt>": the documents of that moment up to that one, of the
- * stream's collections up to that part. */
+/* Where a stream's reader is: "<epoch>-<seq>", every change up to seq; "<epoch>-<seq>-<head>", the same, read when the
+ * log went up to head, of which he has something already and for which something was left out; or, of one who was cut
+ * off inside its first look at what there is, "<epoch>-<seq>-<head>-<part>-<id>-<updatedAt>": the documents of the
+ * moment seq up to that one, of the stream's collections up to that part. */
 #ifndef API_CURSOR_H
 #define API_CURSOR_H
 
@@ -10,15 +11,15 @@
 
 struct cursor {
     char epoch[EPOCH_LENGTH + 1];
-    int64_t seq;
-    bool inside; /* of the first look, at: */
+    int64_t seq, head; /* head >= seq */
+    bool inside;       /* of the first look, at: */
     size_t part;
     struct backlog_place place;
 };
 
 /* False: it has not the form of one. */
 MUST_CHECK bool cursor_read(struct cursor *out, struct view text);
-/* "<part>-<id>-<updatedAt>" */
-void cursor_add_place(struct str *out, size_t part, const struct backlog_place *place);
+/* "<head>-<part>-<id>-<updatedAt>" */
+void cursor_add_place(struct str *out, int64_t head, size_t part, const struct backlog_place *place);
 
 #endif

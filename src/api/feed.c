@@ -31,7 +31,8 @@ const char feed_headers[] = "Content-Type: text/event-stream\r\n"
 /* What is needed until the stream is in the log for the first time. */
 struct opening {
     bool credentials, resumes, readable, http_1_0;
-    char epoch[EPOCH_LENGTH + 1]; /* the cursor's */
+    char epoch[EPOCH_LENGTH + 1]; /* the cursor's … */
+    int64_t head;                 /* … and how far the log went when it was given out */
     int64_t user;
     struct view session; /* owned; at == NULL: the reader is nobody */
 };
@@ -77,13 +78,21 @@ static void add_hello(struct str *out, const char *event, const struct changelog
     str_release(&data);
 }
 
+/* Why the cursor is none that was given out for this log. NULL: it is one, or is no longer needed. */
+static const char *why_strange(const struct feed *feed, const struct changelog_span *span)
+{
+    const struct opening *opening = feed->opening;
+    int64_t end = span->head;
+    if (opening && !opening->readable) return "unknown";
+    if (opening && !epochs_end(broker_epochs(feed->app->broker), view_of(opening->epoch), span->head, &end))
+        return "foreign";
+    return (opening ? opening->head : feed->at.seq) > end || backfill_strange(&feed->at) ? "unknown" : NULL;
+}
+
 static const char *why_not(const struct feed *feed, const struct changelog_span *span)
 {
-    if (feed->opening && !feed->opening->readable) return "unknown";
-    if (feed->opening && strcmp(feed->opening->epoch, span->epoch)) return "foreign";
-    if (feed->at.seq > span->head || backfill_strange(&feed->at)) return "unknown";
-    if (feed->at.seq < span->oldest - 1) return "trimmed";
-    return NULL;
+    const char *reason = why_strange(feed, span);
+    return reason || feed->at.seq >= span->oldest - 1 ? reason : "trimmed";
 }
 
 static void opening_free(struct opening *opening)
@@ -150,8 +159,7 @@ static bool begin_in_log(struct feed *feed, struct str *out, uint64_t *position)
     struct changelog_span span;
     channels_span(broker_channels(feed->app->broker), &span);
     if (opening->resumes) {
-        if (!opening->readable || feed->at.look || feed->at.seq > span.head || strcmp(opening->epoch, span.epoch))
-            return false;
+        if (feed->at.look || opening->head > feed->at.seq || why_strange(feed, &span)) return false;
     } else {
         if (feed->at.newest) return false;
         feed->at.seq = span.head;
@@ -257,6 +265,7 @@ static struct opening *opening_new(const struct call *call, const struct feed_op
     opening->readable = options->readable;
     opening->http_1_0 = call->rq->http_1_0;
     memcpy(opening->epoch, options->cursor.epoch, sizeof opening->epoch);
+    opening->head = options->cursor.head;
     if (!call->reader.signed_in) return opening;
     opening->user = call->reader.id;
     opening->session.len = call->reader.session.len;

@@ -3,10 +3,12 @@
 #include <ctype.h>
 #include <string.h>
 
-/* A number that grows with the order of "<any>-N", "N" and "N:M". */
+/* A number that grows with the order of "<epoch>-N", "<epoch>-N-<rest>", "N" and "N:M". */
 static uint64_t order_of(const char *id, size_t len)
 {
+    const char *dash = memchr(id, '-', len), *rest = dash ? memchr(dash + 1, '-', len - (size_t)(dash + 1 - id)) : NULL;
     uint64_t high = 0, low = 0;
+    if (rest) len = (size_t)(rest - id);
     for (size_t i = 0; i < len; i++) {
         if (isdigit((unsigned char)id[i])) {
             low = low * 10 + (uint64_t)(id[i] - '0');

@@ -26,7 +26,8 @@ struct broker {
     void *done_ctx;
     int64_t keep_changes;
     struct formers *formers;
-    char epoch[EPOCH_LENGTH + 1];
+    struct epochs *epochs;
+    char epoch[EPOCH_LENGTH + 1]; /* the newest */
     pthread_t thread;
     bool started;
     /* the applier writes, anybody reads */
@@ -257,6 +258,7 @@ enum status broker_open(struct broker **out, const struct broker_options *option
     b->formers = options->formers;
     enum status status = db_open(&b->db, options->database, DB_WRITE, f);
     if (!status) status = migrate(b->db, options->database, f);
+    if (!status) status = epochs_load(&b->epochs, b->db, f);
     if (!status) status = changelog_span(b->db, &span, f);
     if (!status) status = tables_load(&b->tables, b->db, f);
     if (!status) {
@@ -314,6 +316,7 @@ void broker_close(struct broker *b)
         pthread_join(b->thread, NULL);
     }
     channels_free(b->channels);
+    epochs_free(b->epochs);
     arena_release(&b->arena);
     db_close(b->db);
     condition_destroy(&b->queued);
@@ -368,4 +371,9 @@ uint64_t broker_version(const struct broker *b, size_t collection)
 struct channels *broker_channels(struct broker *b)
 {
     return b->channels;
+}
+
+const struct epochs *broker_epochs(const struct broker *b)
+{
+    return b->epochs;
 }

@@ -55,6 +55,7 @@ MUST_CHECK enum status broker_run(
 
 /* The broker's; they live as long. */
 struct channels *broker_channels(struct broker *b);
+const struct epochs *broker_epochs(const struct broker *b);
 
 /* A number that grows with each commit that writes to the collection (by collection_index) or to what belongs to its
  * documents: after the commit, and before anybody is told of it. Any thread. */

@@ -1,7 +1,6 @@
 #include "store/changelog.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/crypt.h"
 #include "schema/registry.h"
 #include <stdlib.h>
 #include <string.h>
@@ -38,19 +37,8 @@ enum status changelog_check(struct db *db, struct failure *f)
     return status;
 }
 
-/* `again`: there is one, and old cursors must not fit it. */
-static enum status name_epoch(struct db *db, bool again, struct failure *f)
-{
-    uint8_t random[EPOCH_LENGTH / 2];
-    char epoch[EPOCH_LENGTH + 1];
-    if (!crypt_random(random, sizeof random)) return fail(f, IO_ERROR, "The system gives no random numbers.");
-    crypt_hex(random, sizeof random, epoch);
-    enum status status = again ? db_exec(db, "DELETE FROM parley_meta WHERE name = 'epoch'", f) : OK;
-    return status ? status : meta_add(db, "epoch", epoch, f);
-}
-
 /* Version 1 did not know whose a document was, 2 not when it was made, 3 no conversations (store/conversation.h), and 4
- * no names (store/profile.h) and not what signed in (store/account.h). */
+ * no names (store/profile.h), not what signed in (store/account.h) and only one epoch. */
 static enum status upgrade(struct db *db, struct failure *f)
 {
     static const char *const columns[] = {"parties", "made"};
@@ -74,7 +62,9 @@ enum status changelog_prepare(struct db *db, struct failure *f)
     if (!status) status = db_exec(db, tables, f);
     if (!status) status = meta_add(db, "version", FILE_VERSION, f);
     if (!status) status = upgrade(db, f);
-    return status ? status : name_epoch(db, !kept, f); /* a log that begins again is another log */
+    if (!status) status = epochs_prepare(db, f);
+    if (!status) status = epochs_begin(db, f);
+    return status || kept ? status : epochs_forget(db, f); /* a log that begins again is another log */
 }
 
 static enum status take_span(void *ctx, const struct row *row)
@@ -93,7 +83,7 @@ enum status changelog_span(struct db *db, struct changelog_span *out, struct fai
 {
     *out = (struct changelog_span){0};
     return db_each(db,
-        "SELECT (SELECT value FROM parley_meta WHERE name = 'epoch'), "
+        "SELECT (SELECT epoch FROM parley_epochs ORDER BY number DESC LIMIT 1), "
         "coalesce((SELECT max(seq) FROM parley_log), 0), (SELECT min(seq) FROM parley_log)",
         NULL, 0, take_span, out, f);
 }
@@ -237,7 +227,7 @@ static const char adopted[] =
     " FROM changed ORDER BY at, doc";
 
 /* The log knows no documents that are older than it. One of those that is gone changes their number and leaves no
- * trace; then only a new epoch makes its readers look again. */
+ * trace; then only that no old cursor is taken makes its readers look again. */
 static enum status adopt(
     struct db *db, const struct collection *c, const struct ledger_row *known, int64_t docs, struct failure *f)
 {
@@ -251,7 +241,7 @@ static enum status adopt(
         status =
             db_integer(db, "SELECT sum((op = 'c') - (op = 'd')) FROM parley_log WHERE seq > ?", &head, 1, 0, &more, f);
     if (status || known->ledger.docs + more == docs) return status;
-    return name_epoch(db, true, f);
+    return epochs_forget(db, f);
 }
 
 enum status changelog_adopt(struct db *db, const struct collection *c, struct view now, bool *wrote, struct failure *f)

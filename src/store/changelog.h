@@ -14,11 +14,10 @@
 #define STORE_CHANGELOG_H
 
 #include "parley/collection.h"
-#include "store/db.h"
+#include "store/epochs.h"
 
-#define EPOCH_LENGTH 8
-
-/* How far the log goes, as one snapshot sees it. Changes oldest..head are kept; an empty log has oldest == head + 1. */
+/* How far the log goes, as one snapshot sees it, and its newest epoch. Changes oldest..head are kept; an empty log has
+ * oldest == head + 1. */
 struct changelog_span {
     char epoch[EPOCH_LENGTH + 1];
     int64_t head, oldest;
@@ -36,7 +35,7 @@ struct change {
 
 /* CONFLICT: the file was written by a newer program. Changes nothing. */
 MUST_CHECK enum status changelog_check(struct db *db, struct failure *f);
-/* Makes what is missing, and of a file of an older version one of this. */
+/* Makes what is missing, and of a file of an older version one of this. Begins an epoch. */
 MUST_CHECK enum status changelog_prepare(struct db *db, struct failure *f);
 MUST_CHECK enum status changelog_span(struct db *db, struct changelog_span *out, struct failure *f);
 MUST_CHECK enum status changelog_append(
@@ -66,9 +65,9 @@ MUST_CHECK enum status ledger_write(
 
 /* Gives changes that another program made since ledger_write their place in the log: new rows, rows whose updatedAt is
  * later, rows that are gone or are back under an id that was deleted. Where these do not account for the number of
- * rows, as when one is gone that is older than the log, the epoch is a new one. A collection without a ledger gets one,
- * and no changes: nobody has a cursor from before. `*wrote`: another program has written. Costs a count of the rows
- * when nothing has changed. */
+ * rows, as when one is gone that is older than the log, all epochs but the newest are forgotten. A collection without a
+ * ledger gets one, and no changes: nobody has a cursor from before. `*wrote`: another program has written. Costs a
+ * count of the rows when nothing has changed. */
 MUST_CHECK enum status changelog_adopt(
     struct db *db, const struct collection *c, struct view now, bool *wrote, struct failure *f);
 

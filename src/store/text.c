@@ -179,11 +179,13 @@ static bool is_damaged(struct text *t)
 static enum status open_file(struct text *t, struct failure *f)
 {
     struct changelog_span span;
+    struct epochs *epochs = NULL;
     struct pool *readers = NULL;
     enum status status = changelog_span(t->fill.database, &span, f);
+    if (!status) status = epochs_load(&epochs, t->fill.database, f);
     if (!status)
-        status = textfile_open(
-            &t->fill.file, t->path, t->database, view_of(span.epoch), span.head, t->parts, t->fill.nparts, f);
+        status = textfile_open(&t->fill.file, t->path, t->database, epochs, &span, t->parts, t->fill.nparts, f);
+    epochs_free(epochs);
     if (!status) status = pool_open(&readers, t->path, READERS, f);
     if (status) {
         db_close(t->fill.file);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VERSION "1"
+#define VERSION "2"
 
 size_t textfile_parts(struct textpart out[TEXTFILE_PARTS])
 {
@@ -51,27 +51,29 @@ static enum status run(struct db *db, const char *pattern, const struct textpart
 }
 
 static enum status make_part(
-    struct db *db, const struct textpart *part, struct view epoch, int64_t head, struct failure *f)
+    struct db *db, const struct textpart *part, const struct changelog_span *span, struct failure *f)
 {
-    struct value values[] = {value_text(epoch), value_integer(head)};
+    struct value values[] = {value_text(view_of(span->epoch)), value_integer(span->head)};
     enum status status =
         run(db, "CREATE VIRTUAL TABLE `@` USING fts5 (text, content='', columnsize=0, detail=none, tokenize='trigram')",
             part, NULL, 0, NULL, NULL, f);
     return status ? status
-                  : run(db, "INSERT INTO parley_text (name, epoch, seq, filled, stale) VALUES ('@', ?, ?, 0, 0)", part,
-                        values, 2, NULL, NULL, f);
+                  : run(db,
+                        "INSERT INTO parley_text (name, epoch, seq, head, filled, stale)"
+                        " VALUES ('@', ?1, ?2, ?2, 0, 0)",
+                        part, values, 2, NULL, NULL, f);
 }
 
 static enum status make(
-    struct db *db, struct view epoch, int64_t head, const struct textpart *parts, size_t nparts, struct failure *f)
+    struct db *db, const struct changelog_span *span, const struct textpart *parts, size_t nparts, struct failure *f)
 {
     enum status status = db_exec(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE", f);
     if (!status)
         status = db_exec(db,
             "CREATE TABLE parley_text (name text PRIMARY KEY NOT NULL, epoch text NOT NULL, seq integer NOT NULL,"
-            " filled integer NOT NULL, stale integer NOT NULL); PRAGMA user_version = " VERSION,
+            " head integer NOT NULL, filled integer NOT NULL, stale integer NOT NULL); PRAGMA user_version = " VERSION,
             f);
-    for (size_t i = 0; i < nparts && !status; i++) status = make_part(db, &parts[i], epoch, head, f);
+    for (size_t i = 0; i < nparts && !status; i++) status = make_part(db, &parts[i], span, f);
     return status ? status : db_exec(db, "COMMIT", f);
 }
 
@@ -88,29 +90,53 @@ static enum status create(const char *path, const char *database, struct failure
     return ok ? OK : fail(f, IO_ERROR, "Cannot make %s: %s.", path, strerror(error));
 }
 
-static enum status check(struct db *db, struct view epoch, struct textpart *parts, size_t nparts, struct failure *f)
+struct check {
+    const struct epochs *epochs;
+    int64_t head, right;
+};
+
+static enum status check_part(void *ctx, const struct row *row)
 {
+    struct check *check = ctx;
+    int64_t end;
+    check->right +=
+        epochs_end(check->epochs, row_value(row, 0).text, check->head, &end) && row_value(row, 1).integer <= end;
+    return OK;
+}
+
+static enum status check(struct db *db, const struct epochs *epochs, int64_t head, size_t nparts, struct failure *f)
+{
+    struct check parts = {.epochs = epochs, .head = head};
     int64_t known = 0;
     enum status status =
         db_integer(db, "SELECT user_version = " VERSION " FROM pragma_user_version", NULL, 0, 0, &known, f);
     if (!status && !known) return fail(f, CONFLICT, "it is of another version of Parley");
-    struct value log = value_text(epoch);
-    if (!status) status = db_integer(db, "SELECT count(*) FROM parley_text WHERE epoch = ?", &log, 1, 0, &known, f);
-    if (!status && known != (int64_t)nparts) return fail(f, CONFLICT, "it does not follow the database's log");
+    if (!status) status = db_each(db, "SELECT epoch, head FROM parley_text", NULL, 0, check_part, &parts, f);
+    if (!status && parts.right != (int64_t)nparts) return fail(f, CONFLICT, "it does not follow the database's log");
+    return status;
+}
+
+/* From here on it is followed under the newest epoch. */
+static enum status go_on(
+    struct db *db, const struct changelog_span *span, struct textpart *parts, size_t nparts, struct failure *f)
+{
+    struct value epoch = value_text(view_of(span->epoch));
+    enum status status = db_run(db, "UPDATE parley_text SET epoch = ?", &epoch, 1, f);
     for (size_t i = 0; i < nparts && !status; i++) status = textfile_read(db, &parts[i], f);
     return status;
 }
 
-enum status textfile_open(struct db **out, const char *path, const char *database, struct view epoch, int64_t head,
-    struct textpart *parts, size_t nparts, struct failure *f)
+enum status textfile_open(struct db **out, const char *path, const char *database, const struct epochs *epochs,
+    const struct changelog_span *span, struct textpart *parts, size_t nparts, struct failure *f)
 {
     int64_t tables = 0;
     enum status status = create(path, database, f);
     *out = NULL;
     if (!status) status = db_open(out, path, DB_DERIVED, f);
     if (!status) status = db_integer(*out, "SELECT count(*) FROM sqlite_master", NULL, 0, 0, &tables, f);
-    if (!status && !tables) status = make(*out, epoch, head, parts, nparts, f);
-    if (!status) status = check(*out, epoch, parts, nparts, f);
+    if (!status && !tables) status = make(*out, span, parts, nparts, f);
+    if (!status) status = check(*out, epochs, span->head, nparts, f);
+    if (!status) status = go_on(*out, span, parts, nparts, f);
     if (!status) return OK;
     db_close(*out);
     *out = NULL;
@@ -138,14 +164,16 @@ static enum status take_part(void *ctx, const struct row *row)
 {
     struct textpart *part = ctx;
     part->seq = row_value(row, 0).integer;
-    part->filled = row_value(row, 1).integer;
-    part->stale = row_value(row, 2).integer;
+    part->head = row_value(row, 1).integer;
+    part->filled = row_value(row, 2).integer;
+    part->stale = row_value(row, 3).integer;
     return OK;
 }
 
 enum status textfile_read(struct db *db, struct textpart *part, struct failure *f)
 {
-    return run(db, "SELECT seq, filled, stale FROM parley_text WHERE name = '@'", part, NULL, 0, take_part, part, f);
+    return run(
+        db, "SELECT seq, head, filled, stale FROM parley_text WHERE name = '@'", part, NULL, 0, take_part, part, f);
 }
 
 enum status textfile_add(struct db *db, const struct textpart *part, int64_t id, struct view text, struct failure *f)
@@ -156,9 +184,10 @@ enum status textfile_add(struct db *db, const struct textpart *part, int64_t id,
 
 enum status textfile_write(struct db *db, const struct textpart *part, struct failure *f)
 {
-    struct value values[] = {value_integer(part->seq), value_integer(part->filled), value_integer(part->stale)};
-    return run(
-        db, "UPDATE parley_text SET seq = ?, filled = ?, stale = ? WHERE name = '@'", part, values, 3, NULL, NULL, f);
+    struct value values[] = {
+        value_integer(part->seq), value_integer(part->head), value_integer(part->filled), value_integer(part->stale)};
+    return run(db, "UPDATE parley_text SET seq = ?, head = ?, filled = ?, stale = ? WHERE name = '@'", part, values, 4,
+        NULL, NULL, f);
 }
 
 enum status textfile_search(struct db *db, const struct textpart *part, struct view trigrams, int64_t limit,

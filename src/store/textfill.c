@@ -82,7 +82,6 @@ static enum status check(
     struct textfill *fill, const struct textpart *part, const struct changelog_span *span, struct failure *f)
 {
     struct ledger ledger;
-    if (part->seq > span->head) return fail(f, CONFLICT, "it is newer than the database");
     if (part->seq + 1 < span->oldest) return fail(f, CONFLICT, "the changes that it lacks are no longer kept");
     if (part->stale < STALE) return OK;
     enum status status = ledger_read(fill->database, part->collection, &ledger, f);
@@ -99,10 +98,12 @@ static enum status read_part(struct textfill *fill, struct textpart *part, struc
     if (!status && part->seq < span.head) {
         status = read_changes(fill, part, b, f);
         part->seq = b->full ? b->last : span.head;
+        part->head = span.head;
         part->stale += (int64_t)b->old;
     } else if (!status && part->filled < TEXTFILE_FILLED) {
         status = read_documents(fill, part, b, f);
         part->filled = b->full ? b->last : TEXTFILE_FILLED;
+        part->head = span.head;
     }
     return status;
 }

@@ -125,10 +125,14 @@ module.exports = (binary) => {
     assert.deepStrictEqual((await s.docs(1)).map((d) => d.content), ['kept'])
   })
 
-  test('file: nothing changes in it when it is opened again', async ({ after }) => {
+  test('file: nothing changes in it when it is opened again, but that one epoch more begins', async ({ after }) => {
     const data = folder()
     after(() => remove(data))
-    const dump = () => sqlite(path.join(data, 'parley.db'), '.dump')
+    const EPOCH = /^INSERT INTO parley_epochs .*\n/gm
+    const dump = async () => {
+      const all = await sqlite(path.join(data, 'parley.db'), '.dump')
+      return { rest: all.replace(EPOCH, ''), epochs: all.match(EPOCH) }
+    }
     let server = await start(binary, { data })
     await admin(server.url)
     await say(server.url, 'one')
@@ -138,6 +142,8 @@ module.exports = (binary) => {
       server = await start(binary, { data })
       await server.stop()
     }
-    assert.strictEqual(await dump(), before)
+    const { rest, epochs } = await dump()
+    assert.strictEqual(rest, before.rest)
+    assert.deepStrictEqual([before.epochs.length, epochs.length, epochs[0]], [1, 3, before.epochs[0]])
   })
 }

@@ -45,6 +45,26 @@ test('after an older copy of the data was put back the page shows that', async (
   await visitor.shows(['before the copy'])
 })
 
+test('a page that comes back when the older copy has gone on shows what is there', async (t) => {
+  const { server, visitor, alice, bob } = await visit(t)
+  await server.post(bob, alice, 'before the copy')
+  await visitor.shows(['before the copy'])
+  await server.stop()
+  const putBack = server.backUp()
+  await server.startAgain()
+  await server.postAll(bob, alice, ['lost 1', 'lost 2'])
+  await visitor.shows(['before the copy', 'lost 1', 'lost 2'])
+  await visitor.context.setOffline(true)
+  await server.stop()
+  putBack()
+  await server.startAgain()
+  const instead = Array.from({ length: 5 }, (_, i) => `instead ${i + 1}`)
+  await server.postAll(bob, alice, instead)
+  await visitor.context.setOffline(false)
+  await visitor.shows(['before the copy', ...instead])
+  await visitor.live()
+})
+
 test('a stream that was refused is opened again', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
   visitor.expectErrors(/status of 503/)

@@ -12,8 +12,11 @@ static void check_cursor(struct view text)
     if (!cursor_read(&cursor, text)) return;
     str_add(&again, (struct view){cursor.epoch, EPOCH_LENGTH});
     str_addf(&again, "-%lld", (long long)cursor.seq);
-    if (cursor.inside) str_addc(&again, '-');
-    if (cursor.inside) cursor_add_place(&again, cursor.part, &cursor.place);
+    if (cursor.inside || cursor.head > cursor.seq) str_addc(&again, '-');
+    if (cursor.inside)
+        cursor_add_place(&again, cursor.head, cursor.part, &cursor.place);
+    else if (cursor.head > cursor.seq)
+        str_add_integer(&again, cursor.head);
     ASSERT(view_equal(str_view(&again), text));
     str_release(&again);
 }

@@ -27,6 +27,14 @@ static const char version_1[] =
     "INSERT INTO parley_meta VALUES ('version', '1'), ('epoch', 'abcd1234');"
     "INSERT INTO parley_log VALUES (1, 'messages', 5, 'c'), (2, 'messages', 6, 'c'), (3, 'messages', 5, 'd');";
 
+/* As version 4 left them. */
+static const char version_4[] =
+    "CREATE TABLE parley_meta (name text PRIMARY KEY NOT NULL, value text NOT NULL);"
+    "CREATE TABLE parley_log (seq integer PRIMARY KEY NOT NULL,"
+    " collection text NOT NULL, doc integer NOT NULL, op text NOT NULL, parties text, made text);"
+    "INSERT INTO parley_meta VALUES ('version', '4'), ('epoch', 'abcd1234');"
+    "INSERT INTO parley_log VALUES (7, 'messages', 5, 'c', NULL, NULL), (8, 'messages', 5, 'u', '{}', NULL);";
+
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -52,6 +60,26 @@ static void run(struct world *w, const char *sql)
 static void migrated(struct world *w)
 {
     if (migrate(w->db, ":memory:", &w->f)) fail_msg("%s", w->f.reason);
+}
+
+static int64_t ask(struct world *w, const char *sql)
+{
+    int64_t answer;
+    if (db_integer(w->db, sql, NULL, 0, 0, &answer, &w->f)) fail_msg("%s: %s", sql, w->f.reason);
+    return answer;
+}
+
+#define NONE (-1)
+
+/* Where the epoch ends in a log up to `head`. */
+static int64_t end_of(struct world *w, const char *epoch, int64_t head)
+{
+    struct epochs *epochs;
+    int64_t end;
+    assert_int_equal(epochs_load(&epochs, w->db, &w->f), OK);
+    if (!epochs_end(epochs, view_of(epoch), head, &end)) end = NONE;
+    epochs_free(epochs);
+    return end;
 }
 
 static void append_to(
@@ -97,12 +125,74 @@ static void changelog__a_file_of_version_1_is_upgraded(void **state)
             OK);
         assert_int_equal(version, 5);
         assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
-        assert_string_equal(span.epoch, "abcd1234"); /* cursors go on */
         assert_int_equal(span.head, 3);
+        assert_int_equal(end_of(w, "abcd1234", 3), 3); /* cursors go on */
         expect_changes(w, 0, "2c6 3d5");
     }
     append(w, 4, 6, CHANGE_DELETE, "{\"sender\":1}");
     expect_changes(w, 0, "3d5 4d6{\"sender\":1}");
+}
+
+static void changelog__the_epoch_of_version_4_is_the_first(void **state)
+{
+    struct world *w = *state;
+    struct changelog_span span;
+    run(w, version_4);
+    migrated(w);
+    assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
+    assert_string_not_equal(span.epoch, "abcd1234");
+    append(w, 9, 6, CHANGE_CREATE, NULL);
+    assert_int_equal(end_of(w, "abcd1234", 9), 8);
+    assert_int_equal(end_of(w, span.epoch, 9), 9);
+    assert_int_equal(ask(w, "SELECT count(*) FROM parley_meta WHERE name = 'epoch'"), 0);
+    migrated(w);
+    assert_int_equal(ask(w, "SELECT count(*) FROM parley_epochs"), 3);
+    assert_int_equal(end_of(w, "abcd1234", 9), 8);
+    assert_int_equal(end_of(w, span.epoch, 9), 9);
+}
+
+/* Messages that the ledger knew of are gone, and the log never named them. */
+static void changelog__what_left_no_trace_ends_all_epochs(void **state)
+{
+    struct world *w = *state;
+    struct changelog_span span;
+    run(w, version_4);
+    migrated(w);
+    run(w, "UPDATE parley_ids SET docs = 5 WHERE collection = 'messages'");
+    migrated(w);
+    assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
+    assert_int_equal(end_of(w, "abcd1234", span.head), NONE);
+    assert_int_equal(ask(w, "SELECT count(*) FROM parley_epochs"), 1);
+}
+
+/* What another program wrote is of the epoch that begins: the one before ends where its server did. */
+static void changelog__what_is_adopted_is_behind_the_old_epoch(void **state)
+{
+    struct world *w = *state;
+    struct changelog_span old, span;
+    migrated(w);
+    append(w, 1, 1, CHANGE_CREATE, NULL);
+    assert_int_equal(changelog_span(w->db, &old, &w->f), OK);
+    run(w, "UPDATE parley_ids SET docs = 1, last = 1 WHERE collection = 'messages';"
+           "INSERT INTO users (id, email) VALUES (1, 'a@example.com');"
+           "INSERT INTO messages (id, sender_id, receiver_id, content, timestamp) VALUES (1, 1, 1, 'a', '2026'),"
+           " (2, 1, 1, 'b', '2026')");
+    migrated(w);
+    assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
+    assert_true(span.head > 1);
+    assert_int_equal(end_of(w, old.epoch, span.head), 1);
+    assert_int_equal(end_of(w, span.epoch, span.head), span.head);
+}
+
+static void changelog__a_log_that_begins_again_has_no_old_epoch(void **state)
+{
+    struct world *w = *state;
+    run(w, version_4);
+    migrated(w);
+    run(w, "DROP TABLE parley_log");
+    migrated(w);
+    assert_int_equal(end_of(w, "abcd1234", 0), NONE);
+    assert_int_equal(ask(w, "SELECT count(*) FROM parley_epochs"), 1);
 }
 
 static void changelog__a_newer_file_is_refused(void **state)
@@ -179,6 +269,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(changelog__a_file_of_version_1_is_upgraded, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__the_epoch_of_version_4_is_the_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__what_left_no_trace_ends_all_epochs, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__what_is_adopted_is_behind_the_old_epoch, setup, teardown),
+        cmocka_unit_test_setup_teardown(changelog__a_log_that_begins_again_has_no_old_epoch, setup, teardown),
         cmocka_unit_test_setup_teardown(changelog__a_newer_file_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(changelog__a_new_file_has_this_version, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -23,17 +23,31 @@ static void cursor__a_change(void **state)
         assert_true(cursor_read(&c, view_of(cases[i].text)));
         assert_string_equal(c.epoch, "abcd1234");
         assert_int_equal(c.seq, cases[i].seq);
+        assert_int_equal(c.head, cases[i].seq);
         assert_false(c.inside);
     }
+}
+
+static void cursor__a_change_behind_which_something_was_read(void **state)
+{
+    (void)state;
+    struct cursor c;
+    assert_true(cursor_read(&c, VIEW("abcd1234-17-18")));
+    assert_int_equal(c.seq, 17);
+    assert_int_equal(c.head, 18);
+    assert_false(c.inside);
+    assert_false(cursor_read(&c, VIEW("abcd1234-17-17")));
+    assert_false(cursor_read(&c, VIEW("abcd1234-17-16")));
 }
 
 static void cursor__inside_a_first_look(void **state)
 {
     (void)state;
     struct cursor c;
-    assert_true(cursor_read(&c, VIEW("abcd1234-17-2-5-" TIME)));
+    assert_true(cursor_read(&c, VIEW("abcd1234-17-19-2-5-" TIME)));
     assert_string_equal(c.epoch, "abcd1234");
     assert_int_equal(c.seq, 17);
+    assert_int_equal(c.head, 19);
     assert_true(c.inside);
     assert_int_equal(c.part, 2);
     assert_int_equal(c.place.id, 5);
@@ -49,8 +63,9 @@ static void cursor__reads_what_it_wrote(void **state)
         struct str text = {0};
         struct cursor c;
         str_addz(&text, "abcd1234-17-");
-        cursor_add_place(&text, i % MAX_COLLECTIONS, &places[i]);
+        cursor_add_place(&text, 17 + (int64_t)i, i % MAX_COLLECTIONS, &places[i]);
         assert_true(cursor_read(&c, str_view(&text)));
+        assert_int_equal(c.head, 17 + i);
         assert_true(c.inside);
         assert_int_equal(c.part, i % MAX_COLLECTIONS);
         assert_int_equal(c.place.id, places[i].id);
@@ -64,11 +79,12 @@ static void cursor__what_is_none(void **state)
     (void)state;
     static const char *const texts[] = {"", "-", "abcd1234", "abcd1234-", "abcd123-5", "abcd12345-5", "-5", "5",
         "abcd1234-x", "abcd1234--5", "abcd1234-+5", "abcd1234-05", "abcd1234-00", "abcd1234-5 ", " abcd1234-5",
-        "abcd1234-5.0", "abcd1234-9223372036854775808", "abcd1234-5-", "abcd1234-5-0", "abcd1234-5-0-1",
-        "abcd1234-5-0-1-", "abcd1234-5-x-1-" TIME, "abcd1234-5-0-x-" TIME, "abcd1234-5--1-" TIME,
-        "abcd1234-5-00-1-" TIME, "abcd1234-5-0-01-" TIME, "abcd1234-5-0--1-" TIME, "abcd1234-5-1000000-1-" TIME,
-        "abcd1234-5-9223372036854775808-1-" TIME, "abcd1234-5-0-9223372036854775808-" TIME,
-        "abcd1234-5-0-1-01234567890123456789012345678901"};
+        "abcd1234-5.0", "abcd1234-9223372036854775808", "abcd1234-5-", "abcd1234-5-x", "abcd1234-5-06",
+        "abcd1234-5-9223372036854775808", "abcd1234-5-6-", "abcd1234-5-6-0", "abcd1234-5-6-0-1", "abcd1234-5-6-0-1-",
+        "abcd1234-5-4-0-1-" TIME, "abcd1234-5--0-1-" TIME, "abcd1234-5-x-0-1-" TIME, "abcd1234-5-6-x-1-" TIME,
+        "abcd1234-5-6-0-x-" TIME, "abcd1234-5-6--1-" TIME, "abcd1234-5-6-00-1-" TIME, "abcd1234-5-6-0-01-" TIME,
+        "abcd1234-5-6-0--1-" TIME, "abcd1234-5-6-1000000-1-" TIME, "abcd1234-5-6-9223372036854775808-1-" TIME,
+        "abcd1234-5-6-0-9223372036854775808-" TIME, "abcd1234-5-6-0-1-01234567890123456789012345678901"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct cursor c;
         if (cursor_read(&c, view_of(texts[i]))) fail_msg("\"%s\" was understood", texts[i]);
@@ -80,7 +96,7 @@ static void cursor__bytes_that_no_text_has(void **state)
     (void)state;
     struct cursor c;
     assert_false(cursor_read(&c, VIEW("abcd1234-5\0")));
-    assert_false(cursor_read(&c, VIEW("abcd1234-5-0-1-2026\0Z")));
+    assert_false(cursor_read(&c, VIEW("abcd1234-5-6-0-1-2026\0Z")));
     assert_false(cursor_read(&c, (struct view){0}));
     /* Its epoch is compared, not looked into. */
     assert_true(cursor_read(&c, VIEW("\0bcd1234-5")));
@@ -93,7 +109,7 @@ static void cursor__a_part_beyond_all_collections(void **state)
     for (int part = 0; part < MAX_COLLECTIONS + 3; part++) {
         struct str text = {0};
         struct cursor c;
-        str_addf(&text, "abcd1234-5-%d-1-" TIME, part);
+        str_addf(&text, "abcd1234-5-5-%d-1-" TIME, part);
         assert_int_equal(cursor_read(&c, str_view(&text)), part < MAX_COLLECTIONS);
         str_release(&text);
     }
@@ -115,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cursor__a_change),
+        cmocka_unit_test(cursor__a_change_behind_which_something_was_read),
         cmocka_unit_test(cursor__inside_a_first_look),
         cmocka_unit_test(cursor__reads_what_it_wrote),
         cmocka_unit_test(cursor__what_is_none),

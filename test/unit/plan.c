@@ -317,6 +317,7 @@ static void follow_log(struct world *w)
 {
     const struct collection *of[] = {collection_at(0), collection_at(1)};
     struct changelog_span span;
+    struct epochs *epochs;
     char folder[] = "/tmp/parley-plan-XXXXXX", path[64];
     struct textpart parts[TEXTFILE_PARTS];
     struct textfill fill = {.database = w->db, .parts = parts, .nparts = textfile_parts(parts)};
@@ -326,8 +327,8 @@ static void follow_log(struct world *w)
     snprintf(path, sizeof path, "%s/x-text", folder);
     arena_init(&fill.arena, 1 << 20);
     assert_int_equal(changelog_span(w->db, &span, &w->f), OK);
-    assert_int_equal(
-        textfile_open(&fill.file, path, folder, view_of(span.epoch), span.head, parts, fill.nparts, &w->f), OK);
+    assert_int_equal(epochs_load(&epochs, w->db, &w->f), OK);
+    assert_int_equal(textfile_open(&fill.file, path, folder, epochs, &span, parts, fill.nparts, &w->f), OK);
     const struct change change = {.seq = span.head + 1, .doc = 1, .op = CHANGE_CREATE};
     listener = w->heard;
     assert_int_equal(changelog_append(w->db, parts[0].collection, &change, &w->f), OK);
@@ -340,6 +341,7 @@ static void follow_log(struct world *w)
     assert_int_equal(changelog_trim(w->db, 2, 1, &w->f), OK);
     listener = NULL;
     db_close(fill.file);
+    epochs_free(epochs);
     arena_release(&fill.arena);
     assert_int_equal(textfile_remove(path, &w->f), OK);
     assert_int_equal(rmdir(folder), 0);

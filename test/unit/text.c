@@ -503,7 +503,7 @@ static void text__another_log(void **state)
     open_text(w);
     wait_for_it(w);
     close_text(w);
-    run(w, "UPDATE messages SET content = 'black tea'; UPDATE parley_meta SET value = '12345678' WHERE name = 'epoch'");
+    run(w, "UPDATE messages SET content = 'black tea'; UPDATE parley_epochs SET epoch = '12345678'");
     find_black_tea(w);
 }
 
@@ -517,6 +517,47 @@ static void text__a_database_that_is_older(void **state)
     wait_for_it(w);
     close_text(w);
     run(w, "UPDATE messages SET content = 'black tea'; DELETE FROM parley_log WHERE seq > 1");
+    find_black_tea(w);
+}
+
+/* The copy knows nothing of the changes from 2 on, and others came since it was put back. */
+static void put_back(struct world *w, const char *content)
+{
+    struct value value = value_text(view_of(content));
+    run(w, "DELETE FROM parley_log WHERE seq > 1; INSERT INTO parley_epochs (epoch, head) VALUES ('12345678', 1)");
+    assert_int_equal(db_run(w->db, "UPDATE messages SET content = ? WHERE id = 1", &value, 1, &w->f), OK);
+    w->seq = 1;
+}
+
+static void text__a_database_that_has_gone_another_way(void **state)
+{
+    struct world *w = *state;
+    say(w, 1, VIEW("green tea"));
+    say(w, 1, VIEW("coffee"));
+    open_text(w);
+    wait_for_it(w);
+    close_text(w);
+    put_back(w, "green tea");
+    say(w, 1, VIEW("black tea"));
+    say(w, 2, VIEW("coffee"));
+    find_black_tea(w);
+}
+
+/* Its last change is in the copy, but a text was read that is not. */
+static void text__a_database_that_is_older_than_a_text(void **state)
+{
+    struct world *w = *state;
+    struct db *file;
+    say(w, 1, VIEW("black tea"));
+    say(w, 1, VIEW("coffee"));
+    open_text(w);
+    wait_for_it(w);
+    close_text(w);
+    assert_int_equal(db_open(&file, w->file, DB_DERIVED, &w->f), OK);
+    assert_int_equal(db_exec(file, "UPDATE parley_text SET seq = 1", &w->f), OK);
+    db_close(file);
+    put_back(w, "black tea");
+    say(w, 2, VIEW("coffee"));
     find_black_tea(w);
 }
 
@@ -587,6 +628,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(text__damaged_while_it_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(text__another_log, setup, teardown),
         cmocka_unit_test_setup_teardown(text__a_database_that_is_older, setup, teardown),
+        cmocka_unit_test_setup_teardown(text__a_database_that_has_gone_another_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(text__a_database_that_is_older_than_a_text, setup, teardown),
         cmocka_unit_test_setup_teardown(text__changes_that_are_no_longer_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(text__a_file_that_cannot_be_made, setup, teardown),
         cmocka_unit_test_setup_teardown(text__many_and_long_texts, setup, teardown),

@@ -125,12 +125,17 @@ static void make_index(struct world *w)
 {
     struct failure f;
     struct textpart parts[TEXTFILE_PARTS];
+    struct changelog_span span;
+    struct epochs *epochs;
     char path[64];
     snprintf(w->folder, sizeof w->folder, "/tmp/parley-where-XXXXXX");
     assert_non_null(mkdtemp(w->folder));
     snprintf(path, sizeof path, "%s/x-text", w->folder);
     size_t n = textfile_parts(parts);
-    assert_int_equal(textfile_open(&w->index, path, w->folder, VIEW("epoch"), 0, parts, n, &f), OK);
+    assert_int_equal(changelog_span(w->db, &span, &f), OK);
+    assert_int_equal(epochs_load(&epochs, w->db, &f), OK);
+    assert_int_equal(textfile_open(&w->index, path, w->folder, epochs, &span, parts, n, &f), OK);
+    epochs_free(epochs);
     w->part = parts[0];
     assert_ptr_equal(w->part.collection, w->messages.collection);
     for (size_t i = 0; i < w->messages.ndocs; i++) {
