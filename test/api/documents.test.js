@@ -87,7 +87,7 @@ module.exports = (binary) => {
   })
 
   test('documents: a copy keeps its times but for createdAt, which may be given', async () => {
-    const first = (await say(server.url, 'first', { updatedAt: '2020-01-02T00:00:00.000Z' })).json.doc
+    const first = (await say(server.url, 'first', { createdAt: '2019-12-31T00:00:00.000Z', updatedAt: '2020-01-02T00:00:00.000Z' })).json.doc
     const copy = (await send('POST', `/api/messages/${first.id}/duplicate`, {})).json.doc
     assert.strictEqual(copy.updatedAt, '2020-01-02T00:00:00.000Z')
     assert.strictEqual(copy.timestamp, first.timestamp)
