@@ -126,7 +126,7 @@ for (const [size, colorScheme, direction] of RUNS) {
     await seen('unreachable')
     await page.unroute('**/api/users/me')
     await visitor.button('Try again').click()
-    await page.getByLabel('Setup token').fill(TOKEN)
+    await visitor.fillToken(TOKEN)
     await visitor.fillEntry(NAMES[0], 'short')
     await page.getByText('at least 8 characters').waitFor()
     await seen('flaws')

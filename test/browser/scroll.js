@@ -139,7 +139,7 @@ test('who was led to an old message stays there when the stream begins later, an
   const open = async (message) => {
     await visitor.page.evaluate((hash) => { location.hash = hash }, `#/c/${bob}?m=${message}`)
     await visitor.page.reload()
-    await visitor.row(`message ${message}.`).waitFor()
+    await visitor.page.locator('.lit', { hasText: `message ${message}.` }).waitFor()
   }
   await open(40)
   const before = await place(visitor)

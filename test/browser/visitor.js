@@ -57,6 +57,12 @@ export class Visitor {
     await this.isIn()
   }
 
+  // The form takes the focus for its first field once it is drawn; what is filled in before then would go there.
+  async fillToken(token) {
+    await this.page.waitForFunction(() => document.activeElement.name === 'email')
+    await this.page.getByLabel('Setup token').fill(token)
+  }
+
   async fillEntry(email, password) {
     await this.page.getByLabel('E-mail').fill(email)
     for (const box of await this.page.locator('input[type=password]').all()) await box.fill(password)
