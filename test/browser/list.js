@@ -112,6 +112,7 @@ test('the list says that it is being read, and that it could not be', async (t) 
     await held
     await route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } })
   })
+  await visitor.page.evaluate(() => localStorage.removeItem('parley.me')) // and with it what was seen last
   await visitor.page.reload()
   await visitor.page.getByRole('list', { name: 'Loading' }).waitFor()
   assert.equal(await visitor.page.locator('.skeleton').count(), 6)

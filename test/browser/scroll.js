@@ -27,7 +27,11 @@ const scrollBy = (visitor, by) => visitor.page.evaluate((y) => new Promise((reso
   requestAnimationFrame(() => requestAnimationFrame(resolve))
 }), by)
 
-const scrollToRow = (visitor, text) => visitor.row(text).evaluate((row) => row.scrollIntoView({ block: 'center' }))
+// The page hears of it with the next frame.
+const scrollToRow = (visitor, text) => visitor.row(text).evaluate((row) => new Promise((resolve) => {
+  row.scrollIntoView({ block: 'center' })
+  requestAnimationFrame(() => requestAnimationFrame(resolve))
+}))
 
 async function stays(visitor, before) {
   const after = await visitor.page.evaluate((id) => {
