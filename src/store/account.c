@@ -5,11 +5,11 @@
 
 /* SQL: times and conditions at ?1. What would last for more than twice its time was begun under a clock that has been
  * put back since, and is over; a small step of the clock ends nothing. */
-#define AFTER(span)  "strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '" span "')"
-#define LOCK_END     AFTER("+10 minutes") /* Payload's lockTime */
-#define LOCKED       "coalesce(lock_until > ?1 AND lock_until <= " AFTER("+20 minutes") ", 0)"
+#define AFTER(span) "strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '" span "')"
+#define LOCK_END    AFTER("+10 minutes") /* Payload's lockTime */
+#define LOCKED      "coalesce(lock_until > ?1 AND lock_until <= " AFTER("+20 minutes") ", 0)"
 /* Seconds, rounded. */
-#define LOCKED_FOR "CASE WHEN " LOCKED " THEN max(1, strftime('%s', lock_until) - strftime('%s', ?1)) ELSE 0 END"
+#define LOCKED_FOR   "CASE WHEN " LOCKED " THEN max(1, strftime('%s', lock_until) - strftime('%s', ?1)) ELSE 0 END"
 #define RESET_END    AFTER("+60 minutes")
 #define RESETTABLE   "(reset_password_expiration > ?1 AND reset_password_expiration <= " AFTER("+120 minutes") ")"
 #define REQUESTED    "reset_password_requested_at"

@@ -60,7 +60,8 @@ static bool locked(struct world *w, const char *email, const char *time)
 static enum status sign_in(struct world *w, const char *time)
 {
     struct dropped_session *dropped;
-    struct session session = {view_of(arena_printf(&w->arena, "session at %s", time)), at(w, time), at(w, "23:59:59"), {0}};
+    struct session session = {
+        view_of(arena_printf(&w->arena, "session at %s", time)), at(w, time), at(w, "23:59:59"), {0}};
     return account_signed_in(w->db, w->users, 1, &session, &w->arena, &dropped, &w->f);
 }
 

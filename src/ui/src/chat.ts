@@ -10,7 +10,7 @@ import { Outbox } from './outbox'
 import { forgetPeople, meet, nobody, people, peopleToKeep, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
-import { check, left, readConfigAgain, session, signOut } from './session'
+import { check, left, readConfig, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
 import { Snapshot } from './snapshot'
 import { Store } from './store'
@@ -181,7 +181,7 @@ export class Chat {
     const at = route.get()
     if (at.view === 'thread') this.feed.readFailed(at.peer)
     if (this.talks.store.get().state === 'failed') this.#read()
-    void readConfigAgain()
+    void readConfig()
   }
 
   // `replace`: nothing of what was known need be true.

@@ -58,17 +58,20 @@ function leave(state: 'first' | 'out'): void {
   session.update({ state, me: null })
 }
 
-// A server that does not say is as it was before, or as the first one was.
-const readConfig = () => call<Config>('GET', 'parley/config').catch(() => CONFIG)
+// What the server allows, which may be something else when it was started again. One that does not say is as it was when
+// the page was loaded.
+export async function readConfig(): Promise<void> {
+  const config = await call<Config>('GET', 'parley/config').catch(() => CONFIG)
+  keep(KEPT_CONFIG, config)
+  session.update({ config: { ...CONFIG, ...config } })
+}
 
 // Who is it?
 export async function start(): Promise<void> {
   if (session.get().state === 'failed') session.update({ state: 'starting' })
   const timer = setTimeout(goOn, PATIENCE_MS)
   try {
-    const [account, config] = await Promise.all([call<Account>('GET', 'users/me'), readConfig()])
-    keep(KEPT_CONFIG, config)
-    session.update({ config: { ...CONFIG, ...config } })
+    const [account] = await Promise.all([call<Account>('GET', 'users/me'), readConfig()])
     if (account.user) return enter(account)
     ownedBy(null)
     const { initialized } = await call<{ initialized: boolean }>('GET', 'users/init')
@@ -78,13 +81,6 @@ export async function start(): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-// A server that was started again may allow something else.
-export async function readConfigAgain(): Promise<void> {
-  const config = await readConfig()
-  keep(KEPT_CONFIG, config)
-  session.update({ config: { ...CONFIG, ...config } })
 }
 
 // With what was seen last, without the server. Is there anything?

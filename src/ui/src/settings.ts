@@ -18,7 +18,7 @@ const DEFAULTS: Settings = { theme: 'auto', language: 'auto', enter: 'auto', sou
 
 export const settings = new Store<Settings>({ ...DEFAULTS, ...kept<Partial<Settings>>(KEY) })
 
-export const chosenLanguage = (): Language => {
+const chosenLanguage = (): Language => {
   const { language } = settings.get()
   return isLanguage(language) ? language : browserLanguage()
 }

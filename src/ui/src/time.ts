@@ -42,13 +42,13 @@ export function briefTime(iso: string): string {
 }
 
 // Today, yesterday.
-const lateDay = (daysAgo: number) => new Intl.RelativeTimeFormat(speech.get().locale, { numeric: 'auto' }).format(-daysAgo, 'day')
+const relativeDay = (daysAgo: number) => new Intl.RelativeTimeFormat(speech.get().locale, { numeric: 'auto' }).format(-daysAgo, 'day')
 
 export function dayName(iso: string): string {
   const date = new Date(iso)
   const days = daysAgo(date)
   if (days === 0 || days === 1) {
-    const day = lateDay(days)
+    const day = relativeDay(days)
     return day[0].toLocaleUpperCase(speech.get().locale) + day.slice(1)
   }
   return format(date.getFullYear() === new Date(now()).getFullYear() ? 'fullDate' : 'fullDateOfYear', date)
@@ -58,7 +58,7 @@ export function dayName(iso: string): string {
 export function lastSeen(iso: string): string {
   const days = daysAgo(new Date(iso))
   if (days > 1) return t('seen.on', { date: dayName(iso) })
-  return t('seen.at', { day: lateDay(Math.max(0, days)), time: clockTime(iso) })
+  return t('seen.at', { day: relativeDay(Math.max(0, days)), time: clockTime(iso) })
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
