@@ -163,15 +163,46 @@ test('who was led to an old message stays there when the stream begins later, an
   await visitor.row('before the stream').waitFor()
 })
 
+test('a message is led to once, whenever the conversations come to be known', async (t) => {
+  const { server, bob } = await filled(t, 200)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  const reads = []
+  visitor.page.on('request', (request) => { if (/less_than_equal/.test(request.url())) reads.push(request.url()) })
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await visitor.page.route('**/api/parley/conversations?*', async (route) => { await held; await route.continue() })
+  await visitor.page.evaluate((hash) => { location.hash = hash }, `#/c/${bob}?m=40`)
+  reads.length = 0
+  await visitor.page.reload()
+  await visitor.page.locator('.lit', { hasText: 'message 40.' }).waitFor()
+  const before = await place(visitor)
+  await visitor.page.evaluate(() => {
+    const rows = document.querySelector('.sheet')
+    new MutationObserver(() => { if (!rows.querySelector('.row')) rows.dataset.blinked = '' }).observe(rows, { childList: true, subtree: true })
+  })
+  release()
+  await visitor.talk('bob').getByText('message 200.').waitFor()
+  await visitor.live()
+  await stays(visitor, before)
+  assert.equal(await visitor.page.locator('[data-blinked]').count(), 0)
+  assert.equal(reads.length, 1)
+})
+
 test('from far up one jumps to the newest at once', async (t) => {
   const { server, alice, bob } = await filled(t, 420)
-  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
-  await visitor.page.evaluate(() => { location.hash = '#/c/2?m=40' })
+  const visitor = await Visitor.signedIn(t, server.url, ALICE)
+  // Some have been read, so that where one left off lies far back.
+  const read = visitor.page.waitForResponse(/conversations\/\d+\/read$/)
+  await visitor.page.evaluate((hash) => { location.hash = hash }, `#/c/${bob}?m=40`)
   await visitor.page.locator('.lit', { hasText: 'message 40.' }).waitFor()
+  await read
   await server.post(bob, alice, 'news')
+  const between = []
+  visitor.page.on('request', (request) => { if (/greater_than/.test(request.url())) between.push(request.url()) })
   await visitor.page.getByRole('log').focus()
   await visitor.page.keyboard.press('End')
   await visitor.row('news').waitFor()
+  assert.deepEqual(between, [])
   assert.equal(await visitor.page.evaluate(() => document.querySelector('.scroller').scrollTop), 0)
 })
 

@@ -189,7 +189,7 @@ export class Chat {
     const at = route.get()
     const peer = at.view === 'thread' ? at.peer : null
     this.feed.forgetOthers(peer)
-    if (replace) this.feed.forgetGone()
+    if (replace) this.feed.forgetTold()
     if (peer) void this.feed.readAgain(peer, replace)
     this.#read()
   }

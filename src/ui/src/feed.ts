@@ -39,18 +39,17 @@ const IS_PAIR = (me: number, peer: number) =>
     : `&where[or][0][and][0][sender][equals]=${me}&where[or][0][and][1][receiver][equals]=${peer}` +
       `&where[or][1][and][0][sender][equals]=${peer}&where[or][1][and][1][receiver][equals]=${me}`
 
-const pageOf = async (query: string): Promise<List<Message>> => {
-  const page = await call<List<MessageDoc>>('GET', `messages?depth=0${query}`)
-  return { ...page, docs: page.docs.map(messageOf) }
-}
+// Up to which id a page holds all that there is; up to the `end` where no other follows.
+const reach = ({ docs, hasNextPage }: List<Message>, end: number) => (hasNextPage ? docs[docs.length - 1].id : end)
 
 export class Feed {
   away: Peer | null = null // the conversation whose reader is not at its end
   #timelines = new Map<Peer, Store<Timeline>>() // the last one looked at is the last
   #gone = new Set<number>() // deleted by the stream's word; a page that is under way may still hold them
+  #told = new Map<number, Message>() // by the others, since the first of the pages under way was asked for
+  #pages = 0 // under way
   #around = Promise.resolve() // the last readAround
   #me: number
-  #recalled = new WeakSet<Message>() // from the snapshot: older than every answer
   #snapshot: Pick<Snapshot, 'read' | 'write'>
 
   constructor(me: number, snapshot: Pick<Snapshot, 'read' | 'write'>) {
@@ -72,17 +71,11 @@ export class Feed {
   // Its newest page; what is known of it stays where the two meet.
   async readNewest(peer: Peer, replace = false): Promise<void> {
     const timeline = this.open(peer)
-    const { turn, messages, older, asOf } = timeline.get()
-    const before = new Set(messages)
-    timeline.update({ older: messages.length && !asOf ? older : 'reading', reason: '' })
+    const { messages, older, newer, asOf } = timeline.get()
+    const edge = newer === 'none' ? 'older' : 'newer'
+    timeline.update({ [edge]: edge === 'older' && messages.length && !asOf ? older : 'reading', reason: '' })
     if (messages.length === 0) void this.#recall(peer, timeline)
-    try {
-      const page = await pageOf(`${this.#of(peer)}&sort=-id&limit=${PAGE}`)
-      if (timeline.get().turn !== turn) return
-      this.#showNewest(timeline, page, before, replace)
-    } catch (refusal) {
-      this.#fail(timeline, 'older', refusal)
-    }
+    await this.#read(peer, edge, '&sort=-id', (page) => this.#showNewest(peer, timeline, page, replace))
   }
 
   // What was missed, if it was at the end; whoever looks farther up stays there. `replace`: all of it.
@@ -99,64 +92,57 @@ export class Feed {
   async #lookAround(peer: Peer, id: number): Promise<void> {
     const timeline = this.open(peer)
     const turn = timeline.get().turn + 1
-    timeline.set({ ...UNREAD, older: 'reading', turn })
+    timeline.set({ ...UNREAD, older: 'reading', newer: 'reading', turn })
     try {
-      const half = PAGE / 2
       const [before, after] = await Promise.all([
-        pageOf(`${this.#of(peer)}&sort=-id&limit=${half}&where[id][less_than_equal]=${id}`),
-        pageOf(`${this.#of(peer)}&sort=id&limit=${PAGE}&where[id][greater_than]=${id}`),
+        this.#page(peer, `&sort=-id&where[id][less_than_equal]=${id}`, PAGE / 2),
+        this.#page(peer, `&sort=id&where[id][greater_than]=${id}`),
       ])
       if (timeline.get().turn !== turn) return
-      const messages = this.#merge(timeline.get().messages, [...before.docs, ...after.docs])
-      timeline.set({
-        ...timeline.get(),
-        messages,
+      timeline.update({
+        messages: this.#merge([], [...before.docs, ...after.docs, ...this.#toldOf(peer, reach(before, 0), reach(after, Infinity))]),
         older: before.hasNextPage ? 'more' : 'none',
         newer: after.hasNextPage ? 'more' : 'none',
         turn: turn + 1,
       })
     } catch (refusal) {
+      timeline.update({ older: 'failed', newer: 'none', reason: (refusal as Refusal).message })
       void this.#recall(peer, timeline)
-      this.#fail(timeline, 'older', refusal)
     }
   }
 
   async readOlder(peer: Peer): Promise<void> {
     const timeline = this.open(peer)
-    const [first] = timeline.get().messages
-    if (!first || timeline.get().asOf) return this.readNewest(peer)
-    if (timeline.get().older === 'reading') return
-    const { turn } = timeline.get()
+    const { messages: [first], older, asOf } = timeline.get()
+    if (!first || asOf) return this.readNewest(peer)
+    if (older === 'reading') return
     timeline.update({ older: 'reading' })
-    try {
-      const page = await pageOf(`${this.#of(peer)}&sort=-id&limit=${PAGE}&where[id][less_than]=${first.id}`)
-      if (timeline.get().turn !== turn) return
-      const messages = this.#merge(timeline.get().messages, page.docs)
-      const cut = messages.length > MOST
+    await this.#read(peer, 'older', `&sort=-id&where[id][less_than]=${first.id}`, (page) => {
+      const { messages, newer } = timeline.get()
+      // This end was dropped for what was read at the other one.
+      if (messages[0]?.id !== first.id) return timeline.update({ older: 'more' })
+      const known = this.#merge(messages, [...page.docs, ...this.#toldOf(peer, reach(page, 0), first.id)])
+      const cut = known.length > MOST
       timeline.update({
-        messages: cut ? messages.slice(0, MOST - LEEWAY) : messages,
+        messages: cut ? known.slice(0, MOST - LEEWAY) : known,
         older: page.hasNextPage ? 'more' : 'none',
-        newer: cut ? 'more' : timeline.get().newer,
+        newer: cut ? 'more' : newer,
       })
-    } catch (refusal) {
-      this.#fail(timeline, 'older', refusal)
-    }
+    })
   }
 
   async readNewer(peer: Peer): Promise<void> {
     const timeline = this.open(peer)
-    const last = timeline.get().messages.at(-1)
-    if (!last || timeline.get().newer === 'reading' || timeline.get().newer === 'none') return
-    const { turn } = timeline.get()
+    const { messages: known, newer } = timeline.get()
+    const last = known.at(-1)
+    if (!last || newer === 'reading' || newer === 'none') return
     timeline.update({ newer: 'reading' })
-    try {
-      const page = await pageOf(`${this.#of(peer)}&sort=id&limit=${PAGE}&where[id][greater_than]=${last.id}`)
-      if (timeline.get().turn !== turn) return
+    await this.#read(peer, 'newer', `&sort=id&where[id][greater_than]=${last.id}`, (page) => {
+      const { messages } = timeline.get()
+      if (messages.at(-1)?.id !== last.id) return timeline.update({ newer: 'more' })
       timeline.update({ newer: page.hasNextPage ? 'more' : 'none' })
-      this.#grow(timeline, this.#merge(timeline.get().messages, page.docs))
-    } catch (refusal) {
-      this.#fail(timeline, 'newer', refusal)
-    }
+      this.#grow(timeline, this.#merge(messages, [...page.docs, ...this.#toldOf(peer, last.id, reach(page, Infinity))]))
+    })
   }
 
   readFailed(peer: Peer): void {
@@ -169,6 +155,7 @@ export class Feed {
   learn(docs: MessageDoc[], live: boolean): void {
     const messages = docs.map(messageOf)
     if (live) for (const { id } of messages) this.#gone.delete(id)
+    if (this.#pages) for (const message of messages) this.#told.set(message.id, message)
     for (const [peer, timeline] of this.#timelines) {
       const own = messages.filter((message) => this.#belongs(message, peer))
       const moved = live ? messages.filter((message) => !this.#belongs(message, peer)).map(({ id }) => id) : []
@@ -188,8 +175,10 @@ export class Feed {
     for (const other of [...this.#timelines.keys()]) if (other !== peer) this.#timelines.delete(other)
   }
 
-  forgetGone(): void {
+  // Of a server that went back to an older state nothing counts that it told before.
+  forgetTold(): void {
     this.#gone.clear()
+    this.#told.clear()
   }
 
   #new(peer: Peer): Store<Timeline> {
@@ -208,12 +197,33 @@ export class Feed {
     const seen = await this.#snapshot.read<Message[]>(`thread ${peer}`)
     const { messages, older, turn: then } = timeline.get()
     if (!seen || then !== turn || messages.length || older === 'none') return
-    for (const message of seen.what) this.#recalled.add(message)
     timeline.update({ messages: this.#merge([], seen.what), asOf: seen.at })
   }
 
-  #of(peer: Peer): string {
-    return peer === 'all' ? '' : IS_PAIR(this.#me, peer)
+  // A page beyond an end of a timeline. It counts where all is not another by then.
+  async #read(peer: Peer, edge: 'older' | 'newer', query: string, show: (page: List<Message>) => void): Promise<void> {
+    const timeline = this.open(peer)
+    const { turn } = timeline.get()
+    const told = await this.#page(peer, query).then(
+      (page) => () => show(page),
+      (refusal: Refusal) => () => timeline.update({ [edge]: 'failed', reason: refusal.message }),
+    )
+    if (timeline.get().turn === turn) told()
+  }
+
+  async #page(peer: Peer, query: string, limit = PAGE): Promise<List<Message>> {
+    if (this.#pages++ === 0) this.#told.clear()
+    try {
+      const page = await call<List<MessageDoc>>('GET', `messages?depth=0${peer === 'all' ? '' : IS_PAIR(this.#me, peer)}${query}&limit=${limit}`)
+      return { ...page, docs: page.docs.map(messageOf) }
+    } finally {
+      this.#pages--
+    }
+  }
+
+  // What a page lacks that was asked for before it was told.
+  #toldOf(peer: Peer, first: number, last: number): Message[] {
+    return [...this.#told.values()].filter((message) => message.id >= first && message.id <= last && this.#belongs(message, peer))
   }
 
   #belongs({ sender, receiver }: Message, peer: Peer): boolean {
@@ -232,23 +242,21 @@ export class Feed {
     return [...byId.values()].sort((a, b) => a.id - b.id)
   }
 
-  #showNewest(timeline: Store<Timeline>, page: List<Message>, before: Set<Message>, replace: boolean): void {
-    const { messages, newer, turn, asOf } = timeline.get()
-    const first = page.docs.at(-1)?.id ?? 0
-    const last = messages.at(-1)?.id ?? 0
-    const anew = replace || asOf
-    const meets = !anew && messages.length > 0 && last >= first
+  #showNewest(peer: Peer, timeline: Store<Timeline>, page: List<Message>, replace: boolean): void {
+    const { messages, older, newer, turn, asOf } = timeline.get()
+    const first = reach(page, 0)
+    const meets = !replace && !asOf && messages.length > 0 && messages[messages.length - 1].id >= first
     // Where all is new nothing counts that was known before: the server may have gone back behind it. Of those that the
-    // page covers, the ones it does not hold are gone, but for what came while it was under way.
-    const came = (message: Message) => !before.has(message) && !this.#recalled.has(message)
-    const newest = page.docs[0]?.id ?? 0
+    // page covers, the ones it does not hold are gone.
     const held = new Set(page.docs.map(({ id }) => id))
-    const stay = (anew ? messages.filter(came) : messages).filter((message) =>
-      (meets && ((message.id < first && page.hasNextPage) || message.deleted)) || held.has(message.id) ||
-      (message.id > newest && came(message)))
-    const older: Edge = meets && messages[0].id < first ? timeline.get().older : page.hasNextPage ? 'more' : 'none'
-    timeline.update({ older, newer: 'none', asOf: '', turn: meets && newer === 'none' ? turn : turn + 1 })
-    this.#grow(timeline, this.#merge(stay, page.docs))
+    const stay = messages.filter(({ id, deleted }) => meets && (id < first || deleted || held.has(id)))
+    timeline.update({
+      older: (stay[0]?.id ?? first) < first ? older : page.hasNextPage ? 'more' : 'none',
+      newer: 'none',
+      asOf: '',
+      turn: meets && newer === 'none' ? turn : turn + 1,
+    })
+    this.#grow(timeline, this.#merge(stay, [...page.docs, ...this.#toldOf(peer, first, Infinity)]))
   }
 
   #learnOf(timeline: Store<Timeline>, own: Message[], live: boolean): void {
@@ -278,10 +286,6 @@ export class Feed {
     const { messages } = timeline.get()
     if (!messages.some(({ id }) => ids.has(id))) return
     timeline.update({ messages: messages.flatMap((message) => (ids.has(message.id) ? by(message) : message)) })
-  }
-
-  #fail(timeline: Store<Timeline>, edge: 'older' | 'newer', refusal: unknown): void {
-    timeline.update({ [edge]: 'failed', reason: (refusal as Refusal).message })
   }
 }
 

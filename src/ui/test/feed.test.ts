@@ -20,16 +20,16 @@ function begin(seen: Message[] | null) {
     read: async <T>() => (seen ? { at: THEN, what: seen as T } : undefined) as Seen<T> | undefined,
     write: (name, look) => void written.set(name, look),
   })
-  let answer: (docs: Message[] | null, more?: boolean) => void = () => {}
+  const answers: ((docs: Message[] | null, more?: boolean) => void)[] = [] // to what has been asked, in that order
   globalThis.fetch = () => new Promise<Response>((resolve, reject) => {
-    answer = (docs, more = false) =>
-      docs ? resolve(Response.json({ docs, totalDocs: docs.length, hasNextPage: more })) : reject(new TypeError('no'))
+    answers.push((docs, more = false) =>
+      docs ? resolve(Response.json({ docs, totalDocs: docs.length, hasNextPage: more })) : reject(new TypeError('no')))
   })
   const timeline = feed.open(PEER)
   const read = feed.readNewest(PEER)
   return {
-    feed, timeline, read,
-    answer: (docs: Message[] | null, more?: boolean) => answer(docs, more),
+    feed, timeline, read, answers,
+    answer: (docs: Message[] | null, more?: boolean) => answers.shift()?.(docs, more),
     kept: () => written.get(`thread ${PEER}`)?.() as Message[] | null,
     shown: () => timeline.get().messages.map(({ content }) => content),
   }
@@ -79,6 +79,69 @@ test('without an answer what was seen stays, and is not kept anew as if it were 
   await read
   assert.deepEqual([shown(), timeline.get().older, timeline.get().asOf], [['one'], 'failed', THEN])
   assert.equal(kept(), null)
+})
+
+test('a message that comes while an old one is led to leaves no hole', async () => {
+  const { feed, read, answer, shown, timeline, answers } = begin(null)
+  answer([message(500, 'the newest')], true)
+  await read
+  const around = feed.readAround(PEER, 40)
+  await soon()
+  feed.learn([message(501, 'news')], true)
+  const [before, after] = answers.splice(0)
+  before([message(40, 'forty')], true)
+  after([message(41, 'one more')], true)
+  await around
+  assert.deepEqual([shown(), timeline.get().newer], [['forty', 'one more'], 'more'])
+})
+
+test('what is told while the last page is under way follows it', async () => {
+  const { feed, read, answer, shown, timeline, answers } = begin(null)
+  answer([], false)
+  await read
+  const around = feed.readAround(PEER, 1)
+  const [before, after] = answers.splice(0)
+  before([message(1, 'one')])
+  after([message(2, 'two')], true)
+  await around
+  const newer = feed.readNewer(PEER)
+  feed.learn([message(4, 'after it was read')], true)
+  feed.learn([message(5, 'and not for long')], true)
+  feed.forget([5])
+  answer([message(3, 'three')])
+  await newer
+  assert.deepEqual([shown(), timeline.get().newer], [['one', 'two', 'three', 'after it was read'], 'none'])
+})
+
+test('an edit that is told while an older page is under way stands', async () => {
+  const { feed, read, answer, shown } = begin(null)
+  answer([message(3, 'three')], true)
+  await read
+  const older = feed.readOlder(PEER)
+  feed.learn([message(2, 'two, edited', 40)], true)
+  answer([message(2, 'two'), message(1, 'one')])
+  await older
+  assert.deepEqual(shown(), ['one', 'two, edited', 'three'])
+})
+
+test('an end that was dropped for the other one meanwhile is read anew', async () => {
+  const run = (from: number, n: number) => Array.from({ length: n }, (_, i) => message(from + i, `${from + i}`))
+  const { feed, read, answer, shown, timeline, answers } = begin(null)
+  answer([], false)
+  await read
+  const around = feed.readAround(PEER, 1000)
+  const [before, after] = answers.splice(0)
+  before(run(1000, 1), true)
+  after(run(1001, 290), true)
+  await around
+  const newer = feed.readNewer(PEER)
+  const older = feed.readOlder(PEER)
+  const [above, below] = answers.splice(0).reverse()
+  above(run(980, 20).reverse(), true)
+  await older
+  below(run(1291, 5))
+  await newer
+  assert.deepEqual([shown().length, shown().at(-1), timeline.get().newer], [280, '1259', 'more'])
 })
 
 test('at most the last forty are kept', async () => {

@@ -124,9 +124,8 @@ function Header({ peer }: { peer: Peer }) {
 }
 
 // The first message that was unread when the thread was opened: kept until one leaves.
-function useUnreadLine(peer: Peer, { messages, older }: Timeline): number {
+function useUnreadLine(peer: Peer, { messages, older }: Timeline, known: boolean): number {
   const { talks, me } = useChat()
-  const known = useStore(talks.store, ({ state }) => state !== 'reading')
   const from = useRef(-1) // what had been read; -1: not known yet
   const line = useRef(0)
   if (from.current < 0 && known && peer !== 'all') {
@@ -199,6 +198,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const chat = useChat()
   const store = useMemo(() => chat.feed.open(peer), [peer])
   const timeline = useStore(store)
+  const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
   const talk = useStore(chat.talks.store, ({ byPeer }) => (peer === 'all' ? undefined : byPeer.get(peer)))
   const outbox = useStore(chat.outbox.store)
   const unsent = useMemo(() => outbox.filter(({ to }) => peer === 'all' || to === peer), [outbox, peer])
@@ -208,7 +208,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const { messages, older, newer, turn } = timeline
   const newest = messages[messages.length - 1]?.id ?? 0
 
-  const unreadFrom = useUnreadLine(peer, timeline)
+  const unreadFrom = useUnreadLine(peer, timeline, known)
   const look = useReading(peer, timeline, scroller)
   const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && messages.length === 0))
   const readMore = () => {
@@ -221,14 +221,16 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   }
   const anchor = useAnchor(scroller, () => { readMore(); look() })
 
-  // Where one left off: around what was looked for, at the first unread one where it lies far back, else at the end.
-  const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
-  const opened = useRef(false)
+  // Once for each thing that is looked for: around it; else where one left off, which is known with the conversations:
+  // at the first unread message where it lies far back, and at the end until then.
+  const led = useRef(-1) // to which message, 0: to none; -1: nowhere yet
+  const settled = useRef(false) // where one left off has been known
   useEffect(() => {
-    const back = !message && talk && talk.unread > FAR && talk.read
-    if (message || back) void chat.feed.readAround(peer, message || Number(back))
-    else if (!opened.current) void chat.feed.readNewest(peer, store.get().newer !== 'none')
-    opened.current = true
+    const back = known && !settled.current && !message && talk && talk.unread > FAR ? talk.read : 0
+    if (back || (message && message !== led.current)) void chat.feed.readAround(peer, back || message)
+    else if (led.current < 0) void chat.feed.readNewest(peer, store.get().newer !== 'none')
+    led.current = message
+    settled.current ||= known
   }, [message, known])
 
   const placed = useRef(-1)
@@ -287,7 +289,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
             <Start timeline={timeline} peer={peer} retry={() => void chat.feed.readOlder(peer)} />
             <Rows timeline={timeline} unsent={unsent} everyone={peer === 'all'} unreadFrom={unreadFrom}
               peerRead={talk?.peerRead ?? 0} lit={lit} />
-            {newer === 'reading' && <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>}
+            {newer === 'reading' && newest > 0 && <p className="start spin" role="status"><span className="unseen">{t('loading')}</span></p>}
             {newer === 'failed' && <p className="start" role="alert">{timeline.reason} <button type="button" className="link" onClick={() => void chat.feed.readNewer(peer)}>{t('retry')}</button></p>}
           </div>
         </div>
