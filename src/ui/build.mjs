@@ -85,17 +85,28 @@ const catalogues = {
 }
 
 // marked is one module, of which markdown.tsx uses the reader alone, without what it puts out of use there (`Plain`). The
-// rest is left out: what writes HTML, which is made as the module is loaded, the methods that are replaced, the rules that
-// only they ask for, and the old dialect, "pedantic". 5 KB of 12, compressed.
+// rest is left out: what writes HTML, which is made as the module is loaded, the methods that are replaced with what calls
+// them, the rules that only they ask for, extensions, and the old dialect, "pedantic". 6 KB of 12, compressed.
 const OFF = [...readFileSync(join(source, 'markdown.tsx'), 'utf8').matchAll(/^ {2}(\w+) = \(\) => undefined$/gm)].map(([, name]) => name)
 const CUTS = [ // what, how often, what stands in its place
   [/\n\/\/ src\/Renderer\.ts\n.*/gs, 1, '\nexport { _Lexer as Lexer, _Tokenizer as Tokenizer }'],
   [new RegExp(`\n {2}(${OFF.join('|')})\\(src.*?\n {2}}(?=\n)`, 'gs'), OFF.length, ''],
-  [/\nvar (html|def|lheading|lheadingGfm|tag|reflink|nolink|reflinkSearch) = edit\(.*?\.getRegex\(\);/gs, 8, '\nvar $1 = noopTest;'],
+  [new RegExp(`\n {6}if \\(token = this\\.tokenizer\\.(${OFF.join('|')})\\(.*?\n {6}}(?=\n)`, 'gs'), OFF.length, ''],
+  [/\n {6}if \(this\.options\.extensions\?.*?\n {6}}(?=\n)/gs, 4, ''],
+  [/\nfunction (escape2|cleanUrl|splitCells)\(.*?\n}(?=\n)/gs, 3, ''],
+  [/\n {4}if \(this\.tokens\.links\) {.*?\n {4}}(?=\n)/gs, 1, ''],
+  [/\nvar (html|def|lheading|lheadingGfm|gfmTable|tag|reflink|nolink|reflinkSearch|emStrongLDelim|emStrongRDelimAst) = edit\(.*?\.getRegex\(\);/gs, 11, '\nvar $1 = noopTest;'],
+  [/,\n {2}paragraph: edit\(_paragraph\).*?"table", gfmTable\).*?(?=\n)/g, 1, ''],
+  [/\.replace\("html", "<\/\?.*?\.replace\("tag", _tag\)/g, 1, '.replace("|html", "")'],
   [/\nvar (block|inline)Pedantic = {.*?\n};/gs, 2, ''],
   [/,\n {2}pedantic: \w+Pedantic/g, 2, ''],
   [/this\.options\.pedantic/g, 8, 'false'],
 ]
+// The small rules, which are one object: those that what is left asks for.
+const SMALL = /(?<=\nvar other = {)\n.*?(?=\n};)/s
+const used = (contents) => contents.replace(SMALL, (rules) =>
+  rules.replace(/\n {2}(\w+): \/.*,(?=\n)/g, (rule, name) => (contents.includes(`other.${name}`) ? rule : '')))
+
 const reader = {
   name: 'reader',
   setup: (build) => {
@@ -106,7 +117,7 @@ const reader = {
         if (found !== times) return { errors: [{ text: `marked is not made as it was: ${what} is found ${found} times, not ${times}` }] }
         contents = contents.replace(what, instead)
       }
-      return { contents }
+      return { contents: used(contents) }
     })
   },
 }
