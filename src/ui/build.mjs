@@ -58,25 +58,45 @@ function withoutEqual(text) {
   return forms.length > 1 ? Object.fromEntries(forms) : text.other
 }
 
+// What comes later. English texts that nothing else asks for come with it (i18n-later.ts).
+const LATER = /\/src\/(lazy\/\w+|views\/(auth|dialog|field|form))\.tsx?$/
+
+const catalogue = (name) => JSON.parse(readFileSync(join(source, 'i18n', name), 'utf8'))
+
+// English's keys: those that a first thread may ask for, and the others.
+function keysOfEnglish() {
+  const first = files(source).filter((path) => /\.tsx?$/.test(path) && !LATER.test(path)).map((path) => readFileSync(path, 'utf8')).join('\n')
+  const keys = Object.keys(catalogue('en.json'))
+  const early = keys.filter((key) => first.includes(`'${key}'`) || first.includes(`"${key}"`))
+  return { early, late: keys.filter((key) => !early.includes(key)) }
+}
+
 // Texts without their keys, in English's order, and where a key is written, its place there instead: 1.6 KB, compressed.
 // A key with a dot is one wherever it stands, another one in t('…') alone. A text that is missing, or of which English
 // knows nothing, ends the build.
 const catalogues = {
   name: 'catalogues',
   setup: (build) => {
-    const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
-    const keysOfEnglish = () => Object.keys(read(join(source, 'i18n/en.json')))
-    build.onLoad({ filter: /i18n\/\w+\.json$/ }, ({ path }) => {
-      const [keys, texts] = [keysOfEnglish(), read(path)]
+    let early, late, keys
+    build.onStart(() => {
+      ({ early, late } = keysOfEnglish())
+      keys = [...early, ...late]
+    })
+    build.onLoad({ filter: /i18n\/\w+\.json$/ }, ({ path, suffix }) => {
+      const name = basename(path)
+      const texts = catalogue(name)
       const wrong = [...keys.filter((key) => !(key in texts)), ...Object.keys(texts).filter((key) => !keys.includes(key))]
-      if (wrong.length) return { errors: [{ text: `${basename(path)} and en.json differ in: ${wrong.join(', ')}` }] }
-      return { contents: JSON.stringify(keys.map((key) => withoutEqual(texts[key]))), loader: 'json' }
+      if (wrong.length) return { errors: [{ text: `${name} and en.json differ in: ${wrong.join(', ')}` }] }
+      const list = (some) => JSON.stringify(some.map((key) => withoutEqual(texts[key])))
+      if (name !== 'en.json') return { contents: list(keys), loader: 'json' }
+      if (!suffix) return { contents: list(early), loader: 'json' }
+      // With holes, so that each is at its place.
+      return { contents: `export default [${','.repeat(early.length)}${list(late).slice(1)}`, loader: 'js' }
     })
     build.onLoad({ filter: /\/src\/ui\/src\/.*\.tsx?$/ }, ({ path }) => {
-      const places = new Map(keysOfEnglish().map((key, place) => [key, place]))
       const contents = readFileSync(path, 'utf8').replace(/(\bt\()'(\w+)'|'(\w+\.[\w.]+)'|="(\w+\.[\w.]+)"/g, (found, call = '', word, key, attribute) => {
-        const place = places.get(word ?? key ?? attribute)
-        if (place === undefined) return found
+        const place = keys.indexOf(word ?? key ?? attribute)
+        if (place < 0) return found
         return attribute ? `={${place}}` : `${call}${place}`
       })
       return { contents, loader: extname(path).slice(1) }
@@ -85,17 +105,28 @@ const catalogues = {
 }
 
 // marked is one module, of which markdown.tsx uses the reader alone, without what it puts out of use there (`Plain`). The
-// rest is left out: what writes HTML, which is made as the module is loaded, the methods that are replaced, the rules that
-// only they ask for, and the old dialect, "pedantic". 5 KB of 12, compressed.
+// rest is left out: what writes HTML, which is made as the module is loaded, the methods that are replaced with what calls
+// them, the rules that only they ask for, extensions, and the old dialect, "pedantic". 6 KB of 12, compressed.
 const OFF = [...readFileSync(join(source, 'markdown.tsx'), 'utf8').matchAll(/^ {2}(\w+) = \(\) => undefined$/gm)].map(([, name]) => name)
 const CUTS = [ // what, how often, what stands in its place
   [/\n\/\/ src\/Renderer\.ts\n.*/gs, 1, '\nexport { _Lexer as Lexer, _Tokenizer as Tokenizer }'],
   [new RegExp(`\n {2}(${OFF.join('|')})\\(src.*?\n {2}}(?=\n)`, 'gs'), OFF.length, ''],
-  [/\nvar (html|def|lheading|lheadingGfm|tag|reflink|nolink|reflinkSearch) = edit\(.*?\.getRegex\(\);/gs, 8, '\nvar $1 = noopTest;'],
+  [new RegExp(`\n {6}if \\(token = this\\.tokenizer\\.(${OFF.join('|')})\\(.*?\n {6}}(?=\n)`, 'gs'), OFF.length, ''],
+  [/\n {6}if \(this\.options\.extensions\?.*?\n {6}}(?=\n)/gs, 4, ''],
+  [/\nfunction (escape2|cleanUrl|splitCells)\(.*?\n}(?=\n)/gs, 3, ''],
+  [/\n {4}if \(this\.tokens\.links\) {.*?\n {4}}(?=\n)/gs, 1, ''],
+  [/\nvar (html|def|lheading|lheadingGfm|gfmTable|tag|reflink|nolink|reflinkSearch|emStrongLDelim|emStrongRDelimAst) = edit\(.*?\.getRegex\(\);/gs, 11, '\nvar $1 = noopTest;'],
+  [/,\n {2}paragraph: edit\(_paragraph\).*?"table", gfmTable\).*?(?=\n)/g, 1, ''],
+  [/\.replace\("html", "<\/\?.*?\.replace\("tag", _tag\)/g, 1, '.replace("|html", "")'],
   [/\nvar (block|inline)Pedantic = {.*?\n};/gs, 2, ''],
   [/,\n {2}pedantic: \w+Pedantic/g, 2, ''],
   [/this\.options\.pedantic/g, 8, 'false'],
 ]
+// The small rules, which are one object: those that what is left asks for.
+const SMALL = /(?<=\nvar other = {)\n.*?(?=\n};)/s
+const used = (contents) => contents.replace(SMALL, (rules) =>
+  rules.replace(/\n {2}(\w+): \/.*,(?=\n)/g, (rule, name) => (contents.includes(`other.${name}`) ? rule : '')))
+
 const reader = {
   name: 'reader',
   setup: (build) => {
@@ -106,7 +137,7 @@ const reader = {
         if (found !== times) return { errors: [{ text: `marked is not made as it was: ${what} is found ${found} times, not ${times}` }] }
         contents = contents.replace(what, instead)
       }
-      return { contents }
+      return { contents: used(contents) }
     })
   },
 }
@@ -138,6 +169,8 @@ async function finish({ metafile, outputFiles }) {
   const script = [...made.keys()].find((file) => Object.keys(made.get(file).inputs).some((name) => name.endsWith('main.tsx')))
   if (imported(script).length && !react) return fail('what the page begins with is in two files: something that comes later does not import main.tsx')
   if (!made.get(script).entryPoint) made.delete(madeOf('main.tsx'))
+  const early = withImported(script).flatMap((file) => Object.keys(made.get(file).inputs)).find((name) => LATER.test(name))
+  if (early) return fail(`${early} comes at first: its texts would come later`)
   for (const { path, text } of outputFiles) {
     const name = basename(path)
     if (made.has(name)) write(`a/${name}`, name.endsWith('.js') ? await press(text) : text)

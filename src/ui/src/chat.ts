@@ -85,9 +85,11 @@ export class Chat {
     const look = () => this.#snapshot.write('list', () => this.#listed())
     const count = () => showCount(this.unread())
     const send = () => this.outbox.send()
-    addEventListener('pagehide', keep)
-    addEventListener('beforeunload', hold)
-    addEventListener('online', send)
+    const listening = new AbortController()
+    const { signal } = listening
+    addEventListener('pagehide', keep, { signal })
+    addEventListener('beforeunload', hold, { signal })
+    addEventListener('online', send, { signal })
     this.#leaving.push(
       connection.subscribe(onConnection),
       session.subscribe(onSession),
@@ -95,9 +97,7 @@ export class Chat {
       this.talks.store.subscribe(look),
       people.subscribe(look),
       route.subscribe(count),
-      () => removeEventListener('pagehide', keep),
-      () => removeEventListener('beforeunload', hold),
-      () => removeEventListener('online', send),
+      () => listening.abort(),
     )
     this.outbox.send()
   }

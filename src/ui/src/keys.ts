@@ -1,8 +1,12 @@
 // The keyboard, wherever one is in the page.
 import { useEffect } from 'react'
 import type { Chat } from './chat'
+import { people } from './people'
 import { goTo, openThread, route } from './route'
+import { session } from './session'
 import { settings } from './settings'
+import type { Peer } from './types'
+import { order } from './views/list'
 
 const isField = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
@@ -10,15 +14,22 @@ const isField = (target: EventTarget | null) =>
 // Escape empties it first.
 const isFilled = (target: EventTarget | null) => target instanceof HTMLInputElement && target.value !== ''
 
-// The next conversation of the list, as it is drawn; round at its ends. `unread`: of those with something unread.
+// The list as it is drawn, or where there is no room for it beside a thread, as it would be.
+function listed(chat: Chat): Peer[] {
+  const drawn = [...document.querySelectorAll<HTMLElement>('.talk')].map(({ dataset }) => dataset.peer)
+  if (drawn.length) return drawn.map((peer) => (peer === 'all' ? peer : Number(peer)))
+  const ids = order(people.get(), chat.talks.store.get().byPeer, chat.me)
+  return session.get().config.messages === 'open' ? ['all', ...ids] : ids
+}
+
+// Its next conversation; round at its ends. `unread`: of those with something unread.
 function step(chat: Chat, by: number, unread: boolean): void {
-  const rows = [...document.querySelectorAll<HTMLElement>('.talk')].map(({ dataset }) => dataset.peer ?? '')
+  const peers = listed(chat)
   const at = route.get()
-  const current = at.view === 'thread' ? rows.indexOf(String(at.peer)) : by > 0 ? -1 : 0
-  for (let n = 1; n <= rows.length; n++) {
-    const peer = rows[(current + by * n + rows.length * n) % rows.length]
-    if (unread && (peer === 'all' || !chat.talks.of(Number(peer)).unread)) continue
-    return openThread(peer === 'all' ? 'all' : Number(peer))
+  const current = at.view === 'thread' ? peers.indexOf(at.peer) : by > 0 ? -1 : 0
+  for (let n = 1; n <= peers.length; n++) {
+    const peer = peers[(current + by * n + peers.length * n) % peers.length]
+    if (!unread || (peer !== 'all' && chat.talks.of(peer).unread)) return openThread(peer)
   }
 }
 

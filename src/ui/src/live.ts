@@ -52,6 +52,7 @@ export class Live {
   #seenAt = -Infinity
   #watch: ReturnType<typeof setInterval> | undefined
   #watched = Date.now()
+  #listening = new AbortController() // until it is closed
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
@@ -77,10 +78,12 @@ export class Live {
   start(): void {
     connection.set({ state: 'connecting', retryAt: 0 })
     this.#leader.start()
-    addEventListener('online', this.#wake)
-    addEventListener('pagehide', this.#hide)
-    addEventListener('pageshow', this.#show)
-    document.addEventListener('visibilitychange', this.#look)
+    const { signal } = this.#listening
+    // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
+    addEventListener('online', this.reconnect, { signal })
+    addEventListener('pagehide', this.#hide, { signal })
+    addEventListener('pageshow', this.#show, { signal })
+    document.addEventListener('visibilitychange', this.#look, { signal })
     this.#watch = setInterval(this.#check, WATCH_MS)
   }
 
@@ -89,10 +92,7 @@ export class Live {
     this.#leader.close()
     clearTimeout(this.#timer)
     clearInterval(this.#watch)
-    removeEventListener('online', this.#wake)
-    removeEventListener('pagehide', this.#hide)
-    removeEventListener('pageshow', this.#show)
-    document.removeEventListener('visibilitychange', this.#look)
+    this.#listening.abort()
   }
 
   // The other tabs are signed out too.
@@ -118,9 +118,6 @@ export class Live {
   rest(): void {
     this.#stream.close()
   }
-
-  // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
-  #wake = (): void => this.reconnect()
 
   // A device that slept need not say so, but its clock has gone on.
   #check = (): void => {

@@ -6,6 +6,7 @@ import { enterSends } from '../settings'
 import { useStore } from '../store'
 import type { Message } from '../types'
 import { useChat } from '../views/context'
+import { useAsTall } from '../views/layout'
 
 export default function Editor({ message, close }: { message: Message; close: () => void }) {
   const chat = useChat()
@@ -21,12 +22,7 @@ export default function Editor({ message, close }: { message: Message; close: ()
     area?.setSelectionRange(area.value.length, area.value.length)
     return () => document.getElementById('composer')?.focus()
   }, [])
-  useLayoutEffect(() => {
-    const area = box.current
-    if (!area) return
-    area.style.height = 'auto'
-    area.style.height = `${area.scrollHeight}px`
-  }, [text])
+  useAsTall(box, [text])
   const save = async () => {
     if (text === before.content) return close()
     if (message.deleted || !text.trim() || text.length > most) return

@@ -1,5 +1,6 @@
 // What a first look at the page does not need, in one chunk: apart they would share more files than they save.
 import '../main' // is there already: what both use stays in its file
+import '../i18n-later'
 export { SignInAgain } from '../views/auth'
 export { Question } from '../views/dialog'
 export { callFor } from './call'

@@ -1,8 +1,9 @@
 // Pictures, as large as the window.
-import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useState, type KeyboardEvent } from 'react'
 import type { Attachment } from '../attachment'
 import { Icon } from '../icons'
 import { t } from '../i18n'
+import { useModal } from '../views/dialog'
 
 interface ViewerProps {
   pictures: Attachment[]
@@ -11,14 +12,9 @@ interface ViewerProps {
 }
 
 export default function Viewer({ pictures, start, close }: ViewerProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
+  const dialog = useModal()
   const [at, setAt] = useState(start)
   const { name, path } = pictures[at]
-  useLayoutEffect(() => {
-    const before = document.activeElement as HTMLElement | null
-    dialog.current?.showModal()
-    return () => before?.focus()
-  }, [])
   const step = (by: number) => setAt((at + by + pictures.length) % pictures.length)
   const onKeyDown = (event: KeyboardEvent) => {
     const forward = document.documentElement.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'

@@ -1,5 +1,6 @@
 // Coming in: the first account, signing in, and signing in again over a page whose session has ended.
 import '../main' // is there already: what both use stays in its file
+import '../i18n-later'
 import { useEffect, useRef, useState } from 'react'
 import { t } from '../i18n'
 import { register, session, signIn } from '../session'

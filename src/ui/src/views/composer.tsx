@@ -1,5 +1,5 @@
 // Where one writes: the draft, the files that go with it, and how long it may be.
-import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react'
 import { Icon } from '../icons'
 import { t } from '../i18n'
 import { Later } from '../later'
@@ -11,7 +11,7 @@ import { saySent, sayStopped, sayTyping, typing } from '../signals'
 import { useStore } from '../store'
 import type { Peer } from '../types'
 import { useChat } from './context'
-import { isNarrow } from './layout'
+import { isNarrow, useAsTall } from './layout'
 import { Uploads } from './uploads'
 
 const COUNTED = 0.9 // of what is allowed: from here on the characters left are shown
@@ -61,12 +61,7 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   const items = useStore(uploads.store)
   const [over, setOver] = useState(false)
 
-  useLayoutEffect(() => {
-    const area = box.current
-    if (!area) return
-    area.style.height = 'auto'
-    area.style.height = `${area.scrollHeight}px`
-  }, [text, narrow])
+  useAsTall(box, [text, narrow])
   useEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
   useEffect(() => () => { if (peer !== 'all') sayStopped(peer) }, [peer])
   useEffect(() => {
@@ -122,12 +117,9 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
       setOver(within && event.type === 'dragover')
       if (within && event.type === 'drop') uploads.add([...event.dataTransfer.files])
     }
-    addEventListener('dragover', drag)
-    addEventListener('drop', drag)
-    return () => {
-      removeEventListener('dragover', drag)
-      removeEventListener('drop', drag)
-    }
+    const listening = new AbortController()
+    for (const name of ['dragover', 'drop'] as const) addEventListener(name, drag, { signal: listening.signal })
+    return () => listening.abort()
   }, [])
 
   return (

@@ -10,16 +10,21 @@ interface DialogProps {
   className?: string
 }
 
-export function Dialog({ title, close, children, className = '' }: DialogProps) {
+// Opened at once: behind a moment the focus may be elsewhere already. It goes back to where it was.
+export function useModal() {
   const dialog = useRef<HTMLDialogElement>(null)
-  const id = useId()
-  // At once: behind a moment the focus may be elsewhere already.
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null
     dialog.current?.showModal()
     dialog.current?.querySelector<HTMLElement>('[data-first]')?.focus()
     return () => before?.focus()
   }, [])
+  return dialog
+}
+
+export function Dialog({ title, close, children, className = '' }: DialogProps) {
+  const dialog = useModal()
+  const id = useId()
   const onClick = (event: React.MouseEvent) => { if (event.target === dialog.current) close() }
   return (
     <dialog ref={dialog} className={className} aria-labelledby={id} onClose={close} onClick={onClick}>

@@ -65,7 +65,7 @@ const Row = memo(function Row(props: RowProps) {
 })
 
 // Those one talks with, the last one first; then the others by name; oneself last of them.
-function order(all: People, talks: ReadonlyMap<number, Conversation>, me: number): number[] {
+export function order(all: People, talks: ReadonlyMap<number, Conversation>, me: number): number[] {
   const ids = new Set([...all.byId.keys(), ...talks.keys(), me])
   const rank = (id: number) => talks.get(id)?.last?.id ?? (id === me ? -1 : 0)
   return [...ids].sort((a, b) => rank(b) - rank(a) || nameOf(all, a).localeCompare(nameOf(all, b)))
