@@ -166,13 +166,13 @@ test('who was led to an old message stays there when the stream begins later, an
 test('a message is led to once, whenever the conversations come to be known', async (t) => {
   const { server, bob } = await filled(t, 200)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
-  const reads = []
+  let reads = []
+  visitor.page.on('framenavigated', () => { reads = [] })
   visitor.page.on('request', (request) => { if (/less_than_equal/.test(request.url())) reads.push(request.url()) })
   let release
   const held = new Promise((resolve) => { release = resolve })
   await visitor.page.route('**/api/parley/conversations?*', async (route) => { await held; await route.continue() })
   await visitor.page.evaluate((hash) => { location.hash = hash }, `#/c/${bob}?m=40`)
-  reads.length = 0
   await visitor.page.reload()
   await visitor.page.locator('.lit', { hasText: 'message 40.' }).waitFor()
   const before = await place(visitor)
