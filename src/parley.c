@@ -1,6 +1,7 @@
 /* The assembly: what is opened, in which order, and closed in the reverse. */
 #include "parley/parley.h"
 #include "api/app.h"
+#include "api/auth.h"
 #include "api/cache.h"
 #include "api/feed.h"
 #include "api/idempotency.h"
@@ -316,11 +317,8 @@ const char *parley_setup_token(struct parley *p)
 {
     bool any = true;
     struct failure ignored;
-    if (!*p->setup_token) return NULL;
-    struct db *db = pool_take(p->app.pool);
-    enum status status = read_any(db, collection_auth(), &any, &ignored);
-    pool_give(p->app.pool, db);
-    return status || any ? NULL : p->setup_token;
+    if (!*p->setup_token || auth_any(&p->app, &any, &ignored)) return NULL;
+    return any ? NULL : p->setup_token;
 }
 
 enum status parley_renew_certificate(struct parley *p, struct failure *f)

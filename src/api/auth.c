@@ -36,12 +36,18 @@ static struct json_object *selected(const struct call *call)
     return json_member(call->query, "select");
 }
 
+enum status auth_any(const struct app *app, bool *out, struct failure *f)
+{
+    struct db *db = pool_take(app->pool);
+    enum status status = read_any(db, collection_auth(), out, f);
+    pool_give(app->pool, db);
+    return status;
+}
+
 enum status auth_init(struct call *call, struct failure *f)
 {
     bool any = false;
-    struct db *db = pool_take(call->app->pool);
-    enum status status = read_any(db, call->collection, &any, f);
-    pool_give(call->app->pool, db);
+    enum status status = auth_any(call->app, &any, f);
     str_addf(&call->rs->body, "{\"initialized\":%s}", any ? "true" : "false");
     return status;
 }
@@ -151,9 +157,7 @@ enum status auth_first_register(struct call *call, struct failure *f)
     struct draft draft;
     struct view token;
     bool any = true;
-    struct db *db = pool_take(call->app->pool);
-    enum status status = read_any(db, call->collection, &any, f);
-    pool_give(call->app->pool, db);
+    enum status status = auth_any(call->app, &any, f);
     if (!status && any) return call_forbidden(f);
     if (!status && !knows_setup_token(call))
         return fail(f, FORBIDDEN, "The first account needs the server's setup token, which is missing or wrong.");

@@ -1,8 +1,8 @@
 #include "api/config.h"
+#include "api/auth.h"
 #include "parley/parley.h"
 #include "schema/kind.h"
 #include "schema/registry.h"
-#include "store/read.h"
 
 /* UTF-16 units that the text of a message may have. */
 static unsigned content_most(void)
@@ -17,12 +17,7 @@ static unsigned content_most(void)
 static enum status needs_setup_token(const struct app *app, bool *out, struct failure *f)
 {
     bool any = true;
-    enum status status = OK;
-    if (app->setup_token.at) {
-        struct db *db = pool_take(app->pool);
-        status = read_any(db, collection_auth(), &any, f);
-        pool_give(app->pool, db);
-    }
+    enum status status = app->setup_token.at ? auth_any(app, &any, f) : OK;
     *out = !any;
     return status;
 }
