@@ -34,7 +34,7 @@ test.everywhere('eight tabs are live with one stream', async (t) => {
   const { server, tabs, alice, bob } = await openTabs(t, 8)
   await server.post(bob, alice, 'one')
   for (const tab of tabs) await tab.shows(['one'])
-  assert.equal(await streams(server), 1)
+  await until('one stream', async () => await streams(server) === 1)
   await tabs[5].write('two')
   for (const tab of tabs) await tab.shows(['one', 'two'])
 })
