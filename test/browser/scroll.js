@@ -5,7 +5,7 @@ import { ALICE, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
 const MOST = 300 // rows
-const LONGEST_MS = 1_000 // of a task: 200 ms, and what a machine that does other things besides may add
+const LONGEST_MS = 200 // of a task
 const texts = (n, from = 1) => Array.from({ length: n }, (_, i) => `message ${from + i}.`)
 
 async function filled(t, n) {
@@ -188,24 +188,30 @@ test('a failure to read older messages says so, and is tried again when asked', 
   await visitor.page.waitForFunction(() => document.querySelectorAll('.row').length === 80)
 })
 
+// Of the processor's time: what else the machine does does not count.
+function longestTask(trace) {
+  const { traceEvents } = JSON.parse(trace)
+  const pages = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`)
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name === 'RunTask' && pages.includes(`${pid} ${tid}`))
+  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000
+}
+
 test.alone('a hundred messages at once are drawn in a few strokes', async (t) => {
   const { server, alice, bob } = await filled(t, 10)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.row('message 10.').waitFor()
   await visitor.page.evaluate(() => {
     window.strokes = []
-    window.longest = 0
     new MutationObserver(() => { window.strokes.push(performance.now()) }).observe(document.querySelector('.sheet ol'), { childList: true })
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration)
-    }).observe({ type: 'longtask' })
   })
+  await t.browser.startTracing(visitor.page, { categories: ['disabled-by-default-devtools.timeline'] })
   await Promise.all(texts(100, 11).map((text) => server.post(bob, alice, text)))
   await visitor.page.waitForFunction(() => document.querySelectorAll('.row').length === 110)
-  const { strokes, longest } = await visitor.page.evaluate(() => ({ strokes: window.strokes, longest: window.longest }))
+  const longest = longestTask(await t.browser.stopTracing())
+  const strokes = await visitor.page.evaluate(() => window.strokes)
   // However long the server took to store them: ten in a second, and a few.
   const took = Math.round(strokes.at(-1) - strokes[0])
   console.log(`         100 messages in ${strokes.length} strokes within ${took} ms, the longest task ${Math.round(longest)} ms`)
   assert.ok(strokes.length <= 5 + took / 100, `${strokes.length} strokes within ${took} ms`)
-  assert.ok(longest <= LONGEST_MS, `a task of ${longest} ms`)
+  assert.ok(longest > 0 && longest <= LONGEST_MS, `a task of ${longest} ms`)
 })
