@@ -90,8 +90,11 @@ test('what is too large is not sent, what fails is tried again, what is dropped 
   // What is dropped on its way is not sent on.
   const asked = []
   alice.page.on('request', (request) => { if (/api\/media$/.test(request.url())) asked.push(request.method()) })
-  const underWay = new Promise((resolve) => { void alice.page.route('**/api/media', resolve, { times: 1 }).then(() => attach(PLAN)) })
-  await underWay
+  let hold
+  const held = new Promise((resolve) => { hold = resolve })
+  await alice.page.route('**/api/media', hold, { times: 1 })
+  await attach(PLAN)
+  await held
   await alice.page.getByRole('progressbar', { name: 'plan.txt is being uploaded' }).waitFor()
   await alice.box.fill('not yet')
   assert.ok(await alice.button('Send').isDisabled(), `it can be sent with ${await alice.page.locator('.composer').innerHTML()}; asked: ${asked}`)
