@@ -138,8 +138,11 @@ test('a version that does not come whole changes nothing; once it is whole the o
   await page.reload()
   await alice.isIn()
   // Browsers look for a new worker some time after the page was loaded.
-  const isAlone = async (href) => !!(await window.caches.match(href)) && (await window.caches.keys()).length === 1
-  await page.waitForFunction(isAlone, build.style, { timeout: 60_000 })
+  const isAlone = () => page.evaluate(async (href) => (await window.caches.keys()).length === 1 && !!(await window.caches.match(href)), build.style)
+  for (let n = 0; !(await isAlone()); n++) {
+    assert.ok(n < 300, 'the old version stays')
+    await page.waitForTimeout(200)
+  }
   await server.kill()
   await page.reload()
   await alice.talk('bob').waitFor()
