@@ -16,7 +16,7 @@ export const keptKeys = (visitor) => read(visitor, 'getAllKeys')
 export const keptText = async (visitor) => JSON.stringify(await read(visitor, 'getAll'))
 
 async function until(visitor, fits) {
-  for (let n = 0; n < 150; n++) {
+  for (let n = 0; n < 300; n++) {
     if (fits(await keptText(visitor), await keptKeys(visitor))) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

@@ -10,7 +10,7 @@ const streams = async (server) => {
 }
 
 async function until(what, act) {
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 300; n++) {
     if (await act()) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
