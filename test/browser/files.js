@@ -25,8 +25,10 @@ test.everywhere('files are sent with a message: pictures are shown, others are c
   await alice.page.getByLabel('Description of garden.png').fill('The garden [in] May')
   await alice.page.waitForFunction(() => !document.querySelector('.chips progress'))
   await alice.box.fill('Look **here**')
+  const described = alice.page.waitForResponse((response) => response.request().method() === 'PATCH')
   await alice.button('Send').click()
   await alice.page.locator('.chips').waitFor({ state: 'detached' })
+  await described
   for (const visitor of [alice, bob]) {
     const row = visitor.row('Look here')
     await row.getByRole('button', { name: 'Open the picture The garden [in] May' }).waitFor()
@@ -63,7 +65,9 @@ test('a picture alone keeps its room before it is there, and is called a picture
   const held = new Promise((resolve) => { release = resolve })
   await alice.page.route('**/api/media/file/**', async (route) => { await held; await route.continue() })
   await alice.page.reload()
-  await alice.page.locator('.picture img').waitFor()
+  await alice.isIn()
+  await alice.rows.locator('.picture img').waitFor()
+  await alice.page.locator('.start.spin').waitFor({ state: 'detached' })
   const before = await alice.page.locator('.picture img').boundingBox()
   release()
   await alice.page.waitForFunction(() => document.querySelector('.picture img').naturalWidth > 0)
@@ -84,29 +88,51 @@ test('what is too large is not sent, what fails is tried again, what is dropped 
   await alice.page.locator('.chips').waitFor({ state: 'detached' })
 
   // What is dropped on its way is not sent on.
-  let asked = 0
-  await alice.page.route('**/api/media', () => { asked++ }, { times: 1 })
+  const asked = []
+  alice.page.on('request', (request) => { if (/api\/media$/.test(request.url())) asked.push(request.method()) })
+  let hold
+  const held = new Promise((resolve) => { hold = resolve })
+  await alice.page.route('**/api/media', hold, { times: 1 })
   await attach(PLAN)
+  await held
   await alice.page.getByRole('progressbar', { name: 'plan.txt is being uploaded' }).waitFor()
   await alice.box.fill('not yet')
-  assert.ok(await alice.button('Send').isDisabled())
+  assert.ok(await alice.button('Send').isDisabled(), `it can be sent with ${await alice.page.locator('.composer').innerHTML()}; asked: ${asked}`)
   await alice.button('Remove plan.txt').click()
   await alice.page.locator('.chips').waitFor({ state: 'detached' })
   await alice.button('Send').click()
   await alice.shows(['not yet'])
-  assert.deepEqual([asked, (await server.call('GET', 'media')).totalDocs], [1, 0])
+  assert.deepEqual([asked, (await server.call('GET', 'media')).totalDocs], [['POST'], 0])
 
   await alice.page.route('**/api/media', (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
   await attach(PLAN)
   await alice.page.getByText('Not now.').waitFor()
   await alice.page.locator('.chips').getByRole('button', { name: 'Try again' }).click()
   await alice.page.waitForFunction(() => !document.querySelector('.chips progress, .chips .flaw'))
+  const deleted = alice.page.waitForResponse((response) => response.request().method() === 'DELETE')
   await alice.button('Remove plan.txt').click()
   await alice.page.locator('.chips').waitFor({ state: 'detached' })
-  for (let n = 0; (await server.call('GET', 'media')).totalDocs; n++) {
-    assert.ok(n < 100, 'the file is still there')
-    await alice.page.waitForTimeout(50)
-  }
+  await deleted
+  assert.equal((await server.call('GET', 'media')).totalDocs, 0)
+})
+
+test('a file that is chosen in the same moment in which the last one is dropped stays', async (t) => {
+  const { alice, attach } = await visit(t)
+  await attach(PLAN)
+  await alice.button('Remove plan.txt').waitFor()
+  await alice.page.evaluate(async () => {
+    const input = document.querySelector('input[type=file]')
+    const gone = new Promise((resolve) => new MutationObserver(resolve).observe(document.querySelector('.composer'), { childList: true }))
+    document.querySelector('.chips button').click()
+    await gone
+    const data = new DataTransfer()
+    data.items.add(new File(['next'], 'next.txt', { type: 'text/plain' }))
+    input.files = data.files
+    input.dispatchEvent(new Event('change', { bubbles: true }))
+  })
+  await alice.page.waitForFunction(() => document.querySelector('.chips li') && !document.querySelector('.chips progress'))
+  await alice.button('Send').click()
+  await alice.rows.getByRole('link', { name: 'next.txt' }).waitFor()
 })
 
 test('files that would do harm are files like all others, and no picture bursts the page', async (t) => {
@@ -130,7 +156,7 @@ test('files that would do harm are files like all others, and no picture bursts 
   assert.deepEqual(await refused.locator('bdi').allTextContents(), ['page.html', 'drawing.svg', 'false.png'])
   assert.equal(await refused.getByRole('button', { name: 'Try again' }).count(), 0)
   await alice.button('Send').click()
-  await alice.page.getByRole('link', { name: /^img src=x onerror=alert\(1\).*1B$/ }).waitFor()
+  await alice.rows.getByRole('link', { name: /^img src=x onerror=alert\(1\).*1B$/ }).waitFor()
   for (const size of ['1x99999', '99999x1', '0x0']) await server.post(2, 1, `[forged](/api/media/file/none.png#${size})`)
   await alice.page.waitForFunction(() => document.querySelectorAll('.picture img').length === 6)
   for (const picture of await alice.page.locator('.picture img').all()) {

@@ -98,9 +98,11 @@ test('strange texts keep to their lines in the list, in what is told of them, an
     if (options !== PHONE) await visitor.talkTo('Notes to yourself')
     const texts = ['x'.repeat(40_000), 'line\n'.repeat(7_900), '😀'.repeat(2_000), `\u202e\u2067\u2067x${MARKUP}`, `x${'\u0300'.repeat(30_000)}`, `[x](/api/media/file/${'z'.repeat(390)})`]
     for (const text of texts) {
-      await server.post(bob, alice, text)
-      await visitor.talk('bob').locator('.line', { hasText: text.slice(0, 2).replace('[', 'File: ') }).waitFor()
-      await visitor.page.locator('.toast').waitFor()
+      const begins = text.slice(0, 2).replace('[', 'File: ')
+      // What is told of it stays for five seconds only, so the page itself is to look.
+      const told = visitor.page.waitForFunction((wanted) => document.querySelector('.toast > *')?.textContent.includes(wanted), begins)
+      await Promise.all([told, server.post(bob, alice, text)])
+      await visitor.talk('bob').locator('.line', { hasText: begins }).waitFor()
       await visitor.fits()
     }
     const heights = await visitor.page.locator('.talk').evaluateAll((rows) => rows.map((row) => row.offsetHeight))

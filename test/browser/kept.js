@@ -16,12 +16,14 @@ export const keptKeys = (visitor) => read(visitor, 'getAllKeys')
 export const keptText = async (visitor) => JSON.stringify(await read(visitor, 'getAll'))
 
 async function until(visitor, fits) {
-  for (let n = 0; n < 150; n++) {
-    if (fits(await keptText(visitor))) return
+  for (let n = 0; n < 300; n++) {
+    if (fits(await keptText(visitor), await keptKeys(visitor))) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error(`what is kept: ${await keptText(visitor)}`)
+  throw new Error(`what is kept: ${await keptKeys(visitor)}: ${await keptText(visitor)}`)
 }
 
 export const keeps = (visitor, ...texts) => until(visitor, (all) => texts.every((text) => all.includes(text)))
+export const keepsNoMore = (visitor, text) => until(visitor, (all) => !all.includes(text))
+export const keepsOnlyOf = (visitor, id) => until(visitor, (_, keys) => keys.every((key) => key.startsWith(`${id}.`)))
 export const keepsNothing = (visitor) => until(visitor, (all) => all === '[]')

@@ -22,6 +22,7 @@ test.everywhere('everything can be done with the keyboard alone', async (t) => {
   await keyboard.type(PASSWORD)
   await keyboard.press('Enter')
   await visitor.isIn()
+  await visitor.talk('carol').waitFor()
 
   await keyboard.press('Alt+ArrowDown')
   await visitor.heading('Everyone').waitFor()
@@ -96,7 +97,7 @@ test('search finds people and messages, marks what was looked for and leads ther
   await visitor.page.getByText('Nothing was found for “haystack”.').waitFor()
   await field.fill('message 14 ')
   await visitor.page.locator('.found .talk', { hasText: 'message 14' }).click()
-  await visitor.page.locator('.row.lit', { hasText: 'message 14' }).waitFor()
+  await visitor.lit('message 14')
   await visitor.page.getByTitle('To the newest message').waitFor()
   await visitor.button('Search').click()
   await field.fill('bob@')

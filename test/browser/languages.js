@@ -60,8 +60,8 @@ test('each language is whole, fits a phone, and Arabic runs from the right', asy
   await server.post(bob, alice, 'Hello')
   for (const [language, [title, placeholder, seen]] of Object.entries(GREETINGS)) {
     const visitor = await Visitor.open(t, server.url, { ...PHONE, viewport: { width: 320, height: 640 }, locale: language })
-    const lastSeen = new Date(Date.now() - 86_400_000).toISOString()
-    await visitor.page.route(/api\/parley\/presence\//, (route) => route.fulfill({ json: { user: bob, online: false, lastSeen } }))
+    await visitor.page.route(/api\/parley\/presence\//, (route) =>
+      route.fulfill({ json: { user: bob, online: false, lastSeen: new Date(Date.now() - 86_400_000) } }))
     await visitor.heading(title).waitFor()
     await visitor.fits()
     await visitor.page.locator('[name=email]').fill(ALICE)

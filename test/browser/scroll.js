@@ -5,7 +5,7 @@ import { ALICE, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
 const MOST = 300 // rows
-const LONGEST_MS = 1_000 // of a task: 200 ms, and what a machine that does other things besides may add
+const LONGEST_MS = 200 // of a task
 const texts = (n, from = 1) => Array.from({ length: n }, (_, i) => `message ${from + i}.`)
 
 async function filled(t, n) {
@@ -33,6 +33,15 @@ const scrollToRow = (visitor, text) => visitor.row(text).evaluate((row) => new P
   requestAnimationFrame(() => requestAnimationFrame(resolve))
 }))
 
+// What is read on the way is waited for: nothing further is read meanwhile.
+async function scrollUntil(visitor, by, there) {
+  for (let n = 0; n < 80 && !(await there()); n++) {
+    await scrollBy(visitor, by)
+    await visitor.page.waitForFunction(() => !document.querySelector('.start.spin'))
+    assert.ok(await visitor.rows.count() <= MOST)
+  }
+}
+
 async function stays(visitor, before) {
   const after = await visitor.page.evaluate((id) => {
     const top = document.querySelector('.scroller').getBoundingClientRect().top
@@ -59,8 +68,9 @@ test('older messages are read as one comes near them, to the beginning, and noth
   await server.postAll(bob, alice, ['news', 'more news'])
   await visitor.button('2 new').waitFor()
   await stays(visitor, before)
-  for (let n = 0; n < 20 && !(await visitor.page.getByText('This is the beginning').isVisible()); n++) await scrollBy(visitor, -3000)
-  await visitor.page.getByText('This is the beginning').waitFor()
+  const beginning = visitor.page.getByText('This is the beginning')
+  await scrollUntil(visitor, -3000, () => beginning.isVisible())
+  await beginning.waitFor()
   await visitor.shows([...texts(130), 'news', 'more news'])
   await visitor.button('2 new').click()
   await visitor.button('2 new').waitFor({ state: 'detached' })
@@ -94,22 +104,13 @@ test('never more than three hundred rows, in both directions', async (t) => {
   const { server } = await filled(t, 500)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.row('message 500.').waitFor()
-  const count = () => visitor.rows.count()
-  for (let n = 0; n < 60 && !(await visitor.row('message 1.').isVisible()); n++) {
-    await scrollBy(visitor, -4000)
-    await visitor.page.waitForTimeout(40)
-    assert.ok(await count() <= MOST)
-  }
+  await scrollUntil(visitor, -4000, () => visitor.row('message 1.').isVisible())
   await visitor.row('message 1.').waitFor()
   assert.equal(await visitor.row('message 500.').count(), 0)
   const before = await place(visitor)
   await visitor.page.getByTitle('To the newest message').waitFor()
   await stays(visitor, before)
-  for (let n = 0; n < 80 && !(await visitor.row('message 500.').isVisible()); n++) {
-    await scrollBy(visitor, 4000)
-    await visitor.page.waitForTimeout(40)
-    assert.ok(await count() <= MOST)
-  }
+  await scrollUntil(visitor, 4000, () => visitor.row('message 500.').isVisible())
   await visitor.row('message 500.').waitFor()
   assert.equal(await visitor.row('message 1.').count(), 0)
 })
@@ -117,7 +118,7 @@ test('never more than three hundred rows, in both directions', async (t) => {
 test('a reader far up stays there, however many come, and misses none of them', async (t) => {
   const { server, alice, bob } = await filled(t, 120)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
-  for (let n = 0; n < 20 && !(await visitor.row('message 20.').count()); n++) await scrollBy(visitor, -3000)
+  await scrollUntil(visitor, -3000, () => visitor.row('message 20.').isVisible())
   await scrollToRow(visitor, 'message 20.')
   const before = await place(visitor)
   const news = texts(400, 121)
@@ -127,10 +128,10 @@ test('a reader far up stays there, however many come, and misses none of them', 
   await stays(visitor, before)
   assert.ok(await visitor.rows.count() <= MOST)
   const seen = new Set()
-  for (let n = 0; n < 80 && !seen.has('the last one'); n++) {
-    await scrollBy(visitor, 2000)
+  await scrollUntil(visitor, 2000, async () => {
     for (const text of await visitor.rows.locator('.text').allTextContents()) seen.add(text)
-  }
+    return seen.has('the last one')
+  })
   assert.deepEqual(news.filter((text) => !seen.has(text)), [])
 })
 
@@ -143,7 +144,7 @@ test('who was led to an old message stays there when the stream begins later, an
   const open = async (message) => {
     await visitor.page.evaluate((hash) => { location.hash = hash }, `#/c/${bob}?m=${message}`)
     await visitor.page.reload()
-    await visitor.page.locator('.lit', { hasText: `message ${message}.` }).waitFor()
+    await visitor.lit(`message ${message}.`)
   }
   await open(40)
   const before = await place(visitor)
@@ -218,22 +219,30 @@ test('a failure to read older messages says so, and is tried again when asked', 
   await visitor.page.waitForFunction(() => document.querySelectorAll('.row').length === 80)
 })
 
+// Of the processor's time: what else the machine does does not count.
+function longestTask(trace) {
+  const { traceEvents } = JSON.parse(trace)
+  const pages = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`)
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name === 'RunTask' && pages.includes(`${pid} ${tid}`))
+  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000
+}
+
 test.alone('a hundred messages at once are drawn in a few strokes', async (t) => {
   const { server, alice, bob } = await filled(t, 10)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.row('message 10.').waitFor()
   await visitor.page.evaluate(() => {
-    window.strokes = 0
-    window.longest = 0
-    new MutationObserver(() => { window.strokes++ }).observe(document.querySelector('.sheet ol'), { childList: true })
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration)
-    }).observe({ type: 'longtask' })
+    window.strokes = []
+    new MutationObserver(() => { window.strokes.push(performance.now()) }).observe(document.querySelector('.sheet ol'), { childList: true })
   })
+  await t.browser.startTracing(visitor.page, { categories: ['disabled-by-default-devtools.timeline'] })
   await Promise.all(texts(100, 11).map((text) => server.post(bob, alice, text)))
   await visitor.page.waitForFunction(() => document.querySelectorAll('.row').length === 110)
-  const { strokes, longest } = await visitor.page.evaluate(() => ({ strokes: window.strokes, longest: window.longest }))
-  console.log(`         100 messages in ${strokes} strokes, the longest task ${Math.round(longest)} ms`)
-  assert.ok(strokes <= 25, `${strokes} strokes`)
-  assert.ok(longest <= LONGEST_MS, `a task of ${longest} ms`)
+  const longest = longestTask(await t.browser.stopTracing())
+  const strokes = await visitor.page.evaluate(() => window.strokes)
+  // However long the server took to store them: ten in a second, and a few.
+  const took = Math.round(strokes.at(-1) - strokes[0])
+  console.log(`         100 messages in ${strokes.length} strokes within ${took} ms, the longest task ${Math.round(longest)} ms`)
+  assert.ok(strokes.length <= 5 + took / 100, `${strokes.length} strokes within ${took} ms`)
+  assert.ok(longest > 0 && longest <= LONGEST_MS, `a task of ${longest} ms`)
 })

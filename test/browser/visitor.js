@@ -83,8 +83,11 @@ export class Visitor {
     return this.page.locator('.connection[data-state=lost]').waitFor()
   }
 
+  // Where another conversation is open, that one goes a moment after the click.
   async talkTo(name) {
+    const peer = await this.talk(name).getAttribute('data-peer')
     await this.talk(name).click()
+    await this.page.locator(`.talk[data-peer="${peer}"][aria-current=page], .shell:not(:has(.side))`).first().waitFor({ state: 'attached' })
     await this.page.getByRole('log').waitFor()
     await this.page.locator('.start.spin').waitFor({ state: 'detached' })
   }
@@ -130,6 +133,11 @@ export class Visitor {
   async escape() {
     await this.page.keyboard.press('Escape')
     await this.page.waitForFunction(() => !document.querySelector('dialog'))
+  }
+
+  // A message that was led to: it is lit for two seconds only, so the page itself is to look.
+  lit(text) {
+    return this.page.waitForFunction((wanted) => document.querySelector('.row.lit')?.textContent.includes(wanted), text)
   }
 
   get rows() {

@@ -1,5 +1,5 @@
 // Files on their way to the server, before the message that bears them is sent.
-import { useEffect } from 'react'
+import { useEffect, useLayoutEffect } from 'react'
 import { call, type Refusal } from '../api'
 import { Icon } from '../icons'
 import { t } from '../i18n'
@@ -57,9 +57,9 @@ export default function UploadChips({ uploads }: { uploads: Uploads; close: () =
   const items = useStore(uploads.store)
   const most = useStore(session, ({ config }) => config.uploadBytes)
   useEffect(() => {
-    for (const item of items) if (!item.cancel && !item.media && !item.reason) begin(uploads, item, most)
+    for (const item of uploads.store.get()) if (!item.cancel && !item.media && !item.reason) begin(uploads, item, most)
   }, [items])
-  // One leaves the conversation.
-  useEffect(() => () => { for (const item of uploads.store.get()) if (!item.media) drop(uploads, item) }, [])
+  // One leaves the conversation. (Also when the last one is dropped: at once, or the next one that is chosen would go too.)
+  useLayoutEffect(() => () => { for (const item of uploads.store.get()) if (!item.media) drop(uploads, item) }, [])
   return <ul className="chips">{items.map((item) => <Chip key={item.id} item={item} uploads={uploads} />)}</ul>
 }

@@ -62,9 +62,9 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
   const [over, setOver] = useState(false)
 
   useAsTall(box, [text, narrow])
-  useEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
+  useLayoutEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
   useEffect(() => () => { if (peer !== 'all') sayStopped(peer) }, [peer])
-  useEffect(() => {
+  useLayoutEffect(() => {
     chat.attached = items.length
     return () => { chat.attached = 0 }
   }, [items])

@@ -97,9 +97,10 @@ export const Row = memo(function Row({ message, mine, first, everyone, seen, lit
     return mine ? [copying, ...own] : [copying]
   }
   const remove = () => {
-    // What had the focus goes with the row.
+    // What had the focus goes with the row, unless one has gone on elsewhere.
     const log = document.querySelector<HTMLElement>('.scroller')
-    chat.remove(message.id).then(() => log?.focus(), (refusal) => showToast(refusal.message))
+    const goOn = () => { if (document.activeElement?.matches(`body, [data-id="${message.id}"] *`)) log?.focus() }
+    chat.remove(message.id).then(goOn, (refusal) => showToast(refusal.message))
   }
   const bubble: ReactNode = editing
     ? <Later part="Editor" message={message} close={() => chat.editing.set(0)} />
