@@ -241,6 +241,23 @@ test('a theme is chosen and kept, single letters can be turned off, Enter can br
   await visitor.shows(['one\ntwo'])
 })
 
+test('on a phone the keys for the next conversation lead from one to the next, in the order of the list', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  await server.postAll(bob, alice, ['one', 'two'])
+  const visitor = await Visitor.with(t, server.url, ALICE, 'Everyone', { viewport: { width: 390, height: 844 } })
+  const { keyboard } = visitor.page
+  assert.equal(await visitor.talk('bob').count(), 0)
+  await keyboard.press('Alt+Shift+ArrowDown')
+  await visitor.heading('bob').waitFor()
+  await keyboard.press('Alt+ArrowDown')
+  await visitor.heading('Notes to yourself').waitFor()
+  await keyboard.press('Alt+ArrowDown')
+  await visitor.heading('Everyone').waitFor()
+  await keyboard.press('Alt+ArrowUp')
+  await visitor.heading('Notes to yourself').waitFor()
+})
+
 test('the browser’s frame has the colour of the theme that is chosen, or of the system’s', async (t) => {
   const server = await Server.start(t)
   await server.addPeople()
