@@ -1,8 +1,8 @@
 // node build.mjs FOLDER [--watch]: builds the page into FOLDER, which the server embeds or serves with --ui-dir.
 //
-//   FOLDER/index.html, sw.js, manifest.webmanifest, icon….svg   to be asked for anew
-//   FOLDER/a/NAME-HASH.js, .css                                 never change under their names
-//   FOLDER/….gz                                                 beside each of them, but with --watch
+//   FOLDER/index.html, sw.js, manifest.webmanifest, icon….svg, .png   to be asked for anew
+//   FOLDER/a/NAME-HASH.js, .css                                       never change under their names
+//   FOLDER/….gz                                                       beside each text of them, but with --watch
 //
 // The packages are those of the folder it is run in, so that nothing need be installed in the source tree. The source is
 // written against React's API and runs on preact; UI_REACT=1 takes React itself.
@@ -16,11 +16,14 @@ const MOST_IN_ALL = 60 * 1024 // bytes of all .gz
 const MOST_AT_FIRST = 35 * 1024 // of those that a first thread needs, which the page names
 
 const STATIC = ['icon.svg', 'icon-maskable.svg', 'manifest.webmanifest']
+// For systems that take no SVG, as the home screen of iOS, which wants it as wide as this and without an edge.
+const DRAWN = { name: 'icon.png', of: 'icon-maskable.svg', width: 180 }
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'src')
 const modules = resolve('node_modules')
 const load = createRequire(resolve('package.json'))
-const [esbuild, terser, zopfli] = ['esbuild', 'terser', '@gfx/zopfli'].map(load)
+const [esbuild, terser, zopfli, resvg] = ['esbuild', 'terser', '@gfx/zopfli', '@resvg/resvg-wasm'].map(load)
+await resvg.initWasm(readFileSync(load.resolve('@resvg/resvg-wasm/index_bg.wasm')))
 const { version: terserVersion } = load('terser/package.json')
 const react = process.env.UI_REACT === '1'
 const [out, watch] = [resolve(process.argv[2] ?? 'dist'), process.argv[3] === '--watch']
@@ -179,6 +182,7 @@ async function finish({ metafile, outputFiles }) {
   const names = { STYLE: style, LATER: madeOf('later.css'), SCRIPT: script }
   write('index.html', read('index.html').replace(/%(\w+)%/g, (_, name) => `a/${names[name]}`))
   for (const name of STATIC) write(name, read(name))
+  write(DRAWN.name, new resvg.Resvg(read(DRAWN.of), { fitTo: { mode: 'width', value: DRAWN.width } }).render().asPng())
   const kept = ['./', ...STATIC, ...[...made.keys()].map((name) => `a/${name}`).sort()]
   const hash = createHash('sha256')
   for (const name of kept) hash.update(readFileSync(join(out, name === './' ? 'index.html' : name)))
@@ -220,7 +224,7 @@ function write(name, text) {
 // Their sizes, compressed, by their names.
 async function compress() {
   const sizes = new Map()
-  for (const file of files(out)) {
+  for (const file of files(out).filter((path) => extname(path) !== '.png')) {
     const bytes = await zopfli.gzipAsync(readFileSync(file), { numiterations: 200 })
     writeFileSync(`${file}.gz`, bytes)
     sizes.set(relative(out, file), bytes.length)
