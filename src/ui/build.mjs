@@ -62,7 +62,7 @@ function withoutEqual(text) {
 }
 
 // What comes later. English texts that nothing else asks for come with it (i18n-later.ts).
-const LATER = /\/src\/(lazy\/\w+|views\/(auth|dialog|field|form))\.tsx?$/
+const LATER = /\bsrc\/(lazy\/\w+|views\/(auth|dialog|field|form))\.tsx?$/
 
 const catalogue = (name) => JSON.parse(readFileSync(join(source, 'i18n', name), 'utf8'))
 
@@ -109,13 +109,15 @@ const catalogues = {
 
 // marked is one module, of which markdown.tsx uses the reader alone, without what it puts out of use there (`Plain`). The
 // rest is left out: what writes HTML, which is made as the module is loaded, the methods that are replaced with what calls
-// them, the rules that only they ask for, extensions, and the old dialect, "pedantic". 6 KB of 12, compressed.
+// them, the rules that only they ask for, extensions, other ways in, and the old dialect, "pedantic". 6 KB of 12, compressed.
 const OFF = [...readFileSync(join(source, 'markdown.tsx'), 'utf8').matchAll(/^ {2}(\w+) = \(\) => undefined$/gm)].map(([, name]) => name)
 const CUTS = [ // what, how often, what stands in its place
   [/\n\/\/ src\/Renderer\.ts\n.*/gs, 1, '\nexport { _Lexer as Lexer, _Tokenizer as Tokenizer }'],
   [new RegExp(`\n {2}(${OFF.join('|')})\\(src.*?\n {2}}(?=\n)`, 'gs'), OFF.length, ''],
   [new RegExp(`\n {6}if \\(token = this\\.tokenizer\\.(${OFF.join('|')})\\(.*?\n {6}}(?=\n)`, 'gs'), OFF.length, ''],
   [/\n {6}if \(this\.options\.extensions\?.*?\n {6}}(?=\n)/gs, 4, ''],
+  [/(?<=\nfunction _getDefaults\(\) {\n {2}return {).*?(?=};\n)/gs, 1, ''],
+  [/\n {2}static (get rules|lex|lexInline)\(.*?\n {2}}(?=\n)/gs, 3, ''],
   [/\nfunction (escape2|cleanUrl|splitCells)\(.*?\n}(?=\n)/gs, 3, ''],
   [/\n {4}if \(this\.tokens\.links\) {.*?\n {4}}(?=\n)/gs, 1, ''],
   [/\nvar (html|def|lheading|lheadingGfm|gfmTable|tag|reflink|nolink|reflinkSearch|emStrongLDelim|emStrongRDelimAst) = edit\(.*?\.getRegex\(\);/gs, 11, '\nvar $1 = noopTest;'],
