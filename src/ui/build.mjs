@@ -1,8 +1,8 @@
 // node build.mjs FOLDER [--watch]: builds the page into FOLDER, which the server embeds or serves with --ui-dir.
 //
-//   FOLDER/index.html, sw.js, manifest.webmanifest, icon….svg   to be asked for anew
-//   FOLDER/a/NAME-HASH.js, .css                                 never change under their names
-//   FOLDER/….gz                                                 beside each of them, but with --watch
+//   FOLDER/index.html, sw.js, manifest.webmanifest, icon….svg, .png   to be asked for anew
+//   FOLDER/a/NAME-HASH.js, .css                                       never change under their names
+//   FOLDER/….gz                                                       beside each text of them, but with --watch
 //
 // The packages are those of the folder it is run in, so that nothing need be installed in the source tree. The source is
 // written against React's API and runs on preact; UI_REACT=1 takes React itself.
@@ -16,11 +16,14 @@ const MOST_IN_ALL = 60 * 1024 // bytes of all .gz
 const MOST_AT_FIRST = 35 * 1024 // of those that a first thread needs, which the page names
 
 const STATIC = ['icon.svg', 'icon-maskable.svg', 'manifest.webmanifest']
+// For systems that take no SVG, as the home screen of iOS, which wants it as wide as this and without an edge.
+const DRAWN = { name: 'icon.png', of: 'icon-maskable.svg', width: 180 }
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'src')
 const modules = resolve('node_modules')
 const load = createRequire(resolve('package.json'))
-const [esbuild, terser, zopfli] = ['esbuild', 'terser', '@gfx/zopfli'].map(load)
+const [esbuild, terser, zopfli, resvg] = ['esbuild', 'terser', '@gfx/zopfli', '@resvg/resvg-wasm'].map(load)
+await resvg.initWasm(readFileSync(load.resolve('@resvg/resvg-wasm/index_bg.wasm')))
 const { version: terserVersion } = load('terser/package.json')
 const react = process.env.UI_REACT === '1'
 const [out, watch] = [resolve(process.argv[2] ?? 'dist'), process.argv[3] === '--watch']
@@ -59,7 +62,7 @@ function withoutEqual(text) {
 }
 
 // What comes later. English texts that nothing else asks for come with it (i18n-later.ts).
-const LATER = /\/src\/(lazy\/\w+|views\/(auth|dialog|field|form))\.tsx?$/
+const LATER = /\bsrc\/(lazy\/\w+|views\/(auth|dialog|field|form))\.tsx?$/
 
 const catalogue = (name) => JSON.parse(readFileSync(join(source, 'i18n', name), 'utf8'))
 
@@ -106,13 +109,15 @@ const catalogues = {
 
 // marked is one module, of which markdown.tsx uses the reader alone, without what it puts out of use there (`Plain`). The
 // rest is left out: what writes HTML, which is made as the module is loaded, the methods that are replaced with what calls
-// them, the rules that only they ask for, extensions, and the old dialect, "pedantic". 6 KB of 12, compressed.
+// them, the rules that only they ask for, extensions, other ways in, and the old dialect, "pedantic". 6 KB of 12, compressed.
 const OFF = [...readFileSync(join(source, 'markdown.tsx'), 'utf8').matchAll(/^ {2}(\w+) = \(\) => undefined$/gm)].map(([, name]) => name)
 const CUTS = [ // what, how often, what stands in its place
   [/\n\/\/ src\/Renderer\.ts\n.*/gs, 1, '\nexport { _Lexer as Lexer, _Tokenizer as Tokenizer }'],
   [new RegExp(`\n {2}(${OFF.join('|')})\\(src.*?\n {2}}(?=\n)`, 'gs'), OFF.length, ''],
   [new RegExp(`\n {6}if \\(token = this\\.tokenizer\\.(${OFF.join('|')})\\(.*?\n {6}}(?=\n)`, 'gs'), OFF.length, ''],
   [/\n {6}if \(this\.options\.extensions\?.*?\n {6}}(?=\n)/gs, 4, ''],
+  [/(?<=\nfunction _getDefaults\(\) {\n {2}return {).*?(?=};\n)/gs, 1, ''],
+  [/\n {2}static (get rules|lex|lexInline)\(.*?\n {2}}(?=\n)/gs, 3, ''],
   [/\nfunction (escape2|cleanUrl|splitCells)\(.*?\n}(?=\n)/gs, 3, ''],
   [/\n {4}if \(this\.tokens\.links\) {.*?\n {4}}(?=\n)/gs, 1, ''],
   [/\nvar (html|def|lheading|lheadingGfm|gfmTable|tag|reflink|nolink|reflinkSearch|emStrongLDelim|emStrongRDelimAst) = edit\(.*?\.getRegex\(\);/gs, 11, '\nvar $1 = noopTest;'],
@@ -179,6 +184,7 @@ async function finish({ metafile, outputFiles }) {
   const names = { STYLE: style, LATER: madeOf('later.css'), SCRIPT: script }
   write('index.html', read('index.html').replace(/%(\w+)%/g, (_, name) => `a/${names[name]}`))
   for (const name of STATIC) write(name, read(name))
+  write(DRAWN.name, new resvg.Resvg(read(DRAWN.of), { fitTo: { mode: 'width', value: DRAWN.width } }).render().asPng())
   const kept = ['./', ...STATIC, ...[...made.keys()].map((name) => `a/${name}`).sort()]
   const hash = createHash('sha256')
   for (const name of kept) hash.update(readFileSync(join(out, name === './' ? 'index.html' : name)))
@@ -220,7 +226,7 @@ function write(name, text) {
 // Their sizes, compressed, by their names.
 async function compress() {
   const sizes = new Map()
-  for (const file of files(out)) {
+  for (const file of files(out).filter((path) => extname(path) !== '.png')) {
     const bytes = await zopfli.gzipAsync(readFileSync(file), { numiterations: 200 })
     writeFileSync(`${file}.gz`, bytes)
     sizes.set(relative(out, file), bytes.length)

@@ -196,7 +196,7 @@ test('a server with a setup token asks for it with the first account, and for no
   await visitor.page.getByText('It is in the server’s log, or was given at its start.').waitFor()
   await visitor.fillToken('not the token at all')
   await visitor.fillEntry(ALICE, PASSWORD)
-  await visitor.page.getByRole('alert').getByText('setup token, which is missing or wrong').waitFor()
+  await visitor.page.getByRole('alert').getByText('The setup token is wrong.').waitFor()
   await visitor.fillToken(TOKEN)
   await visitor.page.keyboard.press('Enter')
   await visitor.isIn()

@@ -13,7 +13,7 @@ test('the page can be installed', async (t) => {
   const { name, short_name, start_url, scope, display, theme_color, background_color, icons } = JSON.parse(data)
   assert.deepEqual({ name, short_name, start_url, scope, display }, { name: 'Parley', short_name: 'Parley', start_url: '.', scope: '.', display: 'standalone' })
   assert.match(`${theme_color} ${background_color}`, /^#\w{6} #\w{6}$/)
-  assert.deepEqual(icons.map(({ purpose }) => purpose).sort(), ['any', 'maskable'])
+  assert.deepEqual(icons.map(({ purpose }) => purpose).sort(), ['any', 'any', 'maskable'])
   for (const { src } of icons) {
     const size = await visitor.page.evaluate(async (address) => {
       const icon = new Image()
@@ -26,6 +26,22 @@ test('the page can be installed', async (t) => {
   const { installabilityErrors } = await debug.send('Page.getInstallabilityErrors')
   // The tests' windows are all private ones.
   assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [])
+})
+
+test('a home screen that takes no SVG has a picture as large as it wants, which is fetched by nothing else', async (t) => {
+  const server = await Server.start(t)
+  const visitor = await Visitor.open(t, server.url)
+  const icon = await visitor.page.locator('link[rel=apple-touch-icon]').evaluate(async ({ href }) => {
+    const asked = performance.getEntriesByName(href).length
+    const answer = await fetch(href)
+    const picture = await createImageBitmap(await answer.blob())
+    const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d')
+    pen.drawImage(picture, 0, 0)
+    const [, , , opaque] = pen.getImageData(0, 0, 1, 1).data
+    return { asked, type: answer.headers.get('Content-Type'), width: picture.width, height: picture.height, opaque }
+  })
+  assert.deepEqual(icon, { asked: 0, type: 'image/png', width: 180, height: 180, opaque: 255 })
+  assert.ok(!(await (await fetch(`${server.url}/sw.js`)).text()).includes('icon.png'))
 })
 
 test('what is unread is counted on the app’s icon and in the title, and the tab’s icon has a dot', async (t) => {

@@ -283,7 +283,7 @@ test('a reload keeps the session, signing out ends it', async (t) => {
   await alice.page.reload()
   await alice.heading('Sign in').waitFor()
   await alice.fillEntry(ALICE, WRONG)
-  await alice.page.getByRole('alert').getByText('The email or password provided is incorrect.').waitFor()
+  await alice.page.getByRole('alert').getByText('The e-mail or the password is wrong.').waitFor()
   await alice.signIn(ALICE)
 })
 

@@ -154,7 +154,7 @@ test('wrong passwords, an account that is there already, a locked one: the form 
     await visitor.page.getByRole('alert').getByText(said).waitFor()
     await visitor.page.getByLabel('E-mail').fill('')
   }
-  for (let n = 0; n < 5; n++) await tryIt('incorrect')
+  for (let n = 0; n < 5; n++) await tryIt('The e-mail or the password is wrong.')
   await tryIt('Too many tries. Try again in 10 minutes.')
   await visitor.signIn(ALICE)
   await visitor.button('Add a person').click()
@@ -162,6 +162,6 @@ test('wrong passwords, an account that is there already, a locked one: the form 
   await dialog.getByLabel('E-mail').fill(BOB)
   await dialog.getByLabel('Password').fill(PASSWORD)
   await visitor.page.keyboard.press('Enter')
-  await dialog.getByText('already registered').waitFor()
+  await dialog.getByText('This address has an account already.').waitFor()
   assert.equal(await visitor.page.evaluate(() => document.activeElement.name), 'email')
 })

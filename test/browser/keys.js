@@ -241,3 +241,43 @@ test('a theme is chosen and kept, single letters can be turned off, Enter can br
   await visitor.page.keyboard.press('Control+Enter')
   await visitor.shows(['one\ntwo'])
 })
+
+test('on a phone the keys for the next conversation lead from one to the next, in the order of the list', async (t) => {
+  const server = await Server.start(t)
+  const { alice, bob } = await server.addPeople()
+  await server.postAll(bob, alice, ['one', 'two'])
+  const visitor = await Visitor.with(t, server.url, ALICE, 'Everyone', { viewport: { width: 390, height: 844 } })
+  const { keyboard } = visitor.page
+  assert.equal(await visitor.talk('bob').count(), 0)
+  await keyboard.press('Alt+Shift+ArrowDown')
+  await visitor.heading('bob').waitFor()
+  await keyboard.press('Alt+ArrowDown')
+  await visitor.heading('Notes to yourself').waitFor()
+  await keyboard.press('Alt+ArrowDown')
+  await visitor.heading('Everyone').waitFor()
+  await keyboard.press('Alt+ArrowUp')
+  await visitor.heading('Notes to yourself').waitFor()
+})
+
+test('the browser’s frame has the colour of the theme that is chosen, or of the system’s', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const visitor = await Visitor.signedIn(t, server.url, ALICE, { colorScheme: 'light' })
+  // The first that counts is the one.
+  const frame = () => visitor.page.evaluate(() =>
+    [...document.querySelectorAll('meta[name=theme-color]')].find(({ media }) => matchMedia(media).matches).content)
+  const [light, dark] = ['#f6f7f5', '#131719']
+  assert.equal(await frame(), light)
+  await visitor.button('Settings').click()
+  const theme = visitor.page.getByLabel('Theme')
+  for (const [chosen, colour] of [['dark', dark], ['light', light], ['auto', light], ['dark', dark]]) {
+    await theme.selectOption(chosen)
+    assert.equal(await frame(), colour, chosen)
+  }
+  await visitor.page.reload()
+  await visitor.isIn()
+  assert.equal(await frame(), dark)
+  await theme.selectOption('auto')
+  await visitor.page.emulateMedia({ colorScheme: 'dark' })
+  assert.equal(await frame(), dark)
+})

@@ -1,7 +1,7 @@
 // Every language, its plural forms and its direction.
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
-import { ALICE, Server } from './server.js'
+import { ALICE, BOB, PASSWORD, Server, WRONG } from './server.js'
 import { PHONE, Visitor } from './visitor.js'
 
 const GREETINGS = {
@@ -31,6 +31,74 @@ test('the page speaks the browser’s language, or the one that is chosen, at on
   assert.equal(await visitor.page.getByLabel('Message', { exact: true }).inputValue(), 'halb')
   await visitor.page.reload()
   await visitor.page.getByPlaceholder('Écrire un message').waitFor()
+})
+
+// In their order below.
+const REASONS = {
+  de: ['E-Mail oder Passwort ist falsch.', 'Zu viele Versuche. Versuche es in 10 Minuten noch einmal.', 'Mit dieser Adresse gibt es schon ein Konto.',
+    'Das ist keine E-Mail-Adresse.', 'Ein Passwort hat mindestens 3 Zeichen.', 'Ein Name hat höchstens 64 Zeichen.', 'Der Server nimmt diese Datei nicht an.',
+    'Zu groß für diesen Server.', 'Diese Person ist nicht mehr hier.', 'Nobody knows this.'],
+  ar: ['البريد الإلكتروني أو كلمة المرور غير صحيحة.', /^محاولات كثيرة. حاول بعد .+\.$/, 'يوجد حساب بهذا العنوان بالفعل.',
+    'هذا ليس بريدًا إلكترونيًا صحيحًا.', /^لا تقل كلمة المرور عن [3٣] أحرف\.$/, /^لا يزيد الاسم على (64|٦٤) حرفًا\.$/, 'لا يقبل الخادم هذا الملف.',
+    'أكبر مما يقبله هذا الخادم.', 'لم يعد هذا الشخص هنا.', 'Nobody knows this.'],
+}
+
+test('what the server refuses is told in the page’s language; what is not known, as the server says it', async (t) => {
+  for (const [locale, reasons] of Object.entries(REASONS)) {
+    const server = await Server.start(t)
+    const { bob } = await server.addPeople()
+    const visitor = await Visitor.open(t, server.url, { locale })
+    visitor.expectErrors(/status of (40[01]|413)/)
+    const { page } = visitor
+    const told = async (where = page) => {
+      const [wanted] = reasons
+      await where.locator('.flaw, .under', { hasText: wanted }).first().waitFor()
+      reasons.shift()
+    }
+    const fill = async (where, values) => {
+      for (const [name, value] of Object.entries(values)) await where.locator(`[name=${name}]`).fill(value)
+      await page.keyboard.press('Enter')
+    }
+    const guess = { email: BOB, password: WRONG }
+    for (let n = 0; n < 4; n++) await server.call('POST', 'users/login', guess).catch(() => {})
+    await page.waitForFunction(() => document.activeElement.name === 'email')
+    await fill(page, guess)
+    await told()
+    await fill(page, guess)
+    await told()
+    await fill(page, { email: ALICE, password: PASSWORD })
+    await visitor.isIn()
+
+    await page.locator('.side header .sign').nth(1).click()
+    const dialog = page.getByRole('dialog')
+    for (const values of [{ email: BOB, password: PASSWORD }, { email: 'a@b' }, { email: 'new@example.com', password: 'ab' }]) {
+      await fill(dialog, values)
+      await told(dialog)
+    }
+    await visitor.escape()
+    await page.evaluate(() => { location.hash = '#/settings' })
+    await fill(dialog, { name: 'x'.repeat(65) })
+    await told(dialog)
+    await visitor.escape()
+
+    await visitor.talkTo('bob')
+    const attach = (name) => page.locator('input[type=file]').setInputFiles({ name, mimeType: 'text/html', buffer: Buffer.from('<!doctype html>') })
+    await attach('page.html')
+    await told()
+    // As a proxy does.
+    await page.route('**/api/media', (route) => route.fulfill({ status: 413, contentType: 'text/html', body: '<h1>413</h1>' }))
+    await attach('page.html')
+    await told()
+
+    const answers = [`This relationship field has the following invalid relationships: ${bob} 0`, 'Nobody knows this.']
+    await visitor.onSend((route) => route.fulfill({ status: 400, json: { errors: [{ name: 'ValidationError', data: { errors: [{ path: 'receiver', message: answers.shift() }] }, message: 'The following field is invalid: Receiver' }] } }))
+    for (const text of ['one', 'two']) {
+      await page.locator('#composer').fill(text)
+      await page.keyboard.press('Enter')
+      await told()
+    }
+    assert.deepEqual(reasons, [])
+  }
 })
 
 test('a text that runs the other way begins at its own side, and is cut at its end', async (t) => {

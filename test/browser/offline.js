@@ -85,7 +85,7 @@ test('where nobody was signed in the page opens without its server all the same,
   await visitor.page.evaluate(() => navigator.serviceWorker.ready)
   await server.stop()
   await visitor.page.reload()
-  await visitor.heading('Parley cannot be reached').waitFor()
+  await visitor.heading('The server cannot be reached.').waitFor()
   await server.startAgain()
   await visitor.button('Try again').click()
   await visitor.heading('Sign in').waitFor()
@@ -168,7 +168,7 @@ test('signing out leaves nothing of what was seen, in no tab', async (t) => {
   assert.equal(await alice.page.evaluate(() => localStorage.getItem('parley.me')), null)
   await alice.page.route('**/api/**', (route) => route.abort('connectionrefused'))
   await alice.page.reload()
-  await alice.heading('Parley cannot be reached').waitFor()
+  await alice.heading('The server cannot be reached.').waitFor()
 })
 
 test('a session that is over when the server is back leads to signing in, and nothing of it is left', async (t) => {

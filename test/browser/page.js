@@ -136,7 +136,7 @@ test('what comes later and could not be fetched says so, and is fetched again', 
   await visitor.heading('Sign in').waitFor()
   const giveForm = await withhold('auth')
   await page.reload()
-  await visitor.heading('Parley cannot be reached').waitFor()
+  await visitor.heading('The server cannot be reached.').waitFor()
   await giveForm()
   // A try that joins one that is under way fails with it.
   for (let n = 0; n < 5 && !(await visitor.heading('Sign in').isVisible()); n++) {

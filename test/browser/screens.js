@@ -122,7 +122,7 @@ for (const [size, colorScheme, direction] of RUNS) {
     await seen('first')
     await refuse('**/api/users/me')
     await page.reload()
-    await visitor.heading('Parley cannot be reached').waitFor()
+    await visitor.heading('Not now.').waitFor()
     await seen('unreachable')
     await page.unroute('**/api/users/me')
     await visitor.button('Try again').click()

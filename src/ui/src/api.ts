@@ -1,6 +1,6 @@
 // The server's answers: the only place that uses fetch (upload.ts needs XMLHttpRequest). Addresses are relative: the
 // server may lie behind a proxy, under any path.
-import { amount, t } from './i18n'
+import { amount, t, type Key } from './i18n'
 
 const ANSWER_MS = 30_000 // the longest wait for one
 
@@ -43,13 +43,40 @@ export const onForbidden = (act: () => void): void => {
   forbidden = act
 }
 
+// What people can be refused with, by words of the server's reasons, which are Payload's and English. `n` is a number
+// that such a reason tells.
+const REASONS: [RegExp, Key][] = [
+  [/password provided/, 'refused.pair'],
+  [/setup token/, 'refused.token'],
+  [/valid email/, 'refused.noEmail'],
+  [/given email|be unique/, 'refused.taken'],
+  [/minimum length of (\d+)/, 'password.short'],
+  [/name has at most (\d+)/, 'refused.name'],
+  [/^File type|^SVG|uploading/, 'refused.file'],
+  [/invalid relationships/, 'refused.gone'],
+  [/not allowed to/, 'ended.title'], // the page offers nothing else that one may not do
+  [/^Something went/, 'error.unknown'],
+]
+
+// In the page's language; one that is not known, as the server says it.
+function told(reason: string): string {
+  for (const [words, key] of REASONS) {
+    const found = words.exec(reason)
+    if (found) return t(key, { n: Number(found[1]) })
+  }
+  return reason
+}
+
 export function refusalOf(status: number, body: ErrorBody | null, retryAfter: string | null): Refusal {
   if (status === 401 || status === 403) forbidden()
   const error = body?.errors?.[0]
-  const flaws = error?.data?.errors ?? []
+  const flaws = (error?.data?.errors ?? []).map(({ path, message }) => ({ path, message: told(message) }))
   const wait = Number(retryAfter) || 0
-  const message = flaws.map((flaw) => flaw.message).join(' ') || error?.message || body?.message || t('error.unknown')
-  return new Refusal(wait && status < 500 ? t('error.tooMany', { time: amount(Math.ceil(wait / 60), 'minute') }) : message, status, flaws, wait)
+  const reason = flaws.map(({ message }) => message).join(' ') || told(error?.message ?? body?.message ?? '') || t('error.unknown')
+  // By the status: a proxy may say it before the server does.
+  const message = status === 413 ? t('refused.large')
+    : wait && status < 500 ? t('error.tooMany', { time: amount(Math.ceil(wait / 60), 'minute') }) : reason
+  return new Refusal(message, status, flaws, wait)
 }
 
 interface CallOptions {

@@ -25,9 +25,8 @@ function Waiting() {
   return (
     <main className="entry">
       {state === 'failed' ? (
-        <div className="card">
-          <h1>{t('error.title')}</h1>
-          <p role="alert">{reason}</p>
+        <div className="card" role="alert">
+          <h1>{reason}</h1>
           <button type="button" className="primary" onClick={() => void start()}>{t('retry')}</button>
         </div>
       ) : <p className="spin" role="status"><span className="unseen">{t('loading')}</span></p>}

@@ -28,10 +28,15 @@ export const enterSends = (): boolean => {
   return enter === 'auto' ? !matchMedia('(pointer: coarse)').matches : enter === 'sends'
 }
 
+// The frame that the browser draws round the page follows it too: each of its colours counts where the theme is its own.
 function applyTheme(): void {
   const { theme } = settings.get()
   if (theme === 'auto') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = theme
+  for (const colour of document.querySelectorAll<HTMLMetaElement>('[data-frame]')) {
+    const { frame } = colour.dataset
+    colour.media = theme === 'auto' ? `(prefers-color-scheme: ${frame})` : theme === frame ? '' : 'not all'
+  }
 }
 
 export function choose(change: Partial<Settings>): void {

@@ -20,7 +20,7 @@ export default function AddPerson({ close }: { close: () => void }) {
       <p className="hint">{t('person.hint')}</p>
       <form onSubmit={onSubmit}>
         <Field label={t('email')} name="email" type="email" autoComplete="off" required autoFocus flaw={flaws.email} />
-        <Field label={t('password')} name="password" type="password" autoComplete="new-password" minLength={3} required flaw={flaws.password} />
+        <Field label={t('password')} name="password" type="password" autoComplete="new-password" required flaw={flaws.password} />
         <p className="flaw" role="alert">{reason}</p>
         <p className="buttons">
           <button type="button" className="quiet" onClick={close}>{t('cancel')}</button>

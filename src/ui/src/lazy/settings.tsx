@@ -144,7 +144,7 @@ function Password() {
       <summary>{t('password.change')}</summary>
       <form onSubmit={onSubmit}>
         <Field label={t('password.current')} name="current" type="password" autoComplete="current-password" required flaw={flaws.current} />
-        <Field label={t('password.new')} name="password" type="password" autoComplete="new-password" minLength={3} required flaw={flaws.password} />
+        <Field label={t('password.new')} name="password" type="password" autoComplete="new-password" required flaw={flaws.password} />
         <Field label={t('password.again')} name="again" type="password" autoComplete="new-password" required flaw={flaws.again} />
         <p className="flaw" role="alert">{reason}</p>
         <button type="submit" className="primary" disabled={busy}>{t('password.change')}</button>

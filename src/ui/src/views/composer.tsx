@@ -1,5 +1,5 @@
 // Where one writes: the draft, the files that go with it, and how long it may be.
-import { useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from 'react'
 import { Icon } from '../icons'
 import { t } from '../i18n'
 import { Later } from '../later'
