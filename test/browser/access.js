@@ -16,6 +16,7 @@ async function start(t, n = 0) {
   const server = await Server.start(t)
   const people = await server.addPeople()
   await server.postAll(people.bob, people.alice, Array.from({ length: n }, (_, i) => `message ${i + 1}.`))
+  if (n) await server.markRead(ALICE, people.bob, n)
   return { server, ...people }
 }
 

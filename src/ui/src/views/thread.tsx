@@ -225,7 +225,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
   const opened = useRef(false)
   useEffect(() => {
-    const back = !message && talk && talk.unread > FAR && talk.read
+    const back = !message && talk && talk.unread > FAR && (talk.read || 1) // nothing read: at the beginning
     if (message || back) void chat.feed.readAround(peer, message || Number(back))
     else if (!opened.current) void chat.feed.readNewest(peer, store.get().newer !== 'none')
     opened.current = true
