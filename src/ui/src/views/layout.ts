@@ -1,7 +1,7 @@
-// Is there room for the list and a thread beside each other?
+// Is there room for the list and a thread beside each other? Where letters are large it takes more; app.css asks the same.
 import { Store } from '../store'
 
-const narrow = matchMedia('(max-width: 699px)')
+const narrow = matchMedia('(max-width: 43.69em)')
 
 export const isNarrow = new Store(narrow.matches)
 
