@@ -240,3 +240,24 @@ test('a theme is chosen and kept, single letters can be turned off, Enter can br
   await visitor.page.keyboard.press('Control+Enter')
   await visitor.shows(['one\ntwo'])
 })
+
+test('whoever closes the settings is where they were, and the way back does not lead into them again', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  const { page } = visitor
+  const at = page.url()
+  await visitor.button('Settings').click()
+  await page.getByRole('dialog').waitFor()
+  await visitor.escape()
+  await page.waitForURL(at)
+  await page.goBack()
+  await visitor.heading('No conversation is open').waitFor()
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  // Nothing lies before an address that was entered.
+  await page.goto(`${visitor.url}/#/settings`)
+  await page.reload()
+  await page.getByRole('dialog').waitFor()
+  await visitor.escape()
+  await page.waitForURL(`${visitor.url}/#/`)
+})
