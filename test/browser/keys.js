@@ -96,7 +96,11 @@ test('search finds people and messages, marks what was looked for and leads ther
   await visitor.page.getByText('Nothing was found for “haystack”.').waitFor()
   await field.fill('message 14 ')
   await visitor.page.locator('.found .talk', { hasText: 'message 14' }).click()
-  await visitor.page.locator('.row.lit', { hasText: 'message 14' }).waitFor()
+  // Without a motion too, and where the page has no colours of its own.
+  await visitor.page.waitForFunction(() => {
+    const lit = document.querySelector('.row.lit > .bubble')
+    return lit?.textContent.includes('message 14') && getComputedStyle(lit).outlineStyle === 'solid'
+  })
   await visitor.page.getByTitle('To the newest message').waitFor()
   await visitor.button('Search').click()
   await field.fill('bob@')
