@@ -16,6 +16,7 @@ async function start(t, n = 0) {
   const server = await Server.start(t)
   const people = await server.addPeople()
   await server.postAll(people.bob, people.alice, Array.from({ length: n }, (_, i) => `message ${i + 1}.`))
+  if (n) await server.markRead(ALICE, people.bob, n)
   return { server, ...people }
 }
 
@@ -186,6 +187,47 @@ test('on a phone a thread is headed by the focus, without a keyboard, and its me
   })
   await visitor.page.getByRole('link', { name: 'Back' }).tap()
   await visitor.page.waitForFunction((id) => document.activeElement.dataset.peer === String(id), bob)
+})
+
+test('a message’s menu is in sight, wherever the message ends and however low the window is', async (t) => {
+  const { server, alice, bob } = await start(t)
+  const long = 'a message that fills its line to the end and goes on in the next'
+  for (const [from, to] of [[alice, bob], [bob, alice]]) for (const text of ['short', long]) await server.post(from, to, text)
+  for (const [locale, ...heights] of [['en-GB', 640, 330], ['ar', 640]]) {
+    const visitor = await Visitor.open(t, server.url, { ...PHONE, viewport: { width: 360, height: 640 }, locale })
+    await visitor.page.locator('[name=email]').fill(ALICE)
+    await visitor.page.locator('[name=password]').fill(PASSWORD)
+    await visitor.page.keyboard.press('Enter')
+    await visitor.isIn()
+    await visitor.talkTo('bob')
+    for (const height of heights) {
+      await visitor.page.setViewportSize({ width: 360, height })
+      for (const row of await visitor.rows.all()) {
+        await row.locator('.tools button').press('Enter')
+        await row.getByRole('menu').waitFor()
+        const hidden = await visitor.page.evaluate(() => {
+          const [room, menu, first] = ['.scroller', '[role=menu]', '[role=menuitem]'].map((what) => document.querySelector(what).getBoundingClientRect())
+          return menu.left < room.left - 1 || menu.right > room.right + 1 || first.top < room.top - 1 || first.bottom > room.bottom + 1
+        })
+        assert.ok(!hidden, `${locale}, ${height} px high: ${await row.textContent()}`)
+        await visitor.fits()
+        await visitor.page.keyboard.press('Escape')
+      }
+    }
+  }
+})
+
+test('with large letters a window that is too narrow for both shows the list or a thread', async (t) => {
+  const { server } = await start(t, 3)
+  const visitor = await Visitor.open(t, server.url, { viewport: { width: 900, height: 700 } })
+  const debug = await visitor.context.newCDPSession(visitor.page)
+  await debug.send('Page.setFontSizes', { fontSizes: { standard: 32 } })
+  await visitor.page.reload()
+  await visitor.signIn(ALICE)
+  await visitor.fits()
+  await visitor.talkTo('bob')
+  await visitor.page.locator('.side').waitFor({ state: 'detached' })
+  await visitor.fits()
 })
 
 test('enlarged four times there is room to read and to write', async (t) => {

@@ -97,7 +97,11 @@ test('search finds people and messages, marks what was looked for and leads ther
   await visitor.page.getByText('Nothing was found for “haystack”.').waitFor()
   await field.fill('message 14 ')
   await visitor.page.locator('.found .talk', { hasText: 'message 14' }).click()
-  await visitor.lit('message 14')
+  // Without a motion too, and where the page has no colours of its own.
+  await visitor.page.waitForFunction(() => {
+    const lit = document.querySelector('.row.lit > .bubble')
+    return lit?.textContent.includes('message 14') && getComputedStyle(lit).outlineStyle === 'solid'
+  })
   await visitor.page.getByTitle('To the newest message').waitFor()
   await visitor.button('Search').click()
   await field.fill('bob@')
@@ -280,4 +284,25 @@ test('the browser’s frame has the colour of the theme that is chosen, or of th
   await theme.selectOption('auto')
   await visitor.page.emulateMedia({ colorScheme: 'dark' })
   assert.equal(await frame(), dark)
+})
+
+test('whoever closes the settings is where they were, and the way back does not lead into them again', async (t) => {
+  const server = await Server.start(t)
+  await server.addPeople()
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  const { page } = visitor
+  const at = page.url()
+  await visitor.button('Settings').click()
+  await page.getByRole('dialog').waitFor()
+  await visitor.escape()
+  await page.waitForURL(at)
+  await page.goBack()
+  await visitor.heading('No conversation is open').waitFor()
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  // Nothing lies before an address that was entered.
+  await page.goto(`${visitor.url}/#/settings`)
+  await page.reload()
+  await page.getByRole('dialog').waitFor()
+  await visitor.escape()
+  await page.waitForURL(`${visitor.url}/#/`)
 })

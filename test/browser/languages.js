@@ -122,6 +122,40 @@ test('a text that runs the other way begins at its own side, and is cut at its e
   }
 })
 
+test('where the page runs from the right, names and addresses are cut at their end, and a text stays at its side of a picture', async (t) => {
+  const server = await Server.start(t)
+  const { alice, token } = await server.addPeople()
+  const email = 'somebody.with.a.name.longer.than.its.room@with-a-host.also.longer.example.com'
+  const { doc } = await server.call('POST', 'users', { email, password: 'correct horse' }, token)
+  await server.post(doc.id, alice, '[A picture](/api/media/file/none.png#320x200)\nHi')
+  const visitor = await Visitor.open(t, server.url, { ...PHONE, viewport: { width: 320, height: 640 }, locale: 'ar' })
+  visitor.expectErrors(/status of 404/)
+  await visitor.page.locator('[name=email]').fill(ALICE)
+  await visitor.page.locator('[name=password]').fill('correct horse')
+  await visitor.page.keyboard.press('Enter')
+  await visitor.isIn()
+  // Its first letter is where its room is.
+  const beginsInSight = async (line) => {
+    const [first, box] = await line.evaluate((e) => {
+      const text = document.createTreeWalker(e, NodeFilter.SHOW_TEXT).nextNode()
+      const range = document.createRange()
+      range.setStart(text, 0)
+      range.setEnd(text, 1)
+      return [range.getBoundingClientRect(), e.getBoundingClientRect()].map(({ left, right }) => ({ left, right }))
+    })
+    assert.ok(first.left >= box.left - 1 && first.right <= box.right + 1, JSON.stringify([first, box]))
+  }
+  await beginsInSight(visitor.talk('somebody').locator('.name'))
+  await visitor.talkTo('somebody')
+  await beginsInSight(visitor.page.locator('.top h1'))
+  await beginsInSight(visitor.page.locator('.top p'))
+  const [text, bubble] = await Promise.all([visitor.row('Hi').locator('.text').boundingBox(), visitor.row('Hi').locator('.bubble').boundingBox()])
+  assert.ok(text.x + text.width > bubble.x + bubble.width - 30, JSON.stringify([text, bubble]))
+  await visitor.page.keyboard.press('Control+k')
+  await visitor.page.locator('dialog input').fill('somebody')
+  for (const what of ['.name', '.line']) await beginsInSight(visitor.page.locator(`.found .talk ${what}`).first())
+})
+
 test('each language is whole, fits a phone, and Arabic runs from the right', async (t) => {
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()

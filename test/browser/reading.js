@@ -13,6 +13,7 @@ async function visit(t, n) {
   const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
   await server.postAll(bob, alice, Array.from({ length: n }, (_, i) => `message ${i + 1}.`))
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.page.getByRole('log').press('End') // of many it opens at the first
   const read = async () => (await server.call('GET', `parley/conversations/${bob}`, undefined, token)).read ?? 0
   const reads = async (id) => {
     for (let i = 0; await read() < id; i++) {

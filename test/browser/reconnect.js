@@ -148,6 +148,22 @@ test('who is offline is told what becomes of what they write', async (t) => {
   await visitor.shows(['kept'])
 })
 
+test('where a message gets through the connection is tried at once', async (t) => {
+  const { server, visitor } = await visit(t)
+  const { page } = visitor
+  await page.clock.install()
+  await page.reload()
+  await visitor.live()
+  await server.kill()
+  await visitor.lost()
+  await page.clock.pauseAt(Date.now() + 60_000) // no further try comes by itself
+  await visitor.lost()
+  await server.startAgain()
+  await visitor.write('I am here')
+  await visitor.shows(['I am here'])
+  await visitor.live()
+})
+
 test('a page that was opened on an empty server has no hole after it was killed', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
   await server.kill()

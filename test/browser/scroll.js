@@ -12,6 +12,7 @@ async function filled(t, n) {
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()
   await server.postAll(bob, alice, texts(n))
+  await server.markRead(ALICE, bob, n)
   return { server, alice, bob }
 }
 

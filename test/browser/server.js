@@ -92,6 +92,12 @@ export class Server {
     return (await this.call('POST', 'messages', { sender, receiver, content, ...more })).doc
   }
 
+  // Somebody has read what they have with `peer` up to that message.
+  async markRead(email, peer, message) {
+    const { token } = await this.call('POST', 'users/login', { email, password: PASSWORD })
+    await this.call('POST', `parley/conversations/${peer}/read`, { message }, token)
+  }
+
   async #run(listen) {
     const page = process.env.UI_DIR ? ['--ui-dir', process.env.UI_DIR] : []
     const options = ['--listen', listen, '--data', this.folder, ...page, ...this.options]

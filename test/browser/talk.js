@@ -48,12 +48,20 @@ test('the writer learns that the message was seen', async (t) => {
   assert.equal(await visitor.page.getByText('Seen').count(), 1)
 })
 
+test('a thread of which nothing has been read opens at its beginning', async (t) => {
+  const { server, alice, bob } = await start(t)
+  await server.postAll(bob, alice, Array.from({ length: 90 }, (_, i) => `message ${i + 1}.`))
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.page.locator('.new + .row', { hasText: 'message 1.' }).waitFor()
+  await visitor.row('message 1.').click({ trial: true })
+  await visitor.page.getByTitle('To the newest message').getByText(/^\d+ new$/).waitFor()
+})
+
 test('a thread with much unread opens at the first of it', async (t) => {
   const { server, alice, bob } = await start(t)
   const texts = Array.from({ length: 150 }, (_, i) => `message ${i + 1}.`)
   await server.postAll(bob, alice, texts.slice(0, 60))
-  const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
-  await server.call('POST', `parley/conversations/${bob}/read`, { message: 60 }, token)
+  await server.markRead(ALICE, bob, 60)
   await server.postAll(bob, alice, texts.slice(60))
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.page.locator('.new + .row', { hasText: 'message 61.' }).waitFor()

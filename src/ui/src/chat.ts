@@ -168,6 +168,7 @@ export class Chat {
   #sent(doc: MessageDoc): void {
     this.feed.learn([doc], false)
     this.talks.learn([messageOf(doc)])
+    if (connection.get().state === 'lost') this.live.reconnect() // the server is there
   }
 
   #read(): void {

@@ -30,8 +30,19 @@ export const goTo = (place: Place): void => {
   location.hash = hashOf(place)
 }
 
+let came = false // to the settings from within the page: the way back is not another step forward
+
 export const openSettings = (): void => {
+  came = true
   location.hash = '#/settings'
+}
+
+export const closeSettings = (): void => {
+  const at = route.get()
+  if (at.view !== 'settings') return
+  route.set(at.over)
+  if (came) history.back()
+  else location.replace(hashOf(at.over))
 }
 
 export const openThread = (peer: Peer, message = 0): void => goTo({ view: 'thread', peer, message })

@@ -5,7 +5,7 @@ import { speech, t } from './i18n'
 import { useKeys } from './keys'
 import { Later, loadParts } from './later'
 import { spoken, toast } from './notices'
-import { goTo, openSettings, route } from './route'
+import { closeSettings, openSettings, route } from './route'
 import { session } from './session'
 import { useStore } from './store'
 import { ChatContext } from './views/context'
@@ -47,7 +47,6 @@ function Page({ chat }: { chat: Chat }) {
   }, [peer])
   // A dialog tells that it was closed a moment later; another may be open by then.
   const closer = (what: Opened) => () => setOpened((shown) => (shown === what ? '' : shown))
-  const closeSettings = () => { if (route.get().view === 'settings') goTo(at) }
   return (
     <ChatContext.Provider value={chat}>
       {peer !== null && <a className="skip" href="#composer" onClick={(event) => { event.preventDefault(); document.getElementById('composer')?.focus() }}>{t('skip')}</a>}

@@ -67,7 +67,7 @@ export default function Search({ close }: { close: () => void }) {
     const turn = ++asked.current
     setState('busy')
     try {
-      const before = more ? found.messages[found.messages.length - 1]?.id ?? 0 : 0
+      const before = more ? found.messages.at(-1)?.id ?? 0 : 0
       const [users, page] = await Promise.all([more ? found.users : findPeople(wanted), findMessages(wanted, me, open, before)])
       if (turn !== asked.current) return
       setFound({ text: wanted, users, messages: more ? [...found.messages, ...page.docs] : page.docs, more: page.more })
@@ -111,7 +111,7 @@ export default function Search({ close }: { close: () => void }) {
               <button type="button" className="talk" onClick={() => go(user.id)}>
                 <Avatar id={user.id} name={nameOf(all, user.id)} />
                 <span className="name"><bdi>{user.id === me ? t('self.name') : nameOf(all, user.id)}</bdi></span>
-                <span className="line"><bdi>{user.email}</bdi></span>
+                <span className="line" dir="auto">{user.email}</span>
               </button>
             </li>
           ))}

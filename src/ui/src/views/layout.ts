@@ -2,9 +2,9 @@
 import { useLayoutEffect, type RefObject } from 'react'
 import { Store } from '../store'
 
-const narrow = matchMedia('(max-width: 699px)')
+const narrow = matchMedia('(max-width: 43.69em)')
 
-// No room for the list and a thread beside each other.
+// No room for the list and a thread beside each other. Where letters are large they take more; app.css asks the same.
 export const isNarrow = new Store(narrow.matches)
 
 narrow.addEventListener('change', () => isNarrow.set(narrow.matches))

@@ -20,10 +20,15 @@ function Choices({ choices, close, label }: { choices: Choice[]; close: (focus: 
   const list = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     const items = list.current
+    // Down where there is room, else up; never beyond the sides.
+    const room = items?.closest('.scroller')?.getBoundingClientRect()
+    if (items && room) {
+      const { left, right, bottom } = items.getBoundingClientRect()
+      if (bottom > room.bottom) items.classList.add('up')
+      items.style.translate = `${Math.max(room.left - left, Math.min(0, room.right - right))}px`
+    }
+    // Where it is now: it comes into sight with the focus.
     items?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
-    // Down where there is room, else up.
-    const room = items?.closest('.scroller, .side, body')?.getBoundingClientRect()
-    if (items && room && items.getBoundingClientRect().bottom > room.bottom) items.classList.add('up')
     const outside = (event: Event) => { if (!items?.parentElement?.contains(event.target as Node)) close(false) }
     document.addEventListener('pointerdown', outside)
     return () => document.removeEventListener('pointerdown', outside)
@@ -31,11 +36,9 @@ function Choices({ choices, close, label }: { choices: Choice[]; close: (focus: 
   const onKeyDown = (event: KeyboardEvent) => {
     const items = [...(list.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])]
     const at = items.indexOf(document.activeElement as HTMLElement)
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key]
     if (event.key === 'Escape' || event.key === 'Tab') close(event.key === 'Escape')
-    else if (step) items[(at + step + items.length) % items.length]?.focus()
-    else if (event.key === 'Home') items[0]?.focus()
-    else if (event.key === 'End') items[items.length - 1]?.focus()
+    else if (to !== undefined) items.at(to % items.length)?.focus()
     else return
     event.stopPropagation()
     if (event.key !== 'Tab') event.preventDefault()

@@ -226,7 +226,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const led = useRef(-1) // to which message, 0: to none; -1: nowhere yet
   const settled = useRef(false) // where one left off has been known
   useEffect(() => {
-    const back = known && !settled.current && !message && talk && talk.unread > FAR ? talk.read : 0
+    const back = known && !settled.current && !message && talk && talk.unread > FAR ? talk.read || 1 : 0 // 1: nothing was read
     if (back || (message && message !== led.current)) void chat.feed.readAround(peer, back || message)
     else if (led.current < 0) void chat.feed.readNewest(peer, store.get().newer !== 'none')
     led.current = message
