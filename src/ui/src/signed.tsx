@@ -1,5 +1,5 @@
 // The page of somebody who is signed in: the list and a thread, or one of them.
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { Chat } from './chat'
 import { speech, t } from './i18n'
 import { useKeys } from './keys'
@@ -41,7 +41,7 @@ function Page({ chat }: { chat: Chat }) {
   const peer = at.view === 'thread' ? at.peer : null
   // Whoever leaves a conversation is where it is in the list.
   const left = useRef(peer)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (peer === null) document.querySelector<HTMLElement>(`.talk[data-peer="${left.current}"]`)?.focus()
     left.current = peer
   }, [peer])

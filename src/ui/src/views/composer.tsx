@@ -67,7 +67,7 @@ export function Composer({ peer, sent, editLast }: ComposerProps) {
     area.style.height = 'auto'
     area.style.height = `${area.scrollHeight}px`
   }, [text, narrow])
-  useEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
+  useLayoutEffect(() => { if (!matchMedia('(pointer: coarse)').matches && !narrow) box.current?.focus() }, [])
   useEffect(() => () => { if (peer !== 'all') sayStopped(peer) }, [peer])
   useEffect(() => {
     chat.attached = items.length

@@ -1,5 +1,5 @@
 // A field of a form with its label and what is wrong with it.
-import { useEffect, useId, useRef, useState, type InputHTMLAttributes } from 'react'
+import { useId, useLayoutEffect, useRef, useState, type InputHTMLAttributes } from 'react'
 import { t } from '../i18n'
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
@@ -12,7 +12,8 @@ export function Field({ label, flaw, hint, type, autoFocus, ...input }: FieldPro
   const box = useRef<HTMLInputElement>(null)
   const id = useId()
   const [shown, setShown] = useState(false)
-  useEffect(() => { if (autoFocus) box.current?.focus() }, [])
+  // Before it is seen: what somebody types behind a moment may be meant for another field.
+  useLayoutEffect(() => { if (autoFocus) box.current?.focus() }, [])
   const secret = type === 'password'
   const about = [flaw && `${id}-flaw`, hint && `${id}-hint`].filter(Boolean).join(' ') || undefined
   return (

@@ -107,7 +107,7 @@ function Header({ peer }: { peer: Peer }) {
   const title = useRef<HTMLHeadingElement>(null)
   useEffect(() => { if (writing) say(t('typing', { name })) }, [writing])
   // Where there is no room for a list nothing else is left of what had the focus; writing would open a keyboard.
-  useEffect(() => { if (narrow) title.current?.focus() }, [])
+  useLayoutEffect(() => { if (narrow) title.current?.focus() }, [])
   const about = peer === 'all' ? t('everyone.about') : peer === me ? t('self.hint')
     : writing ? t('typing', { name }) : present ? t('presence.online') : seen ? lastSeen(seen) : emailOf(all, peer)
   return (
