@@ -4,7 +4,7 @@
 // event after a silence comes at once.
 import { call, type Refusal } from './api'
 import { Leader } from './leader'
-import { check, left } from './session'
+import { check, left, session } from './session'
 import { Store } from './store'
 import { Stream, type StreamEvent } from './stream'
 
@@ -77,7 +77,7 @@ export class Live {
   start(): void {
     connection.set({ state: 'connecting', retryAt: 0 })
     this.#leader.start()
-    addEventListener('online', this.#wake)
+    addEventListener('online', this.reconnect)
     addEventListener('pagehide', this.#hide)
     addEventListener('pageshow', this.#show)
     document.addEventListener('visibilitychange', this.#look)
@@ -89,7 +89,7 @@ export class Live {
     this.#leader.close()
     clearTimeout(this.#timer)
     clearInterval(this.#watch)
-    removeEventListener('online', this.#wake)
+    removeEventListener('online', this.reconnect)
     removeEventListener('pagehide', this.#hide)
     removeEventListener('pageshow', this.#show)
     document.removeEventListener('visibilitychange', this.#look)
@@ -118,9 +118,6 @@ export class Live {
   rest(): void {
     this.#stream.close()
   }
-
-  // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
-  #wake = (): void => this.reconnect()
 
   // A device that slept need not say so, but its clock has gone on.
   #check = (): void => {
@@ -167,8 +164,11 @@ export class Live {
     if (event.id) this.#stream.cursor = event.id
     if (event.name === 'ping') return
     if (event.name === 'bye') {
-      // The stream's session is over, which need not be the page's: a new password has made a new one.
-      if ((event.data as { reason: string }).reason === 'signed-out') void check()
+      // The stream's session is over, which need not be the page's: a new password has made a new one. Until that is
+      // known it stays closed: it would be refused.
+      if ((event.data as { reason: string }).reason !== 'signed-out') return
+      this.rest()
+      void check().then(() => { if (session.get().state === 'in') this.reconnect() })
       return
     }
     this.#waiting.push(event)
