@@ -105,10 +105,12 @@ export class Live {
     this.#tell({ seen: true })
   }
 
-  isSeen(): boolean {
-    return performance.now() - this.#seenAt < SEEN_MS
+  // Or did when that was news?
+  isSeen(at: number): boolean {
+    return at - this.#seenAt < SEEN_MS
   }
 
+  // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
   reconnect = (): void => {
     if (this.#leader.leading) this.#stream.open()
     else this.#leader.ask()
