@@ -61,6 +61,10 @@ test('a second load asks for nothing that it has', async (t) => {
   const server = await Server.start(t)
   await server.addPeople()
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  // What a first look does not need too, which comes by itself a while later.
+  await visitor.button('Settings').click()
+  await visitor.heading('Settings').waitFor()
+  await visitor.escape()
   const asked = []
   visitor.page.on('response', (response) => { if (!response.fromServiceWorker()) asked.push(response) })
   await visitor.page.reload()
