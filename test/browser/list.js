@@ -84,10 +84,22 @@ test('among six hundred people the server looks, where the page does not know th
   assert.equal(await visitor.talk('user0599').count(), 0)
   await filter.fill('USER0599')
   await is('user0599')
+  // An answer that is late says nothing of what is looked for meanwhile.
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await visitor.page.route(/people\?.*0003/, async (route) => { await held; await route.continue() })
+  const asked = visitor.page.waitForRequest(/people\?.*0003/)
   await filter.fill('user0003@')
   await is('user0003')
+  await asked
   await filter.fill('nobody')
-  await visitor.page.getByText('Nothing was found for “nobody”.').waitFor()
+  const nothing = visitor.page.getByText('Nothing was found for “nobody”.')
+  await nothing.waitFor()
+  const late = visitor.page.waitForEvent('requestfinished', (request) => /people\?.*0003/.test(request.url()))
+  release()
+  await late
+  await visitor.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)) }))
+  assert.ok(await nothing.isVisible())
   await visitor.page.route(/api\/parley\/people\?.*0598/, (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
   await filter.fill('user0598')
   await visitor.page.getByRole('alert').getByText('Not now.').waitFor()
