@@ -42,8 +42,7 @@ test('a name that one chooses is shown wherever others see one, at once', async 
   await visitor.page.locator('.start b', { hasText: 'Bob the Builder' }).waitFor()
   assert.match(await visitor.row('Hello').textContent(), /^Bob the Builder: /)
   await everyone.page.locator('.heading', { hasText: 'Bob the Builder' }).waitFor()
-  await other.box.pressSequentially('hm')
-  await visitor.page.locator('.top').getByText('Bob the Builder is writing').waitFor()
+  await Promise.all([visitor.page.locator('.top').getByText('Bob the Builder is writing').waitFor(), other.box.pressSequentially('hm')])
   await other.box.fill('')
 
   await visitor.page.getByLabel('Find a person').fill('builder')
@@ -56,6 +55,7 @@ test('a name that one chooses is shown wherever others see one, at once', async 
   await visitor.escape()
 
   await visitor.page.evaluate(() => { location.hash = '#/c/1' })
+  await visitor.heading('Notes to yourself').waitFor()
   await server.post(bob, alice, 'News')
   await visitor.page.locator('.toast', { hasText: 'Bob the Builder: News' }).waitFor()
   await visitor.page.reload()

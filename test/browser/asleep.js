@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { Proxy } from './proxy.js'
 import { ALICE, PASSWORD, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { Visitor, until } from './visitor.js'
 
 const MEANWHILE = 2_000 // messages: more than the server has in memory, and than the page shows
 const LOG = ['--log-bytes', '65536']
@@ -107,11 +107,15 @@ test('a page whose connection died in its sleep finds out by itself', async (t) 
   proxy.die()
   await server.post(bob, alice, 'meanwhile')
   await visitor.page.clock.fastForward('24:00:00')
-  // Of the browser's connections others are dead too; each one that it tries costs a while.
-  for (let n = 0; n < 20 && !(await visitor.row('meanwhile').isVisible()); n++) {
-    await visitor.page.waitForTimeout(250)
-    await visitor.page.clock.fastForward('00:21')
-  }
+  // Of the browser's connections others are dead too; each one that it tries costs a while. One that is good has more
+  // and more time to come about.
+  let patience = 250
+  await until(async () => {
+    const came = await visitor.row('meanwhile').waitFor({ timeout: patience }).then(() => true, () => false)
+    if (!came) await visitor.page.clock.fastForward('00:21')
+    patience *= 1.5
+    return came
+  }, () => 'it does not find out')
   await visitor.shows(['before', 'meanwhile'])
 })
 

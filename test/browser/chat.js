@@ -292,7 +292,14 @@ test.everywhere('a session that ends elsewhere ends here, at once; signing in go
   const { alice, bob } = await server.addPeople()
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   const other = await Visitor.signedIn(t, server.url, BOB)
+  const said = visitor.page.waitForResponse(/typing$/)
   await visitor.box.fill('half a sen')
+  await said // while one may still say it
+  // The server takes its time to say that it has ended; until then nothing is asked that would be refused.
+  await visitor.page.route('**/api/users/me', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await route.continue()
+  })
   const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
   await server.call('POST', 'users/logout?allSessions=true', {}, token)
   const dialog = visitor.page.getByRole('dialog', { name: 'You have been signed out' })
@@ -345,11 +352,18 @@ test('a session is made longer while somebody looks', async (t) => {
 test('news of other conversations are told: in the list, the title and on the page', async (t) => {
   const server = await Server.start(t)
   const { alice, bob } = await server.addPeople()
-  const visitor = await Visitor.with(t, server.url, ALICE, 'Notes to yourself')
+  const visitor = await Visitor.signedIn(t, server.url, ALICE)
+  await visitor.page.clock.install()
+  await visitor.page.reload()
+  await visitor.isIn()
+  await visitor.talkTo('Notes to yourself')
+  await visitor.stopTime() // the line goes by itself
   await server.post(bob, alice, 'Are **you** there?')
-  await visitor.page.getByRole('status').getByText('bob: Are you there?').waitFor()
+  const line = visitor.page.getByRole('status').getByRole('button', { name: 'bob: Are you there?' })
+  await visitor.pass(() => line.isVisible(), () => 'nothing is told')
   assert.equal(await visitor.page.title(), '(1) Parley')
-  await visitor.page.getByRole('button', { name: 'bob: Are you there?' }).click()
+  await line.click()
+  await visitor.page.clock.resume()
   await visitor.heading('bob').waitFor()
   await visitor.page.waitForFunction(() => document.title === 'Parley')
   await visitor.talk('bob').locator('.count').waitFor({ state: 'detached' })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from './harness.js'
 import { png } from './picture.js'
 import { ALICE, PASSWORD, Server } from './server.js'
-import { PHONE, Visitor } from './visitor.js'
+import { PHONE, Visitor, until } from './visitor.js'
 
 const DAY_MS = 86_400_000
 
@@ -30,7 +30,8 @@ test('a row says who it is, what was said last and when, and what waits there', 
   for (const name of ['carol', 'dave', 'erin', 'zoe', 'yan']) {
     ids[name] = (await server.call('POST', 'users', { email: `${name}@example.com`, password: PASSWORD }, token)).doc.id
   }
-  const at = (days) => new Date(Date.now() - days * DAY_MS).toISOString()
+  const now = Date.now()
+  const at = (days) => new Date(now - days * DAY_MS).toISOString()
   const post = (from, to, content, days) => server.post(from, to, content, { timestamp: at(days), createdAt: at(days), updatedAt: at(days) })
   await post(ids.erin, alice, '[The plan](/api/media/file/plan.pdf#8)', 800)
   await post(alice, ids.dave, '[The garden](/api/media/file/x.png#8x8)', 100)
@@ -42,6 +43,7 @@ test('a row says who it is, what was said last and when, and what waits there', 
     row.querySelector('.name bdi').textContent, row.querySelector('.line')?.textContent ?? '', row.querySelector('time')?.textContent ?? '',
   ]))
   const weekday = new Date(at(3)).toLocaleDateString('en-GB', { weekday: 'short', timeZone: 'UTC' })
+  await visitor.talk('zoe').waitFor() // of the people, who are read beside the conversations
   const said = await rows()
   assert.deepEqual(said.map(([name, line]) => [name, line]), [
     ['Everyone', ''], ['bob', '100'], ['carol', 'You: Are you there?'], ['dave', 'You: Picture'], ['erin', 'File: The plan'],
@@ -82,10 +84,22 @@ test('among six hundred people the server looks, where the page does not know th
   assert.equal(await visitor.talk('user0599').count(), 0)
   await filter.fill('USER0599')
   await is('user0599')
+  // An answer that is late says nothing of what is looked for meanwhile.
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  await visitor.page.route(/people\?.*0003/, async (route) => { await held; await route.continue() })
+  const asked = visitor.page.waitForRequest(/people\?.*0003/)
   await filter.fill('user0003@')
   await is('user0003')
+  await asked
   await filter.fill('nobody')
-  await visitor.page.getByText('Nothing was found for “nobody”.').waitFor()
+  const nothing = visitor.page.getByText('Nothing was found for “nobody”.')
+  await nothing.waitFor()
+  const late = visitor.page.waitForEvent('requestfinished', (request) => /people\?.*0003/.test(request.url()))
+  release()
+  await late
+  await visitor.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)) }))
+  assert.ok(await nothing.isVisible())
   await visitor.page.route(/api\/parley\/people\?.*0598/, (route) => route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } }), { times: 1 })
   await filter.fill('user0598')
   await visitor.page.getByRole('alert').getByText('Not now.').waitFor()
@@ -106,9 +120,10 @@ test('the list says that it is being read, and that it could not be', async (t) 
   const visitor = await Visitor.signedIn(t, server.url, ALICE, PHONE)
   visitor.expectErrors(/status of 503/)
   const LISTS = /api\/parley\/(people|conversations)\?/
-  let release
+  let release, asked = 0
   const held = new Promise((resolve) => { release = resolve })
   await visitor.page.route(LISTS, async (route) => {
+    asked++
     await held
     await route.fulfill({ status: 503, json: { errors: [{ message: 'Not now.' }] } })
   })
@@ -116,6 +131,8 @@ test('the list says that it is being read, and that it could not be', async (t) 
   await visitor.page.reload()
   await visitor.page.getByRole('list', { name: 'Loading' }).waitFor()
   assert.equal(await visitor.page.locator('.skeleton').count(), 6)
+  // Both are read once more when the stream is there; behind that nothing is read by itself.
+  await until(() => asked === 4, () => `asked ${asked} times`)
   release()
   await visitor.page.getByRole('alert').getByText('Not now.').waitFor()
   await visitor.page.unroute(LISTS)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { Visitor, until } from './visitor.js'
 
 // The system's notifications and the loudspeaker, as far as a test can see and hear them.
 function record() {
@@ -45,13 +45,15 @@ test('a line on the page goes by itself, and nothing is told of the conversation
   await visitor.page.clock.install()
   await visitor.page.reload()
   await visitor.isIn()
+  await visitor.stopTime()
   await server.post(bob, alice, 'one')
   const line = visitor.page.locator('.toast[role=status] button')
-  await line.waitFor()
+  await visitor.pass(() => line.isVisible(), () => 'nothing is told')
   await visitor.page.clock.runFor(4_000)
   assert.equal(await line.textContent(), 'bob: one')
   await visitor.page.clock.runFor(1_500)
   await line.waitFor({ state: 'detached' })
+  await visitor.page.clock.resume()
   await visitor.talkTo('bob')
   await server.post(bob, alice, 'two')
   await visitor.row('two').waitFor()
@@ -78,17 +80,15 @@ test('the system tells of news when it was asked to, once for all tabs, and only
   await visitor.leave()
   await server.post(bob, alice, 'the other tab is seen')
   for (const tab of tabs) await tab.talk('bob').getByText('the other tab is seen').waitFor()
-  await visitor.page.waitForTimeout(1_500)
+  await visitor.page.waitForTimeout(2_000)
   for (const tab of tabs) assert.deepEqual(await noticesOf(tab), [])
 
   await second.leave()
   await server.post(bob, alice, 'nobody **looks**')
-  for (let n = 0; (await Promise.all(tabs.map(noticesOf))).flat().length === 0; n++) {
-    assert.ok(n < 50, 'nothing is told')
-    await visitor.page.waitForTimeout(100)
-  }
-  await visitor.page.waitForTimeout(500)
-  const told = (await Promise.all(tabs.map(noticesOf))).flat()
+  const all = async () => (await Promise.all(tabs.map(noticesOf))).flat()
+  await until(async () => (await all()).length > 0, () => 'nothing is told')
+  await visitor.page.waitForTimeout(1_500)
+  const told = await all()
   assert.deepEqual(told, [{ title: 'bob', body: 'nobody looks', tag: `parley.${bob}` }])
   const [leader] = (await Promise.all(tabs.map(async (tab) => ((await noticesOf(tab)).length ? tab : null)))).filter(Boolean)
   await leader.page.evaluate(() => {
@@ -133,18 +133,13 @@ test('where only a service worker may notify it does, and touching it opens the 
   })
   await visitor.page.reload()
   await visitor.signIn(ALICE)
-  await visitor.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
+  await visitor.page.waitForFunction(() => navigator.serviceWorker.controller) // the page is its own
   await visitor.leave()
   await server.post(bob, alice, 'nobody **looks**')
-  const [worker] = visitor.context.serviceWorkers()
+  const worker = visitor.context.serviceWorkers()[0] ?? await visitor.context.waitForEvent('serviceworker')
   const told = () => worker.evaluate(async () =>
     (await self.registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag })))
-  const number = async (wanted) => {
-    for (let n = 0; (await told()).length !== wanted; n++) {
-      assert.ok(n < 50, `not ${wanted} are shown`)
-      await visitor.page.waitForTimeout(100)
-    }
-  }
+  const number = (wanted) => until(async () => (await told()).length === wanted, () => `not ${wanted} are shown`)
   await number(1)
   assert.deepEqual(await told(), [{ title: 'bob', body: 'nobody looks', tag: `parley.${bob}` }])
   await worker.evaluate(async () => {

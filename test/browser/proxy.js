@@ -5,15 +5,17 @@ import net from 'node:net'
 const SENDING = /^POST \/api\/messages[? ]/
 const STREAM = /^GET \/api\/parley\/stream/
 
+// Bytes of a request or an answer, by its head.
+const lengthOf = (head) => head.indexOf('\r\n\r\n') + 4 + Number(/^content-length: (\d+)/im.exec(head)[1])
+
 export class Proxy {
   // Asked for each message that is sent for the first time: null, or where it breaks: { way: 'up' or 'down', part } with
-  // `part` of the request, or of an answer as long as the last one. `held`: the answer waits for that.
+  // `part` of the request or of its answer. `held`: the answer waits for that.
   cut = () => null
   streams = true // false: none gets through
   broken = 0
   #dead = new WeakSet() // connections on which nothing gets through any more, and nobody is told
   #keys = new Set() // of the messages that were seen
-  #answer = 400 // bytes of the last whole one
   #sockets = new Set()
 
   static async start(t, port) {
@@ -35,7 +37,7 @@ export class Proxy {
   }
 
   #join(client, server) {
-    const way = { client, server, plan: null, up: 0, down: 0, sending: false }
+    const way = { client, server, plan: null, up: 0, down: 0 }
     for (const [socket, other] of [[client, server], [server, client]]) {
       this.#sockets.add(socket)
       socket.on('error', () => {})
@@ -52,10 +54,9 @@ export class Proxy {
     if (this.#dead.has(way.client)) return
     const text = piece.toString('latin1')
     if (STREAM.test(text) && !this.streams) return this.#break(way)
-    way.sending = SENDING.test(text) || (way.sending && !/^[A-Z]+ \//.test(text))
     if (SENDING.test(text)) this.#begin(way, text)
     if (way.plan?.way !== 'up') return way.server.write(piece)
-    const left = way.plan.at - way.up
+    const left = way.at - way.up
     way.up += piece.length
     if (piece.length < left) return way.server.write(piece)
     way.server.end(piece.subarray(0, left))
@@ -67,19 +68,16 @@ export class Proxy {
     const key = /^idempotency-key: (\S+)/im.exec(head)?.[1]
     if (this.#keys.has(key)) return
     this.#keys.add(key)
-    const plan = this.cut()
-    const length = head.indexOf('\r\n\r\n') + 4 + Number(/^content-length: (\d+)/im.exec(head)[1])
-    way.plan = plan && { ...plan, at: Math.round(plan.part * (plan.way === 'up' ? length : this.#answer)) }
+    way.plan = this.cut()
+    if (way.plan?.way === 'up') way.at = Math.round(way.plan.part * lengthOf(head))
   }
 
   async #goDown(way, piece) {
     if (this.#dead.has(way.client)) return
-    if (way.plan?.way !== 'down') {
-      if (way.sending) this.#answer = piece.length
-      return way.client.write(piece)
-    }
+    if (way.plan?.way !== 'down') return way.client.write(piece)
     await way.plan.held
-    const left = Math.max(0, way.plan.at - way.down)
+    if (way.down === 0) way.at = Math.round(way.plan.part * lengthOf(piece.toString('latin1')))
+    const left = Math.max(0, way.at - way.down)
     way.down += piece.length
     way.client.write(piece.subarray(0, left))
     if (piece.length >= left) this.#break(way)

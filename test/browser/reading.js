@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, PASSWORD, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { Visitor, until } from './visitor.js'
 
 const LONGER_MS = 2_000 // than reading takes
 
@@ -16,10 +16,7 @@ async function visit(t, n) {
   await visitor.page.getByRole('log').press('End') // of many it opens at the first
   const read = async () => (await server.call('GET', `parley/conversations/${bob}`, undefined, token)).read ?? 0
   const reads = async (id) => {
-    for (let i = 0; await read() < id; i++) {
-      assert.ok(i < 150, `${await read()} instead of ${id} has been read`)
-      await visitor.page.waitForTimeout(100)
-    }
+    await until(async () => await read() >= id, async () => `${await read()} instead of ${id} has been read`)
     assert.equal(await read(), id)
   }
   await reads(n)
@@ -46,6 +43,7 @@ test('what is out of sight is not read, nor what is less than half in it', async
   const { server, alice, bob, visitor, read, reads } = await visit(t, 60)
   const scrollTo = (y) => visitor.page.evaluate((top) => { document.querySelector('.scroller').scrollTop = top }, y)
   await scrollTo(-800)
+  await visitor.button('To the newest').waitFor() // the page has heard of it
   await server.post(bob, alice, 'high\n\n'.repeat(8))
   await visitor.button('1 new').waitFor()
   await visitor.page.waitForTimeout(LONGER_MS)

@@ -1,7 +1,8 @@
 // The stream comes back: nothing is missing, nothing is there twice.
+import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server } from './server.js'
-import { PHONE, Visitor } from './visitor.js'
+import { PHONE, Visitor, until } from './visitor.js'
 
 async function visit(t) {
   const server = await Server.start(t)
@@ -68,10 +69,16 @@ test('a page that comes back when the older copy has gone on shows what is there
 test('a stream that was refused is opened again', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
   visitor.expectErrors(/status of 503/)
-  await visitor.page.route('**/api/parley/stream*', (route) => route.fulfill({ status: 503, body: '{}' }), { times: 3 })
+  let refused = 0
+  await visitor.page.route('**/api/parley/stream*', (route) => {
+    if (route.request().method() === 'GET') refused++
+    return route.fulfill({ status: 503, body: '{}' })
+  })
   await visitor.page.reload()
   await visitor.lost()
+  await until(() => refused > 2, () => `it was opened ${refused} times`)
   await server.post(bob, alice, 'meanwhile')
+  await visitor.page.unroute('**/api/parley/stream*')
   await visitor.live()
   await visitor.shows(['meanwhile'])
 })
@@ -84,6 +91,16 @@ test('a server that has no room for a stream says when to come back: the page sa
   visitor.expectErrors(/status of 503/)
   await visitor.fillEntry(ALICE, PASSWORD)
   await visitor.page.locator('.connection[data-state=full]').waitFor()
+  // Until there is another answer nothing else is shown.
+  await visitor.page.evaluate(() => {
+    window.states = []
+    const sign = document.querySelector('.connection')
+    new MutationObserver(() => window.states.push(sign.dataset.state)).observe(sign, { attributes: true })
+  })
+  const why = visitor.page.waitForResponse((response) => response.request().method() === 'HEAD')
+  await visitor.page.evaluate(() => dispatchEvent(new Event('online')))
+  await why
+  assert.deepEqual(await visitor.page.evaluate(() => window.states.filter((state) => state !== 'full')), [])
   await visitor.page.locator('.side .bar').getByText('The server is full.').waitFor()
   await visitor.page.getByRole('status').getByText('The server is full.').waitFor()
   await visitor.talkTo('bob')
@@ -104,10 +121,13 @@ test('a stream from which nothing comes is opened anew', async (t) => {
   await visitor.page.clock.install()
   await visitor.page.reload()
   await visitor.signIn(ALICE)
-  const again = visitor.page.waitForRequest(/parley\/stream/)
-  // The server is silent for 30 seconds at most, and the browser would wait for ever.
-  await visitor.page.clock.runFor(76_000)
-  await again
+  let again = 0
+  visitor.page.on('request', (request) => { if (request.url().includes('parley/stream')) again++ })
+  // The server is silent for 30 seconds at most, and the browser would wait for ever. What does come begins them anew.
+  await until(async () => {
+    await visitor.page.clock.runFor(5_000)
+    return again
+  }, () => 'it is not opened again')
   await visitor.live()
 })
 
@@ -124,10 +144,9 @@ test('what could not be read while the server was away is read when it is back, 
     const response = await route.fetch()
     await route.fulfill({ response, json: { ...await response.json(), uploadBytes: 4 } })
   })
-  const read = visitor.page.waitForResponse('**/api/parley/config')
   await server.startAgain()
   await visitor.shows(['a note'])
-  await read
+  await visitor.page.waitForFunction(() => JSON.parse(localStorage.getItem('parley.config')).uploadBytes === 4)
   await visitor.page.locator('input[type=file]').setInputFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('large') }])
   await visitor.page.getByText('Too large: 5B of at most 4B.').waitFor()
 })
@@ -176,11 +195,18 @@ test('a page that was opened on an empty server has no hole after it was killed'
 
 test('a connection that is away for a while is told of, with a way to try at once', async (t) => {
   const { server, visitor, alice, bob } = await visit(t)
+  await visitor.page.clock.install()
+  await visitor.page.reload()
+  await visitor.isIn()
+  await visitor.page.getByText('Say hello to bob.').waitFor()
   await server.kill()
   await visitor.page.getByText('Connection lost. Reconnecting').waitFor()
+  await visitor.stopTime() // by itself it does not come back now
   await server.startAgain()
   await server.post(bob, alice, 'meanwhile')
   await visitor.button('Try again').click()
+  await visitor.live()
+  await visitor.page.clock.resume()
   await visitor.shows(['meanwhile'])
   await visitor.page.getByText('Connection lost. Reconnecting').waitFor({ state: 'detached' })
 })

@@ -3,11 +3,21 @@
 import assert from 'node:assert/strict'
 import { PASSWORD } from './server.js'
 
-const LONGEST_MS = 15_000 // a wait is for something to appear; only a failure takes this long
+const LONGEST_MS = 30_000 // a wait is for something to appear; only a failure takes this long
+const LEAP_MS = 5_000 // of the page's time, when it is stopped
 
 const SENDING = /\/api\/messages(\?|$)/
 
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+
+// Asks until it holds; `why` says what it waits for.
+export async function until(holds, why) {
+  const end = performance.now() + LONGEST_MS
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(await why())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
 
 export class Visitor {
   #flaws = []
@@ -173,6 +183,21 @@ export class Visitor {
       dispatchEvent(new Event('focus'))
       document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
     })
+  }
+
+  // The page's time stands still but for what `pass` lets go by: nothing runs out while the test is slow. Its clock is
+  // installed before it is loaded.
+  async stopTime() {
+    const now = await this.page.evaluate(() => Date.now())
+    await this.page.clock.pauseAt(now + LEAP_MS)
+  }
+
+  // In small steps, as long as it takes.
+  async pass(holds, why) {
+    await until(async () => {
+      await this.page.clock.runFor(50)
+      return holds()
+    }, why)
   }
 
   // No sideways scrolling.

@@ -18,8 +18,6 @@ import type { StreamEvent } from './stream'
 import { messageOf, peerOf, type Message, type MessageDoc, type Peer, type User } from './types'
 import { lookForUpdate } from './update'
 
-const CALL_AFTER_MS = 300
-
 interface Documents {
   collection: string
   docs: unknown[]
@@ -257,7 +255,7 @@ export class Chat {
     if (document.hasFocus()) this.live.saySeen()
     // Of the browser's tabs one calls, and only where nobody looks at any.
     if (!this.live.leading) return
-    const call = () => loadParts().then(({ callFor }) => callFor(told, preview, this.live.isSeen()), () => {})
-    setTimeout(call, CALL_AFTER_MS)
+    const at = performance.now()
+    void loadParts().then(({ callFor }) => callFor(told, preview, () => this.live.isSeen(at)), () => {})
   }
 }

@@ -4,7 +4,7 @@
 // event after a silence comes at once.
 import { call, type Refusal } from './api'
 import { Leader } from './leader'
-import { check, left } from './session'
+import { check, left, session } from './session'
 import { Store } from './store'
 import { Stream, type StreamEvent } from './stream'
 
@@ -79,7 +79,6 @@ export class Live {
     connection.set({ state: 'connecting', retryAt: 0 })
     this.#leader.start()
     const { signal } = this.#listening
-    // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
     addEventListener('online', this.reconnect, { signal })
     addEventListener('pagehide', this.#hide, { signal })
     addEventListener('pageshow', this.#show, { signal })
@@ -105,10 +104,12 @@ export class Live {
     this.#tell({ seen: true })
   }
 
-  isSeen(): boolean {
-    return performance.now() - this.#seenAt < SEEN_MS
+  // Or did when that was news?
+  isSeen(at: number): boolean {
+    return at - this.#seenAt < SEEN_MS
   }
 
+  // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
   reconnect = (): void => {
     if (this.#leader.leading) this.#stream.open()
     else this.#leader.ask()
@@ -164,8 +165,11 @@ export class Live {
     if (event.id) this.#stream.cursor = event.id
     if (event.name === 'ping') return
     if (event.name === 'bye') {
-      // The stream's session is over, which need not be the page's: a new password has made a new one.
-      if ((event.data as { reason: string }).reason === 'signed-out') void check()
+      // The stream's session is over, which need not be the page's: a new password has made a new one. Until that is
+      // known it stays closed: it would be refused.
+      if ((event.data as { reason: string }).reason !== 'signed-out') return
+      this.rest()
+      void check().then(() => { if (session.get().state === 'in') this.reconnect() })
       return
     }
     this.#waiting.push(event)

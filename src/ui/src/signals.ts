@@ -12,16 +12,22 @@ export const online = new Store<ReadonlySet<number>>(new Set())
 export const typing = new Store<ReadonlySet<number>>(new Set()) // those who write to this person
 
 const timers = new Map<number, ReturnType<typeof setTimeout>>()
+let heard = new Map<number, boolean>() // since it was asked for last: what overtakes the answer is newer
 
 export async function readPresence(): Promise<void> {
+  const meanwhile = heard = new Map<number, boolean>()
   try {
-    online.set(new Set((await call<{ online: number[] }>('GET', 'parley/presence')).online))
+    const { online: there } = await call<{ online: number[] }>('GET', 'parley/presence')
+    if (heard !== meanwhile) return
+    online.set(new Set(there))
+    for (const [user, isThere] of meanwhile) heardPresence(user, isThere)
   } catch {
     // A server without it: nobody is shown as present.
   }
 }
 
 export function heardPresence(user: number, isThere: boolean): void {
+  heard.set(user, isThere)
   const all = new Set(online.get())
   if (isThere) all.add(user)
   else all.delete(user)

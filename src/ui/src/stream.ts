@@ -30,6 +30,7 @@ export class Stream {
   #timer: ReturnType<typeof setTimeout> | undefined
   #tries = 0
   #fresh = true
+  #full = false // as far as is known: it is so until an answer says otherwise
 
   constructor(address: string, listener: Listener) {
     this.#address = address
@@ -68,13 +69,15 @@ export class Stream {
     this.close()
     const delay = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#tries++) * (0.5 + Math.random())
     this.#openAfter(delay)
-    this.#listener.lost(delay, false)
+    this.#full &&= refused
+    this.#listener.lost(delay, this.#full)
     if (refused) void this.#lookWhy()
   }
 
   async #lookWhy(): Promise<void> {
     const timer = this.#timer
     const delay = await this.#listener.refused()
+    this.#full = delay > 0
     if (!delay || timer !== this.#timer) return
     this.#openAfter(delay)
     this.#listener.lost(delay, true)

@@ -4,6 +4,8 @@ import { hashOf, openThread } from '../route'
 import { settings } from '../settings'
 import type { Message } from '../types'
 
+const PATIENCE_MS = 1_000 // with the other tabs: whether somebody looks at one of them
+
 let audio: AudioContext | null = null
 
 // Two short tones; there is no file to be loaded. Browsers let it sound only once the page was touched, and would sound
@@ -41,11 +43,12 @@ function notify(name: string, body: string, peer: number): void {
   }
 }
 
-// `seen`: somebody looks at one of the tabs.
-export function callFor(messages: Message[], preview: (message: Message) => string, seen: boolean): void {
+// `isSeen`: does somebody look at one of the tabs?
+export function callFor(messages: Message[], preview: (message: Message) => string, isSeen: () => boolean): void {
   const message = messages[messages.length - 1]
   const { sound, notices } = settings.get()
   if (sound) beep()
-  if (seen || !notices || !canNotify() || Notification.permission !== 'granted') return
-  notify(nameOf(people.get(), message.sender), preview(message), message.sender)
+  if (!notices || !canNotify() || Notification.permission !== 'granted') return
+  const call = () => isSeen() || notify(nameOf(people.get(), message.sender), preview(message), message.sender)
+  setTimeout(call, PATIENCE_MS)
 }

@@ -1,5 +1,5 @@
 // The people and what was last said with each.
-import { memo, useEffect, useMemo, useState } from 'react'
+import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import type { Conversation } from '../conversations'
 import { Icon } from '../icons'
 import { t } from '../i18n'
@@ -95,7 +95,11 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   // More people than are known: the server looks too.
   const [answered, setAnswered] = useState({ filter: '', reason: '' })
   const asks = filter !== '' && all.total > all.byId.size
-  const look = () => findPeople(filter).then(() => '', ({ message }) => message).then((reason) => setAnswered({ filter, reason }))
+  const wanted = useRef('')
+  wanted.current = filter
+  // Of an answer that comes late, behind another's, nothing is said.
+  const look = () => findPeople(filter).then(() => '', ({ message }) => message)
+    .then((reason) => { if (wanted.current === filter) setAnswered({ filter, reason }) })
   useEffect(() => {
     if (!asks) return
     const timer = setTimeout(look, PAUSE_MS)
