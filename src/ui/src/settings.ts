@@ -33,10 +33,9 @@ function applyTheme(): void {
   const { theme } = settings.get()
   if (theme === 'auto') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = theme
-  for (const colour of document.querySelectorAll<HTMLMetaElement>('[data-frame]')) {
-    const { frame } = colour.dataset
-    colour.media = theme === 'auto' ? `(prefers-color-scheme: ${frame})` : theme === frame ? '' : 'not all'
-  }
+  const colours = document.querySelectorAll<HTMLMetaElement>('[name=theme-color]')
+  for (const [at, own] of ['light', 'dark'].entries())
+    colours[at].media = theme === 'auto' ? `(prefers-color-scheme: ${own})` : theme === own ? '' : 'not all'
 }
 
 export function choose(change: Partial<Settings>): void {

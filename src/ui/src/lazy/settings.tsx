@@ -190,7 +190,7 @@ export default function Settings({ close }: { close: () => void }) {
         <Choice label={t('enter')} value={chosen.enter} options={texts(ENTERS)} set={(enter) => choose({ enter: enter as Chosen['enter'] })} />
         <Switch label={t('settings.letters')} on={chosen.letters} set={(letters) => choose({ letters })} />
       </Part>
-      <Part title="settings.news">
+      <Part title="thread.new">
         <Switch label={t('settings.sound')} on={chosen.sound} set={sound} />
         <Switch label={t('settings.notices')} on={chosen.notices} set={(on) => void notify(on)}
           off={canNotify() ? Notification.permission === 'denied' ? t('settings.denied') : undefined : t('settings.insecure')} />

@@ -48,16 +48,12 @@ interface QuestionProps {
 }
 
 export function Question({ title, text, button, act, close }: QuestionProps) {
-  const yes = () => {
-    close()
-    act()
-  }
   return (
     <Dialog title={title} close={close}>
       <p>{text}</p>
       <p className="buttons">
         <button type="button" className="quiet" onClick={close}>{t('cancel')}</button>
-        <button type="button" className="primary danger" onClick={yes}>{button}</button>
+        <button type="button" className="primary danger" onClick={() => { close(); act() }}>{button}</button>
       </p>
     </Dialog>
   )
