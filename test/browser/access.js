@@ -253,7 +253,8 @@ test('enlarged four times there is room to read and to write', async (t) => {
 })
 
 test('where the system chooses the colours, lines stand for what colours tell', async (t) => {
-  const { server, alice, bob } = await start(t, 1)
+  const { server, alice, bob } = await start(t)
+  await server.post(bob, alice, 'theirs')
   await server.post(alice, bob, 'mine')
   const visitor = await Visitor.open(t, server.url, { forcedColors: 'active' })
   const hasLine = (selector) => visitor.page.locator(selector).first().evaluate((e) => {

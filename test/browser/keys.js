@@ -211,7 +211,7 @@ test('a password is changed, by one who knows the old one, and the other session
     await visitor.page.keyboard.press('Enter')
   }
   await change('not this one')
-  await visitor.page.getByRole('alert').getByText('incorrect').waitFor()
+  await visitor.page.getByRole('alert').getByText('is wrong').waitFor()
   await change(PASSWORD)
   await visitor.page.getByText('Saved.').waitFor()
   await elsewhere.page.getByRole('dialog', { name: 'You have been signed out' }).waitFor()
