@@ -13,10 +13,9 @@ const focused = (visitor) => visitor.page.evaluate(() => {
 const isWriting = (visitor) => visitor.page.waitForFunction(() => document.activeElement.id === 'composer')
 
 async function start(t, n = 0) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   await server.postAll(people.bob, people.alice, Array.from({ length: n }, (_, i) => `message ${i + 1}.`))
-  if (n) await server.markRead(ALICE, people.bob, n)
+  if (n) await server.markRead(people.token, people.bob, n)
   return { server, ...people }
 }
 

@@ -8,8 +8,7 @@ const TOKEN = 'a token of nobody else'.replaceAll(' ', '-')
 const WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0'
 
 async function start(t) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   const { token: bobs } = await server.call('POST', 'users/login', { email: BOB, password: PASSWORD })
   return { server, ...people, bobs, rename: (name) => server.call('PATCH', 'parley/profile', { name }, bobs) }
 }

@@ -45,8 +45,7 @@ test('a home screen that takes no SVG has a picture as large as it wants, which 
 })
 
 test('what is unread is counted on the app’s icon and in the title, and the tab’s icon has a dot', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url)
   await visitor.page.addInitScript(() => {
     window.badge = null

@@ -9,8 +9,7 @@ const MEANWHILE = 2_000 // messages: more than the server has in memory, and tha
 const LOG = ['--log-bytes', '65536']
 
 async function visit(t) {
-  const server = await Server.start(t, '127.0.0.1:0', LOG)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t, '127.0.0.1:0', LOG)
   await server.postAll(people.bob, people.alice, ['one', 'two', 'three'])
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   visitor.expectErrors(/net::ERR_|status of 40[13]/)
@@ -93,8 +92,7 @@ test('a page that slept while an older state was put back shows that', async (t)
 
 // Nothing tells the page: the connection does not end, no event comes, the clock alone has gone on.
 test('a page whose connection died in its sleep finds out by itself', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const proxy = await Proxy.start(t, server.port)
   const visitor = await Visitor.open(t, proxy.url)
   visitor.expectErrors(/net::ERR_/)

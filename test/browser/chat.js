@@ -56,8 +56,7 @@ test('a second page that also offers the first account leads to signing in', asy
 })
 
 test('messages go to the one they are written to, and everyone sees them where they are open', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob, token } = await server.addPeople()
+  const { server, alice, bob, token } = await Server.withPeople(t)
   const { doc: carol } = await server.call('POST', 'users', { email: 'carol@example.com', password: PASSWORD }, token)
   await server.post(alice, bob, 'to bob')
   await server.post(carol.id, bob, 'from carol to bob')
@@ -78,8 +77,7 @@ test('messages go to the one they are written to, and everyone sees them where t
 })
 
 test('Enter sends, Shift+Enter begins a new line, blank text is not sent', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   const { keyboard } = alice.page
   await alice.box.focus()
@@ -94,8 +92,7 @@ test('Enter sends, Shift+Enter begins a new line, blank text is not sent', async
 })
 
 test('on a phone Enter begins a new line, the button sends, and the field is not taken by itself', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob', PHONE)
   assert.notEqual(await alice.page.evaluate(() => document.activeElement.id), 'composer')
   await alice.box.pressSequentially('one\ntwo')
@@ -104,8 +101,7 @@ test('on a phone Enter begins a new line, the button sends, and the field is not
 })
 
 test('an Enter that chooses what is being composed sends nothing', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   await alice.box.fill('にほん')
   const press = (isComposing) => alice.box.evaluate((box, composing) => {
@@ -118,8 +114,7 @@ test('an Enter that chooses what is being composed sends nothing', async (t) => 
 })
 
 test('a message is shown while it is on its way, and says so when that takes long', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   let release
   const held = new Promise((resolve) => { release = resolve })
@@ -132,8 +127,7 @@ test('a message is shown while it is on its way, and says so when that takes lon
 })
 
 test('what one person writes within five minutes stands together, and days stand apart', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   // Around noon, so that no midnight comes between.
   const noon = new Date().setUTCHours(12, 0, 0, 0)
   const post = (from, to, text, minutes) => {
@@ -160,8 +154,7 @@ test('what one person writes within five minutes stands together, and days stand
 })
 
 test('edits and deletions are seen as they happen, and made on the page', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const first = await server.post(alice, bob, 'one')
   const second = await server.post(bob, alice, 'two')
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
@@ -201,8 +194,7 @@ test('edits and deletions are seen as they happen, and made on the page', async 
 })
 
 test('what is deleted leaves its place, which is neither unread nor anybody’s to change', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'Notes to yourself')
   const sent = []
   for (const text of ['one', 'two', 'three', 'four']) sent.push(await server.post(bob, alice, text))
@@ -236,8 +228,7 @@ test('what is deleted leaves its place, which is neither unread nor anybody’s 
 })
 
 test('what one writes into a message that is deleted meanwhile is not lost', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const { id } = await server.post(alice, bob, 'before')
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.menu('before', 'Edit')
@@ -252,8 +243,7 @@ test('what one writes into a message that is deleted meanwhile is not lost', asy
 })
 
 test('what another changed while one edits it is shown, and nothing that was written is lost', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const { id } = await server.post(alice, bob, 'before')
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.menu('before', 'Edit')
@@ -266,8 +256,7 @@ test('what another changed while one edits it is shown, and nothing that was wri
 })
 
 test('a reload keeps the session, signing out ends it', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   alice.expectErrors(/status of 401/)
   await alice.write('kept')
@@ -288,8 +277,7 @@ test('a reload keeps the session, signing out ends it', async (t) => {
 })
 
 test.everywhere('a session that ends elsewhere ends here, at once; signing in goes on where one was', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   const other = await Visitor.signedIn(t, server.url, BOB)
   const said = visitor.page.waitForResponse(/typing$/)
@@ -316,8 +304,7 @@ test.everywhere('a session that ends elsewhere ends here, at once; signing in go
 })
 
 test('a session whose end nobody told of is noticed by whatever is refused, in the background too', async (t) => {
-  const server = await Server.start(t)
-  const { token } = await server.addPeople()
+  const { server, token } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   visitor.expectErrors(/net::ERR_|status of 40[13]/)
   await visitor.page.route('**/api/parley/stream*', (route) => route.abort())
@@ -333,8 +320,7 @@ test('a session whose end nobody told of is noticed by whatever is refused, in t
 })
 
 test('a session is made longer while somebody looks', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.open(t, server.url)
   await alice.page.clock.install()
   await alice.page.reload()
@@ -350,8 +336,7 @@ test('a session is made longer while somebody looks', async (t) => {
 })
 
 test('news of other conversations are told: in the list, the title and on the page', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.signedIn(t, server.url, ALICE)
   await visitor.page.clock.install()
   await visitor.page.reload()

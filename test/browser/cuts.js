@@ -9,8 +9,7 @@ import { Visitor, until } from './visitor.js'
 const PARTS = [0, 0.01, 0.1, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1]
 
 async function visit(t) {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const proxy = await Proxy.start(t, server.port)
   const alice = await Visitor.with(t, proxy.url, ALICE, 'bob')
   alice.expectErrors(/net::ERR_/)

@@ -11,8 +11,7 @@ const POND = { name: 'pond (1).png', mimeType: 'image/png', buffer: png(300, 300
 const PLAN = { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('the plan') }
 
 async function visit(t, options) {
-  const server = await Server.start(t, '127.0.0.1:0', options)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t, '127.0.0.1:0', options)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   const attach = (...files) => alice.page.locator('input[type=file]').setInputFiles(files)
   return { server, alice, attach }

@@ -9,7 +9,7 @@ import { killAll } from './server.js'
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP parley.lan 127.0.0.1']
 
-const AT_ONCE = 3
+const AT_ONCE = 5
 
 export const tests = []
 

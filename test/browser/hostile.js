@@ -7,8 +7,7 @@ import { PHONE, Visitor } from './visitor.js'
 const MARKUP = '<img src=x onerror="document.title=1"><script>document.title=1</script> &amp; <b>bold</b>'
 
 async function visit(t, contents) {
-  const server = await Server.start(t)
-  const { alice, bob, token } = await server.addPeople()
+  const { server, alice, bob, token } = await Server.withPeople(t)
   await server.postAll(bob, alice, contents)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   return { server, alice, bob, token, visitor }
@@ -91,8 +90,7 @@ test.alone('very long and very strange texts neither hang nor burst the page', a
 })
 
 test('strange texts keep to their lines in the list, in what is told of them, and in what is found', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   for (const options of [{}, PHONE]) {
     const visitor = await Visitor.signedIn(t, server.url, ALICE, options)
     if (options !== PHONE) await visitor.talkTo('Notes to yourself')
@@ -144,8 +142,7 @@ test('a text that is too long is not sent, and nothing of it is lost', async (t)
 })
 
 test('wrong passwords, an account that is there already, a locked one: the form says what is wrong', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url)
   visitor.expectErrors(/status of 40[01]/)
   await visitor.heading('Sign in').waitFor()

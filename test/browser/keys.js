@@ -10,8 +10,7 @@ const focused = (visitor) => visitor.page.evaluate(() => {
 })
 
 test.everywhere('everything can be done with the keyboard alone', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob, token } = await server.addPeople()
+  const { server, alice, bob, token } = await Server.withPeople(t)
   await server.call('POST', 'users', { email: 'carol@example.com', password: PASSWORD }, token)
   await server.postAll(alice, bob, ['one', 'two'])
   const visitor = await Visitor.open(t, server.url)
@@ -74,8 +73,7 @@ test.everywhere('everything can be done with the keyboard alone', async (t) => {
 })
 
 test('search finds people and messages, marks what was looked for and leads there', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.postAll(bob, alice, Array.from({ length: 90 }, (_, i) => `message ${i + 1}${i % 2 ? ' with a Needle' : ''}`))
   const visitor = await Visitor.signedIn(t, server.url, ALICE)
   await visitor.button('Search').click()
@@ -110,8 +108,7 @@ test('search finds people and messages, marks what was looked for and leads ther
 })
 
 test('search that fails goes on where it was when it is asked to', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.postAll(bob, alice, Array.from({ length: 30 }, (_, i) => `needle ${i + 1}.`))
   const visitor = await Visitor.signedIn(t, server.url, ALICE)
   visitor.expectErrors(/status of 503/)
@@ -133,8 +130,7 @@ test('search that fails goes on where it was when it is asked to', async (t) => 
 })
 
 test('each key does what the help says, and a letter nothing where one types', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob, token } = await server.addPeople()
+  const { server, alice, bob, token } = await Server.withPeople(t)
   const { doc: carol } = await server.call('POST', 'users', { email: 'carol@example.com', password: PASSWORD }, token)
   await server.post(alice, bob, 'mine')
   await server.postAll(bob, alice, Array.from({ length: 30 }, (_, i) => `${i}`))
@@ -197,8 +193,7 @@ test('each key does what the help says, and a letter nothing where one types', a
 })
 
 test('a password is changed, by one who knows the old one, and the other sessions end', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.signedIn(t, server.url, ALICE)
   const elsewhere = await Visitor.signedIn(t, server.url, ALICE)
   visitor.expectErrors(/status of 40[013]/)
@@ -223,8 +218,7 @@ test('a password is changed, by one who knows the old one, and the other session
 })
 
 test('a theme is chosen and kept, single letters can be turned off, Enter can break lines', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.signedIn(t, server.url, ALICE, { colorScheme: 'light' })
   const paper = () => visitor.page.evaluate(() => getComputedStyle(document.body).backgroundColor)
   const light = await paper()
@@ -247,8 +241,7 @@ test('a theme is chosen and kept, single letters can be turned off, Enter can br
 })
 
 test('on a phone the keys for the next conversation lead from one to the next, in the order of the list', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.postAll(bob, alice, ['one', 'two'])
   const visitor = await Visitor.with(t, server.url, ALICE, 'Everyone', { viewport: { width: 390, height: 844 } })
   const { keyboard } = visitor.page
@@ -264,8 +257,7 @@ test('on a phone the keys for the next conversation lead from one to the next, i
 })
 
 test('the browser’s frame has the colour of the theme that is chosen, or of the system’s', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.signedIn(t, server.url, ALICE, { colorScheme: 'light' })
   // The first that counts is the one.
   const frame = () => visitor.page.evaluate(() =>
@@ -287,8 +279,7 @@ test('the browser’s frame has the colour of the theme that is chosen, or of th
 })
 
 test('whoever closes the settings is where they were, and the way back does not lead into them again', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   const { page } = visitor
   const at = page.url()

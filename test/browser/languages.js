@@ -13,8 +13,7 @@ const GREETINGS = {
 }
 
 test('the page speaks the browser’s language, or the one that is chosen, at once and over a reload', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url, { locale: 'de-AT' })
   await visitor.heading('Anmelden').waitFor()
   assert.equal(await visitor.page.evaluate(() => document.documentElement.lang), 'de')
@@ -45,8 +44,7 @@ const REASONS = {
 
 test('what the server refuses is told in the page’s language; what is not known, as the server says it', async (t) => {
   for (const [locale, reasons] of Object.entries(REASONS)) {
-    const server = await Server.start(t)
-    const { bob } = await server.addPeople()
+    const { server, bob } = await Server.withPeople(t)
     const visitor = await Visitor.open(t, server.url, { locale })
     visitor.expectErrors(/status of (40[01]|413)/)
     const { page } = visitor
@@ -102,8 +100,7 @@ test('what the server refuses is told in the page’s language; what is not know
 })
 
 test('a text that runs the other way begins at its own side, and is cut at its end', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   for (const [locale, content] of [['ar', 'This is more than the list has room for: '.repeat(3)], ['en', 'هذا أطول مما تتسع له القائمة '.repeat(4)]]) {
     await server.post(bob, alice, content)
     const visitor = await Visitor.open(t, server.url, { locale })
@@ -123,8 +120,7 @@ test('a text that runs the other way begins at its own side, and is cut at its e
 })
 
 test('where the page runs from the right, names and addresses are cut at their end, and a text stays at its side of a picture', async (t) => {
-  const server = await Server.start(t)
-  const { alice, token } = await server.addPeople()
+  const { server, alice, token } = await Server.withPeople(t)
   const email = 'somebody.with.a.name.longer.than.its.room@with-a-host.also.longer.example.com'
   const { doc } = await server.call('POST', 'users', { email, password: 'correct horse' }, token)
   await server.post(doc.id, alice, '[A picture](/api/media/file/none.png#320x200)\nHi')
@@ -157,8 +153,7 @@ test('where the page runs from the right, names and addresses are cut at their e
 })
 
 test('each language is whole, fits a phone, and Arabic runs from the right', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.post(bob, alice, 'Hello')
   for (const [language, [title, placeholder, seen]] of Object.entries(GREETINGS)) {
     const visitor = await Visitor.open(t, server.url, { ...PHONE, viewport: { width: 320, height: 640 }, locale: language })

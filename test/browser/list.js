@@ -20,8 +20,7 @@ async function crowd(server, most) {
 }
 
 test('a row says who it is, what was said last and when, and what waits there', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob, token } = await server.addPeople()
+  const { server, alice, bob, token } = await Server.withPeople(t)
   const picture = new FormData()
   picture.append('_payload', JSON.stringify({ alt: 'x' }))
   picture.append('file', new Blob([png(8, 8, [0, 0, 0])], { type: 'image/png' }), 'x.png')
@@ -69,8 +68,7 @@ test('a row says who it is, what was said last and when, and what waits there', 
 })
 
 test('among six hundred people the server looks, where the page does not know them', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await crowd(server, 600)
   await server.post(bob, alice, 'Hello')
   const visitor = await Visitor.signedIn(t, server.url, ALICE)
@@ -115,8 +113,7 @@ test('among six hundred people the server looks, where the page does not know th
 })
 
 test('the list says that it is being read, and that it could not be', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.signedIn(t, server.url, ALICE, PHONE)
   visitor.expectErrors(/status of 503/)
   const LISTS = /api\/parley\/(people|conversations)\?/

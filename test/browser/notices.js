@@ -29,8 +29,7 @@ function record() {
 }
 
 async function visit(t) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url)
   await visitor.page.addInitScript(record)
   await visitor.page.reload()
@@ -120,8 +119,7 @@ test('a sound is heard only where it was chosen', async (t) => {
 })
 
 test('where only a service worker may notify it does, and touching it opens the conversation', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url, { serviceWorkers: 'allow', permissions: ['notifications'] })
   // As on Android.
   await visitor.page.addInitScript(() => {

@@ -12,8 +12,7 @@ const WAYS = {
 }
 
 async function visit(t, way = 'on plain http', options = {}) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   const first = await server.post(people.bob, people.alice, 'one')
   const second = await server.post(people.bob, people.alice, 'two')
   const alice = await Visitor.with(t, WAYS[way](server), ALICE, 'bob', { serviceWorkers: 'allow', ...options })
@@ -78,8 +77,7 @@ for (const way of Object.keys(WAYS)) {
 }
 
 test('where nobody was signed in the page opens without its server all the same, and says that it is away', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url, { serviceWorkers: 'allow' })
   visitor.expectErrors(/net::ERR_/)
   await visitor.page.evaluate(() => navigator.serviceWorker.ready)
@@ -215,8 +213,7 @@ const BROKEN = {
 
 for (const [why, brokenBy] of Object.entries(BROKEN)) {
   test(`where the browser’s database ${why} all works but that`, async (t) => {
-    const server = await Server.start(t)
-    const { alice, bob } = await server.addPeople()
+    const { server, alice, bob } = await Server.withPeople(t)
     await server.post(bob, alice, 'one')
     const visitor = await Visitor.open(t, server.url)
     visitor.expectErrors(/net::ERR_|status of 401/)

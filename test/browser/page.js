@@ -58,8 +58,7 @@ test('the page is sent compressed to those who take it, and files that bear thei
 
 test('a second load asks for nothing that it has', async (t) => {
   embedded(t)
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   // What a first look does not need too, which comes by itself a while later.
   await visitor.button('Settings').click()
@@ -77,8 +76,7 @@ test('a second load asks for nothing that it has', async (t) => {
 
 test.alone('the first load is small, and soon there on a slow processor', async (t) => {
   embedded(t)
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.postAll(bob, alice, Array.from({ length: 40 }, (_, i) => `message ${i}`))
   const visitor = await Visitor.open(t, server.url)
   await visitor.page.addInitScript(() => {
@@ -131,8 +129,7 @@ test.alone('the first load is small, and soon there on a slow processor', async 
 
 test('what comes later and could not be fetched says so, and is fetched again', async (t) => {
   embedded(t)
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url)
   const { page } = visitor
   visitor.expectErrors(/ERR_FAILED .*\/a\//)
@@ -182,8 +179,7 @@ test('the page is kept apart from those that open it, where its address is secur
 })
 
 test('the page works where it is not secure: plain http, by a name', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const url = `http://parley.lan:${server.port}`
   const alice = await Visitor.with(t, url, ALICE, 'bob', { serviceWorkers: 'allow' })
   assert.equal(await alice.page.evaluate(() => isSecureContext), false)

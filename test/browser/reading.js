@@ -1,16 +1,14 @@
 // When a message counts as read: half of it was in sight for a second, in a window that somebody looks at.
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
-import { ALICE, PASSWORD, Server } from './server.js'
+import { ALICE, Server } from './server.js'
 import { Visitor, until } from './visitor.js'
 
 const LONGER_MS = 2_000 // than reading takes
 
 // `n` messages of Bob's, the last one high.
 async function visit(t, n) {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
-  const { token } = await server.call('POST', 'users/login', { email: ALICE, password: PASSWORD })
+  const { server, alice, bob, token } = await Server.withPeople(t)
   await server.postAll(bob, alice, Array.from({ length: n }, (_, i) => `message ${i + 1}.`))
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.page.getByRole('log').press('End') // of many it opens at the first

@@ -5,8 +5,7 @@ import { ALICE, BOB, PASSWORD, Server } from './server.js'
 import { PHONE, Visitor, until } from './visitor.js'
 
 async function visit(t) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   visitor.expectErrors(/net::ERR_/)
   return { server, visitor, ...people }
@@ -84,8 +83,7 @@ test('a stream that was refused is opened again', async (t) => {
 })
 
 test('a server that has no room for a stream says when to come back: the page says so, and does', async (t) => {
-  const server = await Server.start(t, '127.0.0.1:0', ['--max-streams', '1'])
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t, '127.0.0.1:0', ['--max-streams', '1'])
   const other = await Visitor.signedIn(t, server.url, BOB)
   const visitor = await Visitor.open(t, server.url, PHONE)
   visitor.expectErrors(/status of 503/)
@@ -115,8 +113,7 @@ test('a server that has no room for a stream says when to come back: the page sa
 })
 
 test('a stream from which nothing comes is opened anew', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url)
   await visitor.page.clock.install()
   await visitor.page.reload()

@@ -20,6 +20,7 @@ if (process.env.UI_REACT === '1') {
 }
 
 const { tests, runAll } = await import('./harness.js')
+await import('./screens.js') // the longest first: at the end there would be nothing beside them
 await import('./source.js')
 await import('./chat.js')
 await import('./list.js')
@@ -43,7 +44,6 @@ await import('./hostile.js')
 await import('./languages.js')
 await import('./tabs.js')
 await import('./demo.js')
-await import('./screens.js')
 
 const words = process.argv.slice(2)
 const chosen = tests.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))

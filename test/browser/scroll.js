@@ -9,10 +9,9 @@ const LONGEST_MS = 200 // of a task
 const texts = (n, from = 1) => Array.from({ length: n }, (_, i) => `message ${from + i}.`)
 
 async function filled(t, n, read = n) {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob, token } = await Server.withPeople(t)
   await server.postAll(bob, alice, texts(n))
-  await server.markRead(ALICE, bob, read)
+  await server.markRead(token, bob, read)
   return { server, alice, bob }
 }
 

@@ -17,6 +17,16 @@ export const WRONG = 'incorrect horse'
 
 const running = new Set()
 
+let made = null // see Server.withPeople
+
+async function makePeople() {
+  let stop
+  const server = await Server.start({ defer: (act) => { stop = act } })
+  const people = await server.addPeople()
+  await stop()
+  return { data: server.folder, people }
+}
+
 export function killAll() {
   for (const child of running) child.kill('SIGKILL')
 }
@@ -25,14 +35,22 @@ export class Server {
   #child = null
   #said = ''
 
-  // `options`, `env`: further ones of the program's.
-  static async start(t, listen = '127.0.0.1:0', options = [], env = {}) {
+  // `options`, `env`: further ones of the program's; `data`: a folder whose copy it begins with.
+  static async start(t, listen = '127.0.0.1:0', options = [], env = {}, data = null) {
     const server = new Server()
     Object.assign(server, { options, env })
     server.folder = mkdtempSync(join(tmpdir(), 'data-'))
+    if (data) cpSync(data, server.folder, { recursive: true })
     await server.#run(listen)
     t.defer(() => server.stop())
     return server
+  }
+
+  // One with the accounts of addPeople, which are given beside it. They are made once and copied: hashing passwords takes
+  // longer than most of what is tried.
+  static async withPeople(t, listen, options, env) {
+    const { data, people } = await (made ??= makePeople())
+    return { server: await Server.start(t, listen, options, env, data), ...people }
   }
 
   // Fails when it does not end as it should.
@@ -92,9 +110,8 @@ export class Server {
     return (await this.call('POST', 'messages', { sender, receiver, content, ...more })).doc
   }
 
-  // Somebody has read what they have with `peer` up to that message.
-  async markRead(email, peer, message) {
-    const { token } = await this.call('POST', 'users/login', { email, password: PASSWORD })
+  // Whose token it is has read what they have with `peer` up to that message.
+  async markRead(token, peer, message) {
     await this.call('POST', `parley/conversations/${peer}/read`, { message }, token)
   }
 

@@ -18,8 +18,7 @@ async function until(what, act) {
 }
 
 async function openTabs(t, n) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   const first = await Visitor.with(t, server.url, ALICE, 'bob')
   const tabs = [first]
   while (tabs.length < n) {

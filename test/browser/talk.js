@@ -4,16 +4,10 @@ import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server } from './server.js'
 import { Visitor, until } from './visitor.js'
 
-async function start(t) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
-  return { server, ...people }
-}
-
 const count = (visitor, name) => visitor.talk(name).locator('.count')
 
 test('what is unread is counted by the server: over a reload, on two devices, until it was before one’s eyes', async (t) => {
-  const { server, alice, bob } = await start(t)
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.postAll(bob, alice, ['one', 'two'])
   const visitor = await Visitor.signedIn(t, server.url, ALICE)
   const phone = await Visitor.signedIn(t, server.url, ALICE)
@@ -38,7 +32,7 @@ test('what is unread is counted by the server: over a reload, on two devices, un
 })
 
 test('the writer learns that the message was seen', async (t) => {
-  const { server } = await start(t)
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.write('Hello Bob')
   await visitor.shows(['Hello Bob'])
@@ -52,7 +46,7 @@ test('the writer learns that the message was seen', async (t) => {
 })
 
 test('a thread of which nothing has been read opens at its beginning', async (t) => {
-  const { server, alice, bob } = await start(t)
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.postAll(bob, alice, Array.from({ length: 90 }, (_, i) => `message ${i + 1}.`))
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.page.locator('.new + .row', { hasText: 'message 1.' }).waitFor()
@@ -61,10 +55,10 @@ test('a thread of which nothing has been read opens at its beginning', async (t)
 })
 
 test('a thread with much unread opens at the first of it', async (t) => {
-  const { server, alice, bob } = await start(t)
+  const { server, alice, bob, token } = await Server.withPeople(t)
   const texts = Array.from({ length: 150 }, (_, i) => `message ${i + 1}.`)
   await server.postAll(bob, alice, texts.slice(0, 60))
-  await server.markRead(ALICE, bob, 60)
+  await server.markRead(token, bob, 60)
   await server.postAll(bob, alice, texts.slice(60))
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   await visitor.page.locator('.new + .row', { hasText: 'message 61.' }).waitFor()
@@ -86,7 +80,7 @@ test('a thread with much unread opens at the first of it', async (t) => {
 })
 
 test('who writes says so every few seconds, and who says nothing more has stopped', async (t) => {
-  const { server, alice, bob } = await start(t)
+  const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url)
   await visitor.page.clock.install()
   await visitor.page.reload()
@@ -112,7 +106,7 @@ test('who writes says so every few seconds, and who says nothing more has stoppe
 })
 
 test('one sees who is there and who is writing, and no longer than that', async (t) => {
-  const { server } = await start(t)
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   assert.equal(await visitor.page.locator('.top').getByText('Online').count(), 0)
   const other = await Visitor.with(t, server.url, BOB, 'alice')
@@ -132,7 +126,7 @@ test('one sees who is there and who is writing, and no longer than that', async 
 })
 
 test('who comes while the page asks who is there is seen, though the answer is of before', async (t) => {
-  const { server } = await start(t)
+  const { server } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
   let release
   const held = new Promise((resolve) => { release = resolve })

@@ -6,8 +6,7 @@ import { ALICE, PASSWORD, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
 async function visit(t) {
-  const server = await Server.start(t)
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   alice.expectErrors(/net::ERR_/)
   return { server, alice, people }
@@ -113,8 +112,7 @@ test('a message that two tabs have is stored once', async (t) => {
 })
 
 test('what a session that has ended could not send is sent when one is signed in again', async (t) => {
-  const server = await Server.start(t, '127.0.0.1:0', ['--messages', 'private'])
-  await server.addPeople()
+  const { server } = await Server.withPeople(t, '127.0.0.1:0', ['--messages', 'private'])
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   alice.expectErrors(/net::ERR_|status of 40[13]/)
   // Neither the stream nor that one is writing tells of the end before the message does.
@@ -140,8 +138,7 @@ test('messages are stored in the order in which they were written', async (t) =>
 })
 
 test('where nothing can be kept in the browser, one writes and sends all the same', async (t) => {
-  const server = await Server.start(t)
-  await server.addPeople()
+  const { server } = await Server.withPeople(t)
   const alice = await Visitor.open(t, server.url)
   await alice.page.addInitScript(() => {
     for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
@@ -208,8 +205,7 @@ test('what another program left in the browser’s storage does no harm', async 
 })
 
 test('a clock that is wrong by years changes nothing but what one does not see', async (t) => {
-  const server = await Server.start(t)
-  const { alice, bob } = await server.addPeople()
+  const { server, alice, bob } = await Server.withPeople(t)
   await server.post(bob, alice, 'from the present')
   const visitor = await Visitor.open(t, server.url)
   visitor.expectErrors(/status of 403/)

@@ -44,8 +44,7 @@ class Build {
 
 async function visit(t, name) {
   const build = await Build.of(t)
-  const server = await Server.start(t, '127.0.0.1:0', ['--ui-dir', build.folder])
-  const people = await server.addPeople()
+  const { server, ...people } = await Server.withPeople(t, '127.0.0.1:0', ['--ui-dir', build.folder])
   const url = `http://${name}:${server.port}`
   const alice = await Visitor.with(t, url, ALICE, 'bob', { serviceWorkers: 'allow' })
   alice.expectErrors(/net::ERR_|Failed to load resource|ServiceWorker/)
