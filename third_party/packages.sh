@@ -6,7 +6,7 @@ file libmagic-dev liblzma-dev libbz2-dev zlib1g-dev libwebp-dev libexpat1-dev"
 # The chat page's: without them a server is built that has none. Debian's npm is 360 packages, which cost a bare machine a minute; it is
 # the way to the page's own few (src/ui/package.json) that needs nothing else.
 page_packages="nodejs npm"
-test_packages="libcmocka-dev chromium sqlite3 openssl libfaketime nginx haproxy"
+test_packages="libcmocka-dev chromium chromium-headless-shell sqlite3 openssl libfaketime nginx haproxy"
 fuzz_packages="clang libclang-rt-dev"
 
 # need_packages WHY PACKAGE…: installs what is missing of them, and says so before. Nothing that is there is upgraded.

@@ -1,7 +1,8 @@
 // test(name, run) declares a test; runAll runs them in one browser, a few at a time: most of their time they wait. One
 // that measures is declared with test.alone; one declared with test.everywhere is run a second time where the page is not
-// secure: on plain http, by a name. A test is handed `t`: t.browser, t.defer(act) for what is to be undone after it, the
-// last first, and t.skip(why).
+// secure: on plain http, by a name. The browser is Chromium without its windows, which would take half of the processor's
+// time; a test that needs what only the whole browser has, as notifications, is declared with test.whole. A test is handed
+// `t`: t.browser, t.defer(act) for what is to be undone after it, the last first, and t.skip(why).
 import { rmSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { killAll } from './server.js'
@@ -11,6 +12,9 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 
 const AT_ONCE = 5
 
+const SHELL = process.env.CHROMIUM || '/usr/bin/chromium-headless-shell'
+const WHOLE = process.env.CHROMIUM || '/usr/bin/chromium'
+
 export const tests = []
 
 export function test(name, run) {
@@ -18,6 +22,8 @@ export function test(name, run) {
 }
 
 test.alone = (name, run) => tests.push({ name, run, alone: true })
+
+test.whole = (name, run) => tests.push({ name, run, whole: true })
 
 test.everywhere = (name, run) => {
   test(name, run)
@@ -56,6 +62,9 @@ class Test {
   }
 }
 
+const launch = (executablePath) =>
+  chromium.launch({ executablePath, headless: true, args: FLAGS, env: { ...process.env, HOME: process.env.TMPDIR } })
+
 async function runOne({ name, run, insecure }, browser) {
   const t = new Test(browser, insecure)
   let failure = null
@@ -76,23 +85,22 @@ export async function runAll(chosen) {
     killAll()
     rmSync(process.env.TMPDIR, { recursive: true, force: true, maxRetries: 5 })
   })
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    headless: true,
-    args: FLAGS,
-    env: { ...process.env, HOME: process.env.TMPDIR },
-  })
   let passed = 0, failed = 0
-  const runNext = async (queue) => {
+  const runNext = async (queue, browser) => {
     for (let one = queue.shift(); one; one = queue.shift()) {
       const failure = await runOne(one, browser)
       if (!failure) passed++
       else if (!(failure instanceof Skipped)) failed++
     }
   }
-  await runNext(chosen.filter(({ alone }) => alone))
-  const together = chosen.filter(({ alone }) => !alone)
-  await Promise.all(Array.from({ length: AT_ONCE }, () => runNext(together)))
-  await browser.close()
+  const runAtOnce = async (queue, executable, n) => {
+    if (queue.length === 0) return
+    const browser = await launch(executable)
+    await Promise.all(Array.from({ length: n }, () => runNext(queue, browser)))
+    await browser.close()
+  }
+  await runAtOnce(chosen.filter(({ alone }) => alone), SHELL, 1)
+  await runAtOnce(chosen.filter(({ alone, whole }) => !alone && !whole), SHELL, AT_ONCE)
+  await runAtOnce(chosen.filter(({ whole }) => whole), WHOLE, 1)
   return { passed, failed }
 }

@@ -118,7 +118,7 @@ test('a sound is heard only where it was chosen', async (t) => {
   assert.equal(await tones(), 4)
 })
 
-test('where only a service worker may notify it does, and touching it opens the conversation', async (t) => {
+test.whole('where only a service worker may notify it does, and touching it opens the conversation', async (t) => {
   const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.open(t, server.url, { serviceWorkers: 'allow', permissions: ['notifications'] })
   // As on Android.

@@ -1,7 +1,7 @@
 // Runs the browser tests, one after the other, each with a server and pages of its own.
 //
 //   PARLEY        the server's binary          (build/release/parley)
-//   CHROMIUM      the browser                  (/usr/bin/chromium)
+//   CHROMIUM      the browser                  (/usr/bin/chromium-headless-shell; for a few tests, /usr/bin/chromium)
 //   SCREENSHOTS   a folder for pictures of the page; without it none are made
 //   UI_DIR        a folder with a built page, instead of the one in the binary
 //   UI_REACT=1    the page is built with React, which it is written for, instead of preact
