@@ -155,11 +155,11 @@ test('when somebody was last here is shown, unless they hide it', async (t) => {
 
 test('one sees where one is signed in, and a session ended there signs that browser out', async (t) => {
   const { server } = await start(t)
-  const there = await Visitor.signedIn(t, server.url, ALICE, { userAgent: WINDOWS })
+  const there = await Visitor.signingIn(t, server.url, ALICE, { userAgent: WINDOWS })
   const odd = 'odd/1.0 '.repeat(20)
   const answer = await fetch(`${server.url}/api/users/login`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'User-Agent': odd }, body: JSON.stringify({ email: ALICE, password: PASSWORD }) })
   const { token } = await answer.json()
-  const here = await Visitor.signedIn(t, server.url, ALICE)
+  const here = await Visitor.signingIn(t, server.url, ALICE)
   here.expectErrors(/status of 404/)
   await here.button('Settings').click()
   await here.page.getByText('Where you are signed in').click()

@@ -20,7 +20,7 @@ test.everywhere('the first account is made on the page, the second added there, 
   await alice.heading('bob').waitFor()
   await alice.page.getByText('Say hello to bob.').waitFor()
 
-  const bob = await Visitor.signedIn(t, server.url, BOB)
+  const bob = await Visitor.signingIn(t, server.url, BOB)
   await alice.write('Hello Bob')
   await alice.shows(['Hello Bob'])
   await bob.page.getByRole('link', { name: /alice.*1 unread.*Hello Bob/ }).click()

@@ -23,9 +23,14 @@ async function makePeople() {
   let stop
   const server = await Server.start({ defer: (act) => { stop = act } })
   const people = await server.addPeople()
+  const sessions = {}
+  for (const email of [ALICE, BOB]) sessions[email] = (await server.signIn(email)).token
   await stop()
-  return { data: server.folder, people }
+  return { data: server.folder, people, sessions }
 }
+
+// The token of a session that each of those servers knows, beside the one that withPeople gives.
+export const sessionOf = async (email) => (await made).sessions[email]
 
 export function killAll() {
   for (const child of running) child.kill('SIGKILL')
@@ -104,6 +109,10 @@ export class Server {
     const { user, token } = await this.call('POST', 'users/first-register', { email: ALICE, password: PASSWORD })
     const { doc } = await this.call('POST', 'users', { email: BOB, password: PASSWORD }, token)
     return { alice: user.id, bob: doc.id, token }
+  }
+
+  signIn(email) {
+    return this.call('POST', 'users/login', { email, password: PASSWORD })
   }
 
   async post(sender, receiver, content, more = {}) {

@@ -1,7 +1,7 @@
 // Somebody before the page, with a browser context of her own. Her page must stay without an error, a breach of its
 // content policy and a request to another origin, or the test fails at its end.
 import assert from 'node:assert/strict'
-import { PASSWORD } from './server.js'
+import { PASSWORD, sessionOf } from './server.js'
 
 const LONGEST_MS = 30_000 // a wait is for something to appear; only a failure takes this long
 const LEAP_MS = 5_000 // of the page's time, when it is stopped
@@ -23,12 +23,13 @@ export class Visitor {
   #flaws = []
   #expected = [/Service Worker registration blocked/]
 
-  // A page of her own, or, with `beside`, another tab of that visitor's browser.
-  static async open(t, url, { beside, ...options } = {}) {
+  // A page of her own, or, with `beside`, another tab of that visitor's browser. `token`: of the session she has.
+  static async open(t, url, { beside, token, ...options } = {}) {
     const visitor = new Visitor()
     if (t.insecure) url = url.replace('//127.0.0.1:', '//parley.lan:')
     const wanted = { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block', ...options }
     const context = beside?.context ?? await t.browser.newContext(wanted)
+    if (token) await context.addCookies([{ name: 'payload-token', value: token, url, httpOnly: true, sameSite: 'Lax' }])
     const page = await context.newPage()
     Object.assign(visitor, { url, context, page })
     t.defer(async () => {
@@ -43,9 +44,16 @@ export class Visitor {
     return visitor
   }
 
-  static async signedIn(t, url, email, options) {
+  static async signingIn(t, url, email, options) {
     const visitor = await Visitor.open(t, url, options)
     await visitor.signIn(email)
+    return visitor
+  }
+
+  // With a session already, of a server that was started with people. What a password costs is left to the tests of signing in.
+  static async signedIn(t, url, email, options) {
+    const visitor = await Visitor.open(t, url, { token: await sessionOf(email), ...options })
+    await visitor.isIn()
     return visitor
   }
 
