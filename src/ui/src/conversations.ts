@@ -1,7 +1,7 @@
 // With whom one talks: the last message with each, how many are unread, and how far each has read.
 // The server counts.
 import { call, Refusal } from './api'
-import { meet } from './people'
+import { meet, nameOf, type People } from './people'
 import { Store } from './store'
 import { messageOf, peerOf, type List, type Message, type MessageDoc, type User } from './types'
 
@@ -39,6 +39,13 @@ const fromDoc = (doc: ConversationDoc): Conversation => ({
   read: doc.read ?? 0,
   peerRead: doc.peerRead ?? 0,
 })
+
+// Those one talks with, the last one first; then the others by name; oneself last of them.
+export function order(all: People, talks: ReadonlyMap<number, Conversation>, me: number): number[] {
+  const ids = new Set([...all.byId.keys(), ...talks.keys(), me])
+  const rank = (id: number) => talks.get(id)?.last?.id ?? (id === me ? -1 : 0)
+  return [...ids].sort((a, b) => rank(b) - rank(a) || nameOf(all, a).localeCompare(nameOf(all, b)))
+}
 
 export class Talks {
   readonly store = new Store<Conversations>(NONE)

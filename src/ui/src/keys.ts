@@ -1,12 +1,12 @@
 // The keyboard, wherever one is in the page.
 import { useEffect } from 'react'
 import type { Chat } from './chat'
+import { order } from './conversations'
 import { people } from './people'
 import { goTo, openThread, route } from './route'
 import { session } from './session'
 import { settings } from './settings'
 import type { Peer } from './types'
-import { order } from './views/list'
 
 const isField = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
@@ -29,7 +29,7 @@ function step(chat: Chat, by: number, unread: boolean): void {
   const current = at.view === 'thread' ? peers.indexOf(at.peer) : by > 0 ? -1 : 0
   for (let n = 1; n <= peers.length; n++) {
     const peer = peers[(current + by * n + peers.length * n) % peers.length]
-    if (!unread || (peer !== 'all' && chat.talks.of(peer).unread)) return openThread(peer)
+    if (!unread || chat.talks.of(Number(peer)).unread) return openThread(peer) // of everyone’s none are counted
   }
 }
 

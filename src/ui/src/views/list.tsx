@@ -1,9 +1,9 @@
 // The people and what was last said with each.
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
-import type { Conversation } from '../conversations'
+import { order } from '../conversations'
 import { Icon } from '../icons'
 import { t } from '../i18n'
-import { emailOf, findPeople, nameOf, people, readPeople, type People } from '../people'
+import { emailOf, findPeople, nameOf, people, readPeople } from '../people'
 import { preview } from '../preview'
 import { hashOf } from '../route'
 import { session } from '../session'
@@ -63,13 +63,6 @@ const Row = memo(function Row(props: RowProps) {
     </li>
   )
 })
-
-// Those one talks with, the last one first; then the others by name; oneself last of them.
-export function order(all: People, talks: ReadonlyMap<number, Conversation>, me: number): number[] {
-  const ids = new Set([...all.byId.keys(), ...talks.keys(), me])
-  const rank = (id: number) => talks.get(id)?.last?.id ?? (id === me ? -1 : 0)
-  return [...ids].sort((a, b) => rank(b) - rank(a) || nameOf(all, a).localeCompare(nameOf(all, b)))
-}
 
 const fits = (text: string, ...names: string[]) => names.some((name) => name.toLocaleLowerCase().includes(text.toLocaleLowerCase()))
 
