@@ -51,7 +51,6 @@ const REASONS: [RegExp, Key][] = [
   [/valid email/, 'refused.noEmail'],
   [/given email|be unique/, 'refused.taken'],
   [/minimum length of (\d+)/, 'password.short'],
-  [/name has at most (\d+)/, 'refused.name'],
   [/^File type|^SVG|uploading/, 'refused.file'],
   [/invalid relationships/, 'refused.gone'],
   [/not allowed to/, 'ended.title'], // the page offers nothing else that one may not do
