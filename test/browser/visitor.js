@@ -208,11 +208,19 @@ export class Visitor {
     }, why)
   }
 
-  // No sideways scrolling.
+  // No sideways scrolling, and no message beyond a side, where that would not bring any.
   async fits() {
     const widths = () => [...document.querySelectorAll('html, .side, .scrolled, .thread, .scroller, dialog .card')]
       .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => `${e.tagName}.${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)
     assert.deepEqual(await this.page.evaluate(widths), [])
+    const beyond = () => [...document.querySelectorAll('.scroller')].flatMap((scroller) => {
+      const room = scroller.getBoundingClientRect()
+      return [...scroller.querySelectorAll('.bubble')].filter((bubble) => {
+        const { left, right } = bubble.getBoundingClientRect()
+        return left < room.left || right > room.right
+      }).map((bubble) => bubble.outerHTML)
+    })
+    assert.deepEqual(await this.page.evaluate(beyond), [])
   }
 
   #watch() {
