@@ -46,7 +46,7 @@ export class Feed {
   away: Peer | null = null // the conversation whose reader is not at its end
   #timelines = new Map<Peer, Store<Timeline>>() // the last one looked at is the last
   #gone = new Set<number>() // deleted by the stream's word; a page that is under way may still hold them
-  #told = new Map<number, Message>() // by the others, since the first of the pages under way was asked for
+  #told = new Map<number, Message>() // by the stream and the answers, since the first of the pages under way was asked for
   #pages = 0 // under way
   #around = Promise.resolve() // the last readAround
   #me: number
