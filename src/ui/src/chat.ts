@@ -71,7 +71,7 @@ export class Chat {
       state = session.get().state
       if (state === 'ended' && was === 'in') this.live.rest()
       if (state !== 'in' || was === 'in') return
-      if (was === 'ended') this.live.reconnect()
+      this.live.resume()
       this.#readAll(false)
       this.outbox.send()
     }
@@ -111,7 +111,13 @@ export class Chat {
 
   // What was not sent is lost by it: ask before.
   async signOut(everywhere: boolean): Promise<void> {
-    await signOut(everywhere)
+    this.live.rest()
+    try {
+      await signOut(everywhere)
+    } catch (refusal) {
+      this.live.resume()
+      throw refusal
+    }
     this.live.sayLeft()
     this.outbox.clear()
     this.drafts.clear()

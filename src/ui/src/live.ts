@@ -53,6 +53,7 @@ export class Live {
   #watch: ReturnType<typeof setInterval> | undefined
   #watched = Date.now()
   #listening = new AbortController() // until it is closed
+  #resting = false // there is no session to listen in: a stream would be refused
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
@@ -63,7 +64,7 @@ export class Live {
       refused,
     })
     this.#leader = new Leader(`parley.${user}`, {
-      lead: () => this.#stream.open(),
+      lead: () => this.#open(),
       follow: () => this.#stream.close(),
       hear: (message) => this.#hear(message as Said),
       place: (): Place => ({ cursor: this.#stream.cursor, connection: connection.get() }),
@@ -111,13 +112,23 @@ export class Live {
 
   // Its state cannot be trusted behind a sleep: it is opened anew, and goes on where it was.
   reconnect = (): void => {
-    if (this.#leader.leading) this.#stream.open()
+    if (this.#leader.leading) this.#open()
     else this.#leader.ask()
   }
 
-  // There is no session to listen in.
   rest(): void {
+    this.#resting = true
     this.#stream.close()
+  }
+
+  resume(): void {
+    if (!this.#resting) return
+    this.#resting = false
+    this.reconnect()
+  }
+
+  #open(): void {
+    if (!this.#resting) this.#stream.open()
   }
 
   // A device that slept need not say so, but its clock has gone on.
@@ -139,7 +150,7 @@ export class Live {
   #look = (): void => {
     if (document.hidden) this.#hiddenAt = Date.now()
     else if (!this.#leader.leading) this.#leader.ask()
-    else if (Date.now() - this.#hiddenAt > ASLEEP_MS) this.#stream.open()
+    else if (Date.now() - this.#hiddenAt > ASLEEP_MS) this.#open()
   }
 
   #tell(said: Said): void {
@@ -166,10 +177,10 @@ export class Live {
     if (event.name === 'ping') return
     if (event.name === 'bye') {
       // The stream's session is over, which need not be the page's: a new password has made a new one. Until that is
-      // known it stays closed: it would be refused.
+      // known it rests.
       if ((event.data as { reason: string }).reason !== 'signed-out') return
       this.rest()
-      void check().then(() => { if (session.get().state === 'in') this.reconnect() })
+      void check().then(() => { if (session.get().state === 'in') this.resume() })
       return
     }
     this.#waiting.push(event)

@@ -66,18 +66,22 @@ export async function readConfig(): Promise<void> {
   session.update({ config: { ...CONFIG, ...config } })
 }
 
+// One may have signed out, or in, before the server says who one is: its answer is old then.
+const isUnknown = (): boolean => ['starting', 'away'].includes(session.get().state)
+
 // Who is it?
 export async function start(): Promise<void> {
   if (session.get().state === 'failed') session.update({ state: 'starting' })
   const timer = setTimeout(goOn, PATIENCE_MS)
   try {
     const [account] = await Promise.all([call<Account>('GET', 'users/me'), readConfig()])
+    if (!isUnknown()) return
     if (account.user) return enter(account)
     ownedBy(null)
     const { initialized } = await call<{ initialized: boolean }>('GET', 'users/init')
-    leave(initialized ? 'out' : 'first')
+    if (isUnknown()) leave(initialized ? 'out' : 'first')
   } catch (refusal) {
-    if (!goOn()) failed((refusal as Refusal).message)
+    if (isUnknown() && !goOn()) failed((refusal as Refusal).message)
   } finally {
     clearTimeout(timer)
   }
@@ -138,15 +142,22 @@ export function ended(): void {
 }
 
 let checking: Promise<void> | undefined
+let next: Promise<void> | undefined
 
-// Is the session still good, or again? Only an answer that says so ends it.
-export const check = (): Promise<void> => (checking ??= look().finally(() => { checking = undefined }))
+// Is the session still good, or again? Only an answer that says so ends it. What is asked already may be answered with
+// what was so before there was a reason to ask.
+export function check(): Promise<void> {
+  if (checking) return (next ??= checking.then(check))
+  next = undefined
+  return (checking = look().finally(() => { checking = undefined }))
+}
 
 async function look(): Promise<void> {
   const { state, me } = session.get()
   if (state === 'away') return start()
   if (state !== 'in' && state !== 'ended') return
   const account = await call<Account>('GET', 'users/me').catch(() => null)
+  if (session.get().me !== me) return // it is another session by now, or none
   if (account && !account.user) ended()
   else if (account?.user && account.user.id !== me?.id) location.reload()
   else if (account) enter(account)
@@ -155,12 +166,12 @@ async function look(): Promise<void> {
 onForbidden(() => void check())
 
 async function refresh(): Promise<void> {
-  const due = session.get().state === 'in' && expires - now() < HALF_LIFE_MS
-  if (!due) return
+  const { state, me } = session.get()
+  if (state !== 'in' || expires - now() >= HALF_LIFE_MS) return
   try {
     expires = (await call<{ exp: number }>('POST', 'users/refresh-token')).exp * 1000
   } catch (refusal) {
-    if ((refusal as Refusal).status === 403) ended()
+    if ((refusal as Refusal).status === 403 && session.get().me === me) ended()
   }
 }
 
