@@ -133,7 +133,7 @@ test('when somebody was last here is shown, unless they hide it', async (t) => {
   await other.page.goto('about:blank')
   await top.getByText(/^Last seen today at \d\d:\d\d$/).waitFor()
 
-  await other.page.goto(server.url)
+  await other.page.goto(other.url)
   await top.getByText('Online').waitFor()
   await other.button('Settings').click()
   const shown = other.page.getByRole('switch', { name: 'Show when I was last here' })

@@ -4,6 +4,7 @@
 //   CHROMIUM      the browser                  (/usr/bin/chromium-headless-shell; for a few tests, /usr/bin/chromium)
 //   SCREENSHOTS   a folder for pictures of the page; without it none are made
 //   UI_DIR        a folder with a built page, instead of the one in the binary
+//   SLOW=MS       each piece that goes to a server or comes from it takes up to that long
 //   UI_REACT=1    the page is built with React, which it is written for, instead of preact
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'

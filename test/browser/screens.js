@@ -264,7 +264,7 @@ for (const [size, colorScheme, direction] of RUNS) {
     await page.reload()
     await page.getByText('As of').first().waitFor()
     await seen('away')
-    await page.route(`${server.url}/`, (route) => route.fulfill({ body: '<script src="a/another.js"></script>' }))
+    await page.route(`${visitor.url}/`, (route) => route.fulfill({ body: '<script src="a/another.js"></script>' }))
     await page.unroute('**/api/**')
     await page.unroute('**/api/parley/stream*')
     await page.evaluate(() => dispatchEvent(new Event('online')))

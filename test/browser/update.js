@@ -149,10 +149,10 @@ test('a version that does not come whole changes nothing; once it is whole the o
 })
 
 test('a server that does not answer is not waited for with the page itself', async (t) => {
-  const { alice, server } = await visit(t, '127.0.0.1')
+  const { alice } = await visit(t, '127.0.0.1')
   await alice.page.evaluate(() => navigator.serviceWorker.ready)
   let asked = 0
-  await alice.context.route(`${server.url}/`, () => { asked++ })
+  await alice.context.route(`${alice.url}/`, () => { asked++ })
   await alice.page.reload()
   await alice.talk('bob').waitFor()
   assert.ok(asked > 0)

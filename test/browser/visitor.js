@@ -2,6 +2,7 @@
 // content policy and a request to another origin, or the test fails at its end.
 import assert from 'node:assert/strict'
 import { PASSWORD, sessionOf } from './server.js'
+import { slowly } from './slow.js'
 
 const LONGEST_MS = 30_000 // a wait is for something to appear; only a failure takes this long
 const LEAP_MS = 5_000 // of the page's time, when it is stopped
@@ -27,6 +28,7 @@ export class Visitor {
   static async open(t, url, { beside, token, ...options } = {}) {
     const visitor = new Visitor()
     if (t.insecure) url = url.replace('//127.0.0.1:', '//parley.lan:')
+    url = await slowly(url)
     const wanted = { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', serviceWorkers: 'block', ...options }
     const context = beside?.context ?? await t.browser.newContext(wanted)
     if (token) await context.addCookies([{ name: 'payload-token', value: token, url, httpOnly: true, sameSite: 'Lax' }])
