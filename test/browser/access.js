@@ -184,7 +184,7 @@ test('on a phone a thread is headed by the focus, without a keyboard, and its me
     const button = document.activeElement.closest('.row')?.querySelector('.tools .sign')
     return button && getComputedStyle(button).opacity === '1'
   })
-  await visitor.page.getByRole('link', { name: 'Back' }).tap()
+  await visitor.button('Back').tap()
   await visitor.page.waitForFunction((id) => document.activeElement.dataset.peer === String(id), bob)
 })
 

@@ -44,7 +44,7 @@ const Row = memo(function Row(props: RowProps) {
   const line = lineOf(props)
   return (
     <li>
-      <a href={hashOf({ view: 'thread', peer, message: 0 })} className={line ? 'talk' : 'talk bare'} data-peer={peer}
+      <a href={hashOf(peer)} className={line ? 'talk' : 'talk bare'} data-peer={peer}
         aria-current={current ? 'page' : undefined}>
         {kind === 'person' ? <Avatar id={Number(peer)} name={name} online={present} />
           : <SignAvatar sign={kind === 'self' ? 'note' : 'everyone'} />}

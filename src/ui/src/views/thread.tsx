@@ -6,7 +6,7 @@ import { t } from '../i18n'
 import { say } from '../notices'
 import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
-import { goTo } from '../route'
+import { leave, openThread } from '../route'
 import { session } from '../session'
 import { online, typing, useLastSeen } from '../signals'
 import { useStore } from '../store'
@@ -26,7 +26,7 @@ const SEEN_MS = 1_000 // a message has been read that was in sight for as long
 const QUIET_MS = 1_000 // in which browsers decide what of a change is read out
 const WATCHED = ['focus', 'blur', 'visibilitychange'] // the last one reaches the window too
 const LIT_MS = 2_000
-const FAR = 30 // unread messages, of which the first would not be in the newest page
+const FAR = 30 // unread messages: the first of them would not be in the newest page
 
 const areTogether = (a: Message, b: Message) =>
   a.sender === b.sender && a.receiver === b.receiver && Date.parse(b.createdAt) - Date.parse(a.createdAt) < TOGETHER_MS
@@ -47,8 +47,8 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
   const rows: ReactNode[] = []
   const kept = messages.filter(({ deleted }) => !deleted)
   const own = kept.filter(({ sender, id }) => sender === me && id <= peerRead)
-  const seen = everyone ? 0 : own[own.length - 1]?.id
-  const last = kept[kept.length - 1]
+  const seen = everyone ? 0 : own.at(-1)?.id
+  const last = kept.at(-1)
   let gone = 0 // messages in a row that are deleted
   messages.forEach((message, at) => {
     const before = messages[at - 1]
@@ -66,7 +66,7 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
     gone = 0
     rows.push(
       <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
-        seen={message.id === seen && message === own[own.length - 1]} lit={message.id === lit} tabbable={message === last} />,
+        seen={message.id === seen} lit={message.id === lit} tabbable={message === last} />,
     )
   })
   unsent.forEach((item, at) => {
@@ -112,7 +112,7 @@ function Header({ peer }: { peer: Peer }) {
     : writing ? t('typing', { name }) : present ? t('presence.online') : seen ? lastSeen(seen) : emailOf(all, peer)
   return (
     <header className="top">
-      {narrow && <a className="sign" href="#/" aria-label={t('back')}><Icon name="back" /></a>}
+      {narrow && <button type="button" className="sign flips" aria-label={t('back')} onClick={leave}><Icon name="back" /></button>}
       {peer === 'all' || peer === me ? <SignAvatar sign={peer === 'all' ? 'everyone' : 'note'} /> : <Avatar id={peer} name={name} online={present} />}
       <div>
         <h1 ref={title} tabIndex={-1}><bdi>{name}</bdi></h1>
@@ -206,7 +206,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const [lit, setLit] = useState(0)
   const [passed, setPassed] = useState(0) // the newest message that was there when one was at the end
   const { messages, older, newer, turn } = timeline
-  const newest = messages[messages.length - 1]?.id ?? 0
+  const newest = messages.at(-1)?.id ?? 0
 
   const unreadFrom = useUnreadLine(peer, timeline, known)
   const look = useReading(peer, timeline, scroller)
@@ -258,7 +258,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   // Beyond what is known here the server has counted.
   const unseen = newer === 'none' ? messages.filter(below).length : talk?.unread ?? 0
   const toNewest = () => {
-    if (message) goTo({ view: 'thread', peer, message: 0 })
+    if (message) openThread(peer)
     if (newer !== 'none') void chat.feed.readNewest(peer, true)
     anchor.toEnd()
   }
