@@ -229,6 +229,27 @@ test('with large letters a window that is too narrow for both shows the list or 
   await visitor.fits()
 })
 
+test('other letters chosen while the page is open leave the list and a thread beside each other, or one of them', async (t) => {
+  const { server } = await start(t, 3)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob', { viewport: { width: 900, height: 700 } })
+  const debug = await visitor.context.newCDPSession(visitor.page)
+  const choose = (standard) => debug.send('Page.setFontSizes', { fontSizes: { standard } })
+  const isDivided = (...starts) => visitor.page.waitForFunction((wanted) => {
+    const rooms = [...document.querySelector('.shell').children].map((e) => e.getBoundingClientRect())
+    return rooms.map(({ left }) => left).join() === wanted.join() && rooms.every(({ top, height }) => top === 0 && height === innerHeight)
+  }, starts)
+  await choose(32)
+  await isDivided(0, 688)
+  await visitor.comeBack() // from where they were chosen
+  await isDivided(0)
+  await visitor.fits()
+  await choose(16)
+  await isDivided(0)
+  await visitor.comeBack()
+  await isDivided(0, 344)
+  await visitor.fits()
+})
+
 test('enlarged four times there is room to read and to write', async (t) => {
   const { server } = await start(t, 30)
   const visitor = await Visitor.open(t, server.url, { viewport: { width: 320, height: 256 } })
