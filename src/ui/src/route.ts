@@ -8,18 +8,15 @@ export type Place =
 
 export type Route = Place | { view: 'settings'; over: Place } // they lie over where one was
 
+const SETTINGS = '#/settings'
 const FAR = 30 // steps; browsers forget what lies fifty back
 
-const placeOf = (at: Route): Place => (at.view === 'settings' ? at.over : at)
+export const placeOf = (at: Route): Place => (at.view === 'settings' ? at.over : at)
 
 const parseRoute = (before: Route): Route => {
-  const [path, query] = location.hash.replace(/^#\/?/, '').split('?')
-  const [first, second] = path.split('/')
-  if (first === 'settings') return { view: 'settings', over: placeOf(before) }
-  if (first === 'c' && (second === 'all' || Number(second) > 0)) {
-    const message = Number(new URLSearchParams(query).get('m')) || 0
-    return { view: 'thread', peer: second === 'all' ? 'all' : Number(second), message }
-  }
+  const [, peer, message] = /^#\/c\/(all|[1-9]\d*)\b(?:\?m=(\d+))?/.exec(location.hash) ?? []
+  if (peer) return { view: 'thread', peer: peer === 'all' ? peer : Number(peer), message: Number(message ?? 0) }
+  if (location.hash === SETTINGS) return { view: 'settings', over: placeOf(before) }
   return { view: 'list' }
 }
 
@@ -59,7 +56,7 @@ export function leave(): void {
 }
 
 export const openSettings = (): void => {
-  location.hash = '#/settings'
+  location.hash = SETTINGS
 }
 
 export const closeSettings = (): void => {
