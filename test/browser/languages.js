@@ -175,5 +175,8 @@ test('each language is whole, fits a phone, and Arabic runs from the right', asy
     await visitor.page.locator('details li').first().waitFor()
     await visitor.fits()
     await visitor.escape()
+    await visitor.page.locator('.top h1').press('?')
+    await visitor.page.getByRole('dialog').waitFor()
+    await visitor.fits()
   }
 })
