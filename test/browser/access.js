@@ -184,7 +184,7 @@ test('on a phone a thread is headed by the focus, without a keyboard, and its me
     const button = document.activeElement.closest('.row')?.querySelector('.tools .sign')
     return button && getComputedStyle(button).opacity === '1'
   })
-  await visitor.page.getByRole('link', { name: 'Back' }).tap()
+  await visitor.button('Back').tap()
   await visitor.page.waitForFunction((id) => document.activeElement.dataset.peer === String(id), bob)
 })
 
@@ -229,9 +229,31 @@ test('with large letters a window that is too narrow for both shows the list or 
   await visitor.fits()
 })
 
+test('other letters chosen while the page is open leave the list and a thread beside each other, or one of them', async (t) => {
+  const { server } = await start(t, 3)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob', { viewport: { width: 900, height: 700 } })
+  const debug = await visitor.context.newCDPSession(visitor.page)
+  const choose = (standard) => debug.send('Page.setFontSizes', { fontSizes: { standard } })
+  const isDivided = (...starts) => visitor.page.waitForFunction((wanted) => {
+    const rooms = [...document.querySelector('.shell').children].map((e) => e.getBoundingClientRect())
+    return rooms.map(({ left }) => left).join() === wanted.join() && rooms.every(({ top, height }) => top === 0 && height === innerHeight)
+  }, starts)
+  await choose(32)
+  await isDivided(0, 688)
+  await visitor.comeBack() // from where they were chosen
+  await isDivided(0)
+  await visitor.fits()
+  await choose(16)
+  await isDivided(0)
+  await visitor.comeBack()
+  await isDivided(0, 344)
+  await visitor.fits()
+})
+
 test('enlarged four times there is room to read and to write', async (t) => {
   const { server } = await start(t, 30)
   const visitor = await Visitor.open(t, server.url, { viewport: { width: 320, height: 256 } })
+  visitor.expectErrors(/status of 401/) // what was in sight is told to have been read while one signs out
   await visitor.fits()
   await visitor.signIn(ALICE)
   await visitor.fits()

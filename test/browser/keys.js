@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
 import { ALICE, BOB, PASSWORD, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { PHONE, Visitor } from './visitor.js'
 
 const focused = (visitor) => visitor.page.evaluate(() => {
   const { activeElement: e } = document
@@ -290,10 +290,76 @@ test('whoever closes the settings is where they were, and the way back does not 
   await page.goBack()
   await visitor.heading('No conversation is open').waitFor()
   assert.equal(await page.getByRole('dialog').count(), 0)
-  // Nothing lies before an address that was entered.
+  // An address that was entered, and another page that begins there.
   await page.goto(`${visitor.url}/#/settings`)
+  const other = await Visitor.open(t, `${server.url}/#/settings`, { beside: visitor })
+  for (const one of [visitor, other]) {
+    await one.page.reload()
+    await one.page.getByRole('dialog').waitFor()
+    await one.escape()
+    await one.page.waitForFunction(() => /^(#\/)?$/.test(location.hash))
+  }
+})
+
+test('leaving a conversation is the way back to the list, by the button as by the key, and not another step forward', async (t) => {
+  const { server, bob } = await Server.withPeople(t)
+  const visitor = await Visitor.signedIn(t, server.url, ALICE, PHONE)
+  const { page } = visitor
+  const isAtRow = (peer) => page.waitForFunction((id) => document.activeElement.dataset.peer === String(id), peer)
+  const button = page.getByLabel('Back to the conversations')
+  // Pressed twice it leads no farther.
+  for (const leave of [() => button.tap(), () => page.keyboard.press('Escape'), () => button.evaluate((back) => { back.click(); back.click() })]) {
+    await visitor.talkTo('bob')
+    await leave()
+    await isAtRow(bob)
+    await page.goForward()
+    await visitor.heading('bob').waitFor()
+    await page.goBack()
+    await isAtRow(bob)
+  }
+  // However many conversations one went through meanwhile, and over a reload.
+  await visitor.talkTo('bob')
+  await page.keyboard.press('Alt+ArrowDown')
+  await visitor.heading('Notes to yourself').waitFor()
+  await page.goBack()
+  await visitor.heading('bob').waitFor()
+  await page.goForward()
+  await visitor.heading('Notes to yourself').waitFor()
   await page.reload()
-  await page.getByRole('dialog').waitFor()
-  await visitor.escape()
-  await page.waitForURL(`${visitor.url}/#/`)
+  await visitor.heading('Notes to yourself').waitFor()
+  await button.tap()
+  await isAtRow(1)
+  await page.goForward()
+  await visitor.heading('bob').waitFor()
+  await page.goBack()
+  await page.goBack()
+  await page.waitForURL('about:blank')
+
+  // One that is opened at a conversation, by a link or by what told of it.
+  const other = await Visitor.open(t, `${server.url}/#/c/${bob}`, { beside: visitor })
+  await other.heading('bob').waitFor()
+  await other.page.getByLabel('Back to the conversations').tap()
+  await other.talk('bob').waitFor()
+  await other.page.goBack()
+  await other.page.waitForURL('about:blank')
+})
+
+test('whoever leaves behind many conversations, or one that was opened again in its place, is at the list', async (t) => {
+  const { server, bob } = await Server.withPeople(t)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  const { page } = visitor
+  const leave = async () => {
+    await page.keyboard.press('Escape')
+    await visitor.heading('No conversation is open').waitFor()
+  }
+  await visitor.talkTo('bob')
+  await leave()
+  await page.goForward()
+  await visitor.heading('bob').waitFor()
+  // Browsers forget what lies farther back than fifty.
+  await page.evaluate((peers) => { for (let n = 0; n < 60; n++) location.hash = `#/c/${peers[n % 2]}` }, [1, bob])
+  await leave()
+  await page.goBack()
+  await visitor.heading(/bob|Notes/).waitFor()
+  await leave()
 })

@@ -5,6 +5,7 @@ import { ALICE, BOB, PASSWORD, Server, WRONG } from './server.js'
 import { PHONE, Visitor } from './visitor.js'
 
 const GREETINGS = {
+  en: ['Sign in', 'Write a message', 'Last seen yesterday at'],
   de: ['Anmelden', 'Nachricht schreiben', 'Zuletzt gestern um'],
   es: ['Iniciar sesión', 'Escribe un mensaje', 'Última vez ayer a las'],
   fr: ['Se connecter', 'Écrire un message', 'Dernière visite hier à'],
@@ -174,5 +175,8 @@ test('each language is whole, fits a phone, and Arabic runs from the right', asy
     await visitor.page.locator('details li').first().waitFor()
     await visitor.fits()
     await visitor.escape()
+    await visitor.page.locator('.top h1').press('?')
+    await visitor.page.getByRole('dialog').waitFor()
+    await visitor.fits()
   }
 })

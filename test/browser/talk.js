@@ -54,6 +54,49 @@ test('a thread of which nothing has been read opens at its beginning', async (t)
   await visitor.page.getByTitle('To the newest message').getByText(/^\d+ new$/).waitFor()
 })
 
+// The first `own` of `n` messages are Alice's, the others in turn hers and Bob's, or Bob's.
+async function written(t, n, own, inTurn) {
+  const { server, alice, bob } = await Server.withPeople(t)
+  for (let i = 1; i <= n; i++) await server.post(...(i <= own || (inTurn && i % 2) ? [alice, bob] : [bob, alice]), `message ${i}.`)
+  const visitor = await Visitor.signedIn(t, server.url, ALICE)
+  await visitor.page.route('**/read', () => {}) // nothing is ever read
+  return visitor
+}
+
+for (const [what, n, own, inTurn, first] of [
+  ['of both in turn', 50, 0, true, 'message 2.'],
+  ['of the other at its end alone', 63, 60, false, 'message 61.'],
+]) {
+  test(`a long thread with little unread opens at the first of it though nothing was ever read: ${what}`, async (t) => {
+    const visitor = await written(t, n, own, inTurn)
+    const isAtFirst = async () => {
+      await visitor.page.locator('.new + .row', { hasText: first }).waitFor()
+      await visitor.row(first).click({ trial: true })
+    }
+    await visitor.talkTo('bob')
+    await isAtFirst()
+    // The conversations come to be known behind the newest page.
+    let release
+    const held = new Promise((resolve) => { release = resolve })
+    await visitor.page.route('**/api/parley/conversations?*', async (route) => { await held; await route.continue() })
+    await visitor.page.evaluate(() => localStorage.removeItem('parley.me')) // and with it what was seen last
+    await visitor.page.reload()
+    await visitor.row(`message ${n}.`).waitFor()
+    release()
+    await isAtFirst()
+  })
+}
+
+test('a thread opens at its end where the first that is unread lies far from where one left off, and not all between is read', async (t) => {
+  const visitor = await written(t, 241, 200, false)
+  let pages = 0
+  visitor.page.on('request', (request) => { if (/greater_than/.test(request.url())) pages++ })
+  await visitor.talkTo('bob')
+  await visitor.row('message 241.').click({ trial: true })
+  assert.equal(await visitor.page.evaluate(() => document.querySelector('.scroller').scrollTop), 0)
+  assert.equal(pages, 1)
+})
+
 test('a thread with much unread opens at the first of it', async (t) => {
   const { server, alice, bob, token } = await Server.withPeople(t)
   const texts = Array.from({ length: 150 }, (_, i) => `message ${i + 1}.`)

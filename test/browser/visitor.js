@@ -210,7 +210,7 @@ export class Visitor {
     }, why)
   }
 
-  // No sideways scrolling, and no message beyond a side, where that would not bring any.
+  // No sideways scrolling, no message beyond a side, where that would not bring any, and no control whose text is cut.
   async fits() {
     const widths = () => [...document.querySelectorAll('html, .side, .scrolled, .thread, .scroller, dialog .card')]
       .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => `${e.tagName}.${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)
@@ -223,6 +223,22 @@ export class Visitor {
       }).map((bubble) => bubble.outerHTML)
     })
     assert.deepEqual(await this.page.evaluate(beyond), [])
+    // What a list offers is as wide as the list would be with all the room it wants. Names may be of any length.
+    const cut = () => [...document.querySelectorAll('button, summary, [placeholder], select')].filter((e) => {
+      if (!e.checkVisibility() || e.closest('.toast, .receiver')) return false
+      if (e.matches('button, summary')) return e.scrollWidth > e.clientWidth + 1
+      const { font, paddingInlineStart, paddingInlineEnd } = getComputedStyle(e)
+      if (e.placeholder) {
+        const pen = Object.assign(document.createElement('canvas').getContext('2d'), { font })
+        return e.value === '' && pen.measureText(e.placeholder).width > e.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd) + 1
+      }
+      const free = e.parentNode.appendChild(e.cloneNode(true))
+      free.style.cssText = 'position: absolute; max-width: none'
+      const { width } = free.getBoundingClientRect()
+      free.remove()
+      return width > e.getBoundingClientRect().width + 1
+    }).map((e) => e.outerHTML.slice(0, 200))
+    assert.deepEqual(await this.page.evaluate(cut), [])
   }
 
   #watch() {

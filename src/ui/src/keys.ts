@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import type { Chat } from './chat'
 import { order } from './conversations'
 import { people } from './people'
-import { goTo, openThread, route } from './route'
+import { leave, openThread, route } from './route'
 import { session } from './session'
 import { settings } from './settings'
 import type { Peer } from './types'
@@ -42,7 +42,7 @@ export function useKeys(chat: Chat, open: (what: 'search' | 'help') => void): vo
       if ((event.ctrlKey || event.metaKey) && key === 'k') open('search')
       else if (event.altKey && key === 'ArrowDown') step(chat, 1, event.shiftKey)
       else if (event.altKey && key === 'ArrowUp') step(chat, -1, event.shiftKey)
-      else if (key === 'Escape' && route.get().view === 'thread' && !isFilled(event.target)) goTo({ view: 'list' })
+      else if (key === 'Escape' && route.get().view === 'thread' && !isFilled(event.target)) leave()
       else if (letter && key === '/') open('search')
       else if (letter && key === '?') open('help')
       else return

@@ -8,43 +8,60 @@ export type Place =
 
 export type Route = Place | { view: 'settings'; over: Place } // they lie over where one was
 
-const placeOf = (at: Route): Place => (at.view === 'settings' ? at.over : at)
+const SETTINGS = '#/settings'
+const FAR = 30 // steps; browsers forget what lies fifty back
 
-const parseRoute = (hash: string, before: Route): Route => {
-  const [path, query] = hash.replace(/^#\/?/, '').split('?')
-  const [first, second] = path.split('/')
-  if (first === 'settings') return { view: 'settings', over: placeOf(before) }
-  if (first === 'c' && (second === 'all' || Number(second) > 0)) {
-    const message = Number(new URLSearchParams(query).get('m')) || 0
-    return { view: 'thread', peer: second === 'all' ? 'all' : Number(second), message }
-  }
+export const placeOf = (at: Route): Place => (at.view === 'settings' ? at.over : at)
+
+const parseRoute = (before: Route): Route => {
+  const [, peer, message] = /^#\/c\/(all|[1-9]\d*)\b(?:\?m=(\d+))?/.exec(location.hash) ?? []
+  if (peer) return { view: 'thread', peer: peer === 'all' ? peer : Number(peer), message: Number(message ?? 0) }
+  if (location.hash === SETTINGS) return { view: 'settings', over: placeOf(before) }
   return { view: 'list' }
 }
 
-export const hashOf = (place: Place): string =>
-  place.view === 'list' ? '#/' : `#/c/${place.peer}${place.message ? `?m=${place.message}` : ''}`
+export const hashOf = (peer: Peer, message = 0): string => `#/c/${peer}${message ? `?m=${message}` : ''}`
 
-export const route = new Store<Route>(parseRoute(location.hash, { view: 'list' }))
+export const route = new Store<Route>(parseRoute({ view: 'list' }))
 
-export const goTo = (place: Place): void => {
-  location.hash = hashOf(place)
+let { hash } = location
+
+// Behind whatever is open lies the list. Each entry of the browser's history keeps how many steps back that is.
+if (history.state === null && route.get().view !== 'list') {
+  history.replaceState(0, '', '#/')
+  history.pushState(1, '', hash)
 }
 
-let came = false // to the settings from within the page: the way back is not another step forward
+let steps: number = history.state ?? 0
+
+// It comes with the step itself; hashchange may come behind the next one. Of an entry that is made anew in its own place,
+// as of a link to where one is, it comes too.
+addEventListener('popstate', () => {
+  const at = parseRoute(route.get())
+  steps = history.state ?? (at.view === 'list' ? 0 : steps + Number(location.hash !== hash))
+  history.replaceState(steps, '')
+  hash = location.hash
+  route.set(at)
+})
+
+export const openThread = (peer: Peer, message = 0): void => {
+  location.hash = hashOf(peer, message)
+}
+
+// To the list: the way back is not another step forward. It takes a moment, and twice would be beyond the list.
+export function leave(): void {
+  if (steps > FAR) location.replace('#/')
+  else if (steps) history.go(-steps)
+  steps = 0
+}
 
 export const openSettings = (): void => {
-  came = true
-  location.hash = '#/settings'
+  location.hash = SETTINGS
 }
 
 export const closeSettings = (): void => {
   const at = route.get()
   if (at.view !== 'settings') return
   route.set(at.over)
-  if (came) history.back()
-  else location.replace(hashOf(at.over))
+  history.back()
 }
-
-export const openThread = (peer: Peer, message = 0): void => goTo({ view: 'thread', peer, message })
-
-addEventListener('hashchange', () => route.set(parseRoute(location.hash, route.get())))

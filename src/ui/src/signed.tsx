@@ -5,7 +5,7 @@ import { speech, t } from './i18n'
 import { useKeys } from './keys'
 import { Later, loadParts } from './later'
 import { spoken, toast } from './notices'
-import { closeSettings, openSettings, route } from './route'
+import { closeSettings, openSettings, placeOf, route } from './route'
 import { session } from './session'
 import { useStore } from './store'
 import { ChatContext } from './views/context'
@@ -33,7 +33,7 @@ type Opened = '' | 'search' | 'person' | 'help'
 
 function Page({ chat }: { chat: Chat }) {
   const now = useStore(route)
-  const at = now.view === 'settings' ? now.over : now
+  const at = placeOf(now)
   const narrow = useStore(isNarrow)
   const [opened, setOpened] = useState<Opened>('')
   const ended = useStore(session, ({ state }) => state === 'ended')

@@ -29,7 +29,7 @@ export function beep(): void {
 export const canNotify = (): boolean => isSecureContext && 'Notification' in window
 
 function notify(name: string, body: string, peer: number): void {
-  const options = { body, tag: `parley.${peer}`, icon: 'icon.svg', data: hashOf({ view: 'thread', peer, message: 0 }) }
+  const options = { body, tag: `parley.${peer}`, icon: 'icon.svg', data: hashOf(peer) }
   try {
     const notice = new Notification(name, options)
     notice.onclick = () => {

@@ -4,10 +4,14 @@ import { Store } from '../store'
 
 const narrow = matchMedia('(max-width: 43.69em)')
 
-// No room for the list and a thread beside each other. Where letters are large they take more; app.css asks the same.
+// No room for the list and a thread beside each other: where letters are large they take more. What there is of the two
+// app.css sees for itself.
 export const isNarrow = new Store(narrow.matches)
 
-narrow.addEventListener('change', () => isNarrow.set(narrow.matches))
+// Browsers tell of another width, but not of other letters, which are chosen elsewhere.
+const look = () => isNarrow.set(narrow.matches)
+narrow.addEventListener('change', look)
+addEventListener('focus', look)
 
 // A field is as tall as its text.
 export function useAsTall(field: RefObject<HTMLElement | null>, changes: unknown[]): void {

@@ -23,13 +23,13 @@ interface RowProps {
   peer: Peer
   name: string
   kind: 'person' | 'everyone' | 'self'
-  last: Message | null
-  mine: boolean
-  unread: number
-  draft: string
   current: boolean
-  present: boolean
-  writing: boolean
+  last?: Message | null
+  mine?: boolean
+  unread?: number
+  draft?: string
+  present?: boolean
+  writing?: boolean
 }
 
 function lineOf({ last, mine, draft, writing, kind }: RowProps): string {
@@ -40,11 +40,11 @@ function lineOf({ last, mine, draft, writing, kind }: RowProps): string {
 }
 
 const Row = memo(function Row(props: RowProps) {
-  const { peer, name, kind, last, unread, draft, current, present, writing } = props
+  const { peer, name, kind, last, unread = 0, draft, current, present, writing } = props
   const line = lineOf(props)
   return (
     <li>
-      <a href={hashOf({ view: 'thread', peer, message: 0 })} className={line ? 'talk' : 'talk bare'} data-peer={peer}
+      <a href={hashOf(peer)} className={line ? 'talk' : 'talk bare'} data-peer={peer}
         aria-current={current ? 'page' : undefined}>
         {kind === 'person' ? <Avatar id={Number(peer)} name={name} online={present} />
           : <SignAvatar sign={kind === 'self' ? 'note' : 'everyone'} />}
@@ -113,14 +113,13 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
     <>
       <ol className="talks">
         {everyone && (
-          <Row key="all" peer="all" name={t('everyone.name')} kind="everyone" last={null} mine={false} unread={0} draft=""
-            current={current === 'all'} present={false} writing={false} />
+          <Row key="all" peer="all" name={t('everyone.name')} kind="everyone" current={current === 'all'} />
         )}
         {shown.map((id) => {
           const talk = byPeer.get(id)
           return (
             <Row key={id} peer={id} name={id === chat.me ? t('self.name') : nameOf(all, id)} kind={id === chat.me ? 'self' : 'person'}
-              last={talk?.last ?? null} mine={talk?.last?.sender === chat.me} unread={id === chat.me ? 0 : talk?.unread ?? 0}
+              last={talk?.last} mine={talk?.last?.sender === chat.me} unread={id === chat.me ? 0 : talk?.unread}
               draft={current === id ? '' : chat.drafts.of(id)} current={current === id}
               present={id !== chat.me && present.has(id)} writing={writing.has(id)} />
           )

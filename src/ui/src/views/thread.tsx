@@ -1,12 +1,13 @@
 // One conversation: its messages, and what is written to it.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import type { Conversation } from '../conversations'
 import type { Timeline } from '../feed'
 import { Icon } from '../icons'
 import { t } from '../i18n'
 import { say } from '../notices'
 import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
-import { goTo } from '../route'
+import { leave, openThread } from '../route'
 import { session } from '../session'
 import { online, typing, useLastSeen } from '../signals'
 import { useStore } from '../store'
@@ -47,8 +48,8 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
   const rows: ReactNode[] = []
   const kept = messages.filter(({ deleted }) => !deleted)
   const own = kept.filter(({ sender, id }) => sender === me && id <= peerRead)
-  const seen = everyone ? 0 : own[own.length - 1]?.id
-  const last = kept[kept.length - 1]
+  const seen = everyone ? 0 : own.at(-1)?.id
+  const last = kept.at(-1)
   let gone = 0 // messages in a row that are deleted
   messages.forEach((message, at) => {
     const before = messages[at - 1]
@@ -66,7 +67,7 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
     gone = 0
     rows.push(
       <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
-        seen={message.id === seen && message === own[own.length - 1]} lit={message.id === lit} tabbable={message === last} />,
+        seen={message.id === seen} lit={message.id === lit} tabbable={message === last} />,
     )
   })
   unsent.forEach((item, at) => {
@@ -100,8 +101,8 @@ function Header({ peer }: { peer: Peer }) {
   const all = useStore(people)
   const { me } = useChat()
   const narrow = useStore(isNarrow)
-  const present = useStore(online, (ids) => peer !== 'all' && ids.has(peer))
-  const writing = useStore(typing, (ids) => peer !== 'all' && ids.has(peer))
+  const present = useStore(online, (ids) => ids.has(Number(peer)))
+  const writing = useStore(typing, (ids) => ids.has(Number(peer)))
   const seen = useLastSeen(peer === me ? 'all' : peer)
   const name = peer === 'all' ? t('everyone.name') : peer === me ? t('self.name') : nameOf(all, peer)
   const title = useRef<HTMLHeadingElement>(null)
@@ -112,7 +113,7 @@ function Header({ peer }: { peer: Peer }) {
     : writing ? t('typing', { name }) : present ? t('presence.online') : seen ? lastSeen(seen) : emailOf(all, peer)
   return (
     <header className="top">
-      {narrow && <a className="sign" href="#/" aria-label={t('back')}><Icon name="back" /></a>}
+      {narrow && <button type="button" className="sign flips" aria-label={t('back')} onClick={leave}><Icon name="back" /></button>}
       {peer === 'all' || peer === me ? <SignAvatar sign={peer === 'all' ? 'everyone' : 'note'} /> : <Avatar id={peer} name={name} online={present} />}
       <div>
         <h1 ref={title} tabIndex={-1}><bdi>{name}</bdi></h1>
@@ -123,18 +124,18 @@ function Header({ peer }: { peer: Peer }) {
   )
 }
 
-// The first message that was unread when the thread was opened: kept until one leaves.
+// The first message that was unread when the thread was opened, kept until one leaves; -1: it lies before what is known.
 function useUnreadLine(peer: Peer, { messages, older }: Timeline, known: boolean): number {
   const { talks, me } = useChat()
-  const from = useRef(-1) // what had been read; -1: not known yet
+  const left = useRef<Conversation | null>(null) // where one left off, once that is known
   const line = useRef(0)
-  if (from.current < 0 && known && peer !== 'all') {
-    const { unread, read } = talks.of(peer)
-    from.current = unread > 0 ? read : Infinity
+  if (known && peer !== 'all') left.current ??= talks.of(peer)
+  if (!line.current && left.current?.unread) {
+    const { read, unread } = left.current
+    const news = messages.filter(({ id, sender, deleted }) => id > read && sender !== me && !deleted)
+    if (older === 'none' || messages[0]?.id <= read || news.length >= unread) line.current = news[0]?.id ?? 0
+    else if (older === 'more' && messages.length) return -1
   }
-  // Where it lies before what is known, the first one that is known is not it.
-  if (!line.current && from.current >= 0 && (older === 'none' || messages[0]?.id <= from.current))
-    line.current = messages.find(({ id, sender, deleted }) => id > from.current && sender !== me && !deleted)?.id ?? 0
   return line.current
 }
 
@@ -199,18 +200,18 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const store = useMemo(() => chat.feed.open(peer), [peer])
   const timeline = useStore(store)
   const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
-  const talk = useStore(chat.talks.store, ({ byPeer }) => (peer === 'all' ? undefined : byPeer.get(peer)))
+  const talk = useStore(chat.talks.store, ({ byPeer }) => byPeer.get(Number(peer)))
   const outbox = useStore(chat.outbox.store)
   const unsent = useMemo(() => outbox.filter(({ to }) => peer === 'all' || to === peer), [outbox, peer])
   const scroller = useRef<HTMLDivElement>(null)
   const [lit, setLit] = useState(0)
   const [passed, setPassed] = useState(0) // the newest message that was there when one was at the end
   const { messages, older, newer, turn } = timeline
-  const newest = messages[messages.length - 1]?.id ?? 0
+  const newest = messages.at(-1)?.id ?? 0
 
   const unreadFrom = useUnreadLine(peer, timeline, known)
   const look = useReading(peer, timeline, scroller)
-  const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && messages.length === 0))
+  const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && !newest))
   const readMore = () => {
     const box = scroller.current
     if (!box) return
@@ -224,19 +225,21 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   // Once for each thing that is looked for: around it; else where one left off, which is known with the conversations:
   // at the first unread message where it lies far back, and at the end until then.
   const led = useRef(-1) // to which message, 0: to none; -1: nowhere yet
-  const settled = useRef(false) // where one left off has been known
-  useEffect(() => {
-    const back = known && !settled.current && !message && talk && talk.unread > FAR ? talk.read || 1 : 0 // 1: nothing was read
-    if (back || (message && message !== led.current)) void chat.feed.readAround(peer, back || message)
-    else if (led.current < 0) void chat.feed.readNewest(peer, store.get().newer !== 'none')
+  const sought = useRef(false)
+  useLayoutEffect(() => {
+    const back = known && !message && !sought.current && talk && (talk.unread > FAR || unreadFrom < 0) ? talk.read || 1 : 0 // 1: nothing was read
+    if (back || (message && message !== led.current)) {
+      sought.current = true
+      void chat.feed.readAround(peer, back || message)
+    } else if (led.current < 0) void chat.feed.readNewest(peer, store.get().newer !== 'none')
     led.current = message
-    settled.current ||= known
-  }, [message, known])
+  }, [message, known, unreadFrom < 0])
 
   const placed = useRef(-1)
   const recalled = useRef(false)
   useLayoutEffect(() => {
-    if (messages.length === 0 || placed.current === turn) return
+    if (!newest) placed.current = -1
+    if (!newest || placed.current === turn) return
     const before = recalled.current
     const first = placed.current < 0 || before
     placed.current = turn
@@ -247,8 +250,8 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
       anchor.show(message, 'center')
       setLit(message)
       setTimeout(() => setLit(0), LIT_MS)
-    } else if (first && unreadFrom) anchor.show(unreadFrom, 'start')
-    else if (!message) anchor.toEnd()
+    } else if (first && unreadFrom > 0) anchor.show(unreadFrom, 'start')
+    else if (!message) (store.get().newer === 'more' ? toNewest : anchor.toEnd)() // more: nothing near where one left off is unread
   })
   useEffect(readMore, [messages, older, newer])
   useEffect(() => { chat.feed.away = anchor.atEnd ? null : peer }, [anchor.atEnd])
@@ -258,16 +261,16 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   // Beyond what is known here the server has counted.
   const unseen = newer === 'none' ? messages.filter(below).length : talk?.unread ?? 0
   const toNewest = () => {
-    if (message) goTo({ view: 'thread', peer, message: 0 })
+    if (message) openThread(peer)
     if (newer !== 'none') void chat.feed.readNewest(peer, true)
     anchor.toEnd()
   }
   // Up and down among the messages' menus; End to the newest.
   const onKeyDown = (event: KeyboardEvent) => {
-    const from = (event.target as HTMLElement).closest('.row')
+    const from = (event.target as HTMLElement).closest('.tools')?.closest('.row')
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
     if (event.key === 'End') toNewest()
-    else if (!step || !from || !(event.target as HTMLElement).closest('.tools')) return
+    else if (!step || !from) return
     else {
       const rows = [...(scroller.current?.querySelectorAll('.row') ?? [])]
       rows[rows.indexOf(from) + step]?.querySelector<HTMLElement>('.tools button')?.focus()
@@ -275,8 +278,8 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     event.preventDefault()
   }
   const editLast = () => {
-    const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted)
-    if (own.length) chat.editing.set(own[own.length - 1].id)
+    const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted).at(-1)
+    if (own) chat.editing.set(own.id)
   }
   return (
     <main className="thread">
