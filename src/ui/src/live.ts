@@ -42,6 +42,7 @@ async function refused(): Promise<number> {
 }
 
 export class Live {
+  resting = false // there is no session, or will be none in a moment: what is asked for would be refused
   #leader: Leader
   #stream: Stream
   #handlers: Handlers
@@ -53,7 +54,6 @@ export class Live {
   #watch: ReturnType<typeof setInterval> | undefined
   #watched = Date.now()
   #listening = new AbortController() // until it is closed
-  #resting = false // there is no session to listen in: a stream would be refused
 
   constructor(user: number, handlers: Handlers) {
     this.#handlers = handlers
@@ -117,18 +117,18 @@ export class Live {
   }
 
   rest(): void {
-    this.#resting = true
+    this.resting = true
     this.#stream.close()
   }
 
   resume(): void {
-    if (!this.#resting) return
-    this.#resting = false
+    if (!this.resting) return
+    this.resting = false
     this.reconnect()
   }
 
   #open(): void {
-    if (!this.#resting) this.#stream.open()
+    if (!this.resting) this.#stream.open()
   }
 
   // A device that slept need not say so, but its clock has gone on.

@@ -165,7 +165,7 @@ function useReading(peer: Peer, timeline: Timeline, scroller: React.RefObject<HT
       stop()
       const now = inSight(box)
       const seen = Math.max(0, ...now.filter((id) => before.includes(id)))
-      if (seen) chat.talks.markRead(peer, seen).catch(() => {})
+      if (seen && !chat.live.resting) chat.talks.markRead(peer, seen).catch(() => {})
       if (now.some((id) => !before.includes(id))) look()
     }, SEEN_MS)
   }
