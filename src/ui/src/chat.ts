@@ -80,14 +80,13 @@ export class Chat {
       void this.#snapshot.flush()
     }
     const hold = (event: BeforeUnloadEvent) => { if (!this.#survives()) event.preventDefault() }
-    const look = () => this.#snapshot.write('list', () => this.#listed())
+    const look = () => this.#snapshot.write('list', this.#listed)
     const count = () => showCount(this.unread())
-    const send = () => this.outbox.send()
     const listening = new AbortController()
     const { signal } = listening
     addEventListener('pagehide', keep, { signal })
     addEventListener('beforeunload', hold, { signal })
-    addEventListener('online', send, { signal })
+    addEventListener('online', this.outbox.send, { signal })
     this.#leaving.push(
       connection.subscribe(onConnection),
       session.subscribe(onSession),
@@ -151,7 +150,7 @@ export class Chat {
     return !this.attached && !this.editing.get() && this.drafts.keepAll() && this.outbox.keepAll()
   }
 
-  #listed(): Listed | null {
+  #listed = (): Listed | null => {
     const { state, asOf, byPeer } = this.talks.store.get()
     return state === 'read' && !asOf ? { talks: [...byPeer.values()], people: peopleToKeep(byPeer) } : null
   }

@@ -26,7 +26,6 @@ export class Leader {
   leading = false
   #id = crypto.getRandomValues(new Uint32Array(1))[0]
   #channel: BroadcastChannel | null
-  #answered = false
   #claim: ReturnType<typeof setTimeout> | undefined
   #look: ReturnType<typeof setInterval> | undefined
   #tabs: Tabs
@@ -47,13 +46,8 @@ export class Leader {
   // Looks whether there is a leader, and becomes it if there is none.
   ask(): void {
     if (this.leading || this.#claim || !this.#channel) return
-    this.#answered = false
     this.#say({ kind: 'who' })
-    const claim = () => {
-      this.#claim = undefined
-      if (!this.#answered) this.#lead()
-    }
-    this.#claim = setTimeout(claim, ANSWER_MS * (0.7 + 0.6 * Math.random()))
+    this.#claim = setTimeout(() => this.#lead(), ANSWER_MS * (0.7 + 0.6 * Math.random()))
   }
 
   say(message: unknown): void {
@@ -62,7 +56,7 @@ export class Leader {
 
   close(): void {
     clearInterval(this.#look)
-    clearTimeout(this.#claim)
+    this.#endClaim()
     this.leave()
     this.#channel?.close()
     this.#channel = null
@@ -77,7 +71,13 @@ export class Leader {
     this.#channel?.postMessage({ ...word, from: this.#id })
   }
 
+  #endClaim(): void {
+    clearTimeout(this.#claim)
+    this.#claim = undefined
+  }
+
   #lead(): void {
+    this.#endClaim()
     this.leading = true
     this.#say({ kind: 'lead', place: this.#tabs.place() })
     this.#tabs.lead()
@@ -91,7 +91,7 @@ export class Leader {
   }
 
   #hearLeader(id: number, place: unknown): void {
-    this.#answered = true
+    this.#endClaim()
     if (this.leading) {
       if (id < this.#id) {
         this.#say({ kind: 'lead', place: this.#tabs.place() })

@@ -60,7 +60,7 @@ export class Outbox {
   }
 
   // Now, whatever went wrong before.
-  send(): void {
+  send = (): void => {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (!this.#busy && !this.#closed) void this.#deliver()
@@ -146,7 +146,7 @@ export class Outbox {
     this.#change(key, { state: passing ? 'waiting' : 'failed', reason: message })
     if (!passing) return true
     const delay = retryAfter ? retryAfter * 1000 : AGAIN_MS[Math.min(this.#tries++, AGAIN_MS.length - 1)]
-    if (!outside) this.#timer = setTimeout(() => this.send(), delay)
+    if (!outside) this.#timer = setTimeout(this.send, delay)
     return false
   }
 

@@ -29,15 +29,15 @@ function Toast() {
 
 const SOON_MS = 3_000 // after which what a first look did not need is fetched
 
-type Opened = '' | 'search' | 'person' | 'help'
+type Opened = 'Search' | 'AddPerson' | 'Help'
 
 function Page({ chat }: { chat: Chat }) {
   const now = useStore(route)
   const at = now.view === 'settings' ? now.over : now
   const narrow = useStore(isNarrow)
-  const [opened, setOpened] = useState<Opened>('')
+  const [opened, setOpened] = useState<Opened | null>(null)
   const ended = useStore(session, ({ state }) => state === 'ended')
-  useKeys(chat, (what) => setOpened(what))
+  useKeys(chat, setOpened)
   const peer = at.view === 'thread' ? at.peer : null
   // Whoever leaves a conversation is where it is in the list.
   const left = useRef(peer)
@@ -46,21 +46,19 @@ function Page({ chat }: { chat: Chat }) {
     left.current = peer
   }, [peer])
   // A dialog tells that it was closed a moment later; another may be open by then.
-  const closer = (what: Opened) => () => setOpened((shown) => (shown === what ? '' : shown))
+  const close = () => setOpened((shown) => (shown === opened ? null : shown))
   return (
     <ChatContext.Provider value={chat}>
       {peer !== null && <a className="skip" href="#composer" onClick={(event) => { event.preventDefault(); document.getElementById('composer')?.focus() }}>{t('skip')}</a>}
       <div className="shell">
         {(!narrow || peer === null) && (
-          <TalkList current={peer} search={() => setOpened('search')} add={() => setOpened('person')} settings={openSettings} />
+          <TalkList current={peer} search={() => setOpened('Search')} add={() => setOpened('AddPerson')} settings={openSettings} />
         )}
         {peer !== null && <Thread key={String(peer)} peer={peer} message={at.view === 'thread' ? at.message : 0} />}
         {peer === null && !narrow && <Nothing />}
       </div>
       <Toast />
-      {opened === 'search' && <Later part="Search" close={closer('search')} />}
-      {opened === 'person' && <Later part="AddPerson" close={closer('person')} />}
-      {opened === 'help' && <Later part="Help" close={closer('help')} />}
+      {opened && <Later key={opened} part={opened} close={close} />}
       {now.view === 'settings' && <Later part="Settings" close={closeSettings} />}
       {ended && <Later part="SignInAgain" />}
     </ChatContext.Provider>

@@ -142,11 +142,6 @@ function Name({ id }: { id: number }) {
   return <>{nameOf(useStore(people), id)}</>
 }
 
-// Where messages stood, for those who had them in the page.
-export const DeletedRow = memo(function DeletedRow({ id, n }: { id: number; n: number }) {
-  return <li className="deleted" data-id={id}>{t('message.deleted', { n })}</li>
-})
-
 // A message that is not stored yet.
 export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent; first: boolean }) {
   const chat = useChat()

@@ -45,7 +45,7 @@ function Marked({ text }: { text: string }) {
 }
 
 export function MessageText({ text }: { text: string }) {
-  const start = useMemo(() => folded(text), [text])
+  const start = folded(text)
   const [whole, setWhole] = useState(false)
   if (start !== null && !whole) {
     return (

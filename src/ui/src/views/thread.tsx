@@ -18,7 +18,7 @@ import { Composer } from './composer'
 import { ConnectionBar, ConnectionSign } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
-import { DeletedRow, Row, UnsentRow } from './row'
+import { Row, UnsentRow } from './row'
 
 const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
 const AHEAD_PX = 600 // from an end of what is known: the next page is read
@@ -47,9 +47,9 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
   const rows: ReactNode[] = []
   const kept = messages.filter(({ deleted }) => !deleted)
   const own = kept.filter(({ sender, id }) => sender === me && id <= peerRead)
-  const seen = everyone ? 0 : own[own.length - 1]?.id
-  const last = kept[kept.length - 1]
-  let gone = 0 // messages in a row that are deleted
+  const seen = everyone ? null : own.at(-1)
+  const last = kept.at(-1)
+  let gone = 0 // messages in a row that are deleted: where they stood is shown to those who had them in the page
   messages.forEach((message, at) => {
     const before = messages[at - 1]
     const newDay = !before || dayKey(before.createdAt) !== dayKey(message.createdAt)
@@ -59,14 +59,14 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
     if (message.deleted && message.id !== edited) {
       if (newDay || message.id === unreadFrom) gone = 0
       if (gone++) rows.pop()
-      rows.push(<DeletedRow key={message.id} id={message.id} n={gone} />)
+      rows.push(<li key={message.id} className="deleted" data-id={message.id}>{t('message.deleted', { n: gone })}</li>)
       return
     }
     const first = newDay || message.id === unreadFrom || gone > 0 || !areTogether(before, message)
     gone = 0
     rows.push(
       <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
-        seen={message.id === seen && message === own[own.length - 1]} lit={message.id === lit} tabbable={message === last} />,
+        seen={message === seen} lit={message.id === lit} tabbable={message === last} />,
     )
   })
   unsent.forEach((item, at) => {
@@ -201,12 +201,12 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
   const talk = useStore(chat.talks.store, ({ byPeer }) => (peer === 'all' ? undefined : byPeer.get(peer)))
   const outbox = useStore(chat.outbox.store)
-  const unsent = useMemo(() => outbox.filter(({ to }) => peer === 'all' || to === peer), [outbox, peer])
+  const unsent = outbox.filter(({ to }) => peer === 'all' || to === peer)
   const scroller = useRef<HTMLDivElement>(null)
   const [lit, setLit] = useState(0)
   const [passed, setPassed] = useState(0) // the newest message that was there when one was at the end
   const { messages, older, newer, turn } = timeline
-  const newest = messages[messages.length - 1]?.id ?? 0
+  const newest = messages.at(-1)?.id ?? 0
 
   const unreadFrom = useUnreadLine(peer, timeline, known)
   const look = useReading(peer, timeline, scroller)
@@ -276,7 +276,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   }
   const editLast = () => {
     const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted)
-    if (own.length) chat.editing.set(own[own.length - 1].id)
+    chat.editing.set(own.at(-1)?.id ?? 0)
   }
   return (
     <main className="thread">
