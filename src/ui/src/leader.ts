@@ -5,6 +5,11 @@
 // sleep but messages come. A tab that gets no answer within ANSWER_MS claims to lead. Should two lead, the one with the
 // lower id hears the other's word and steps down. A leader that is closed says so. Locks (navigator.locks) would do the
 // same, but not on plain http, and one way is better than two. Where there is no BroadcastChannel every tab leads itself.
+//
+// That there is a leader is also noted in the browser's storage: a tab that opens where none is noted need not wait. One
+// that was killed leaves its note, which costs the next tab the wait and nothing else.
+import { keep, kept } from './storage'
+
 const ANSWER_MS = 700
 const LOOK_MS = 5_000
 
@@ -26,12 +31,14 @@ export class Leader {
   leading = false
   #id = crypto.getRandomValues(new Uint32Array(1))[0]
   #channel: BroadcastChannel | null
+  #name: string
   #claim: ReturnType<typeof setTimeout> | undefined
   #look: ReturnType<typeof setInterval> | undefined
   #tabs: Tabs
 
   constructor(name: string, tabs: Tabs) {
     this.#tabs = tabs
+    this.#name = name
     this.#channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : null
     if (!this.#channel) return
     this.#channel.onmessage = ({ data }) => this.#hear(data)
@@ -39,7 +46,7 @@ export class Leader {
   }
 
   start(): void {
-    if (this.#channel) this.ask()
+    if (this.#channel && kept(this.#name)) this.ask()
     else this.#lead()
   }
 
@@ -63,7 +70,10 @@ export class Leader {
   }
 
   leave(): void {
-    if (this.leading) this.#say({ kind: 'leave' })
+    if (this.leading) {
+      keep(this.#name, null)
+      this.#say({ kind: 'leave' })
+    }
     this.leading = false
   }
 
@@ -79,6 +89,7 @@ export class Leader {
   #lead(): void {
     this.#endClaim()
     this.leading = true
+    keep(this.#name, 1)
     this.#say({ kind: 'lead', place: this.#tabs.place() })
     this.#tabs.lead()
   }

@@ -1,5 +1,5 @@
 // The page of somebody who is signed in: the list and a thread, or one of them.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { Chat } from './chat'
 import { speech, t } from './i18n'
 import { useKeys } from './keys'
@@ -69,7 +69,8 @@ export default function Signed({ me }: { me: number }) {
   const { language } = useStore(speech)
   const words = useStore(spoken)
   const chat = useMemo(() => new Chat(me), [me])
-  useEffect(() => {
+  // Before it is painted: meanwhile the stream begins.
+  useLayoutEffect(() => {
     chat.start()
     const timer = setTimeout(() => loadParts().catch(() => {}), SOON_MS)
     return () => {
