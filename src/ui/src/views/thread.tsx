@@ -208,6 +208,8 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const { messages, older, newer, turn } = timeline
   const newest = messages.at(-1)?.id ?? 0
 
+  // Before it is painted: what has been read may be what waits for its answer.
+  useLayoutEffect(() => chat.outbox.settle(messages), [messages])
   const unreadFrom = useUnreadLine(peer, timeline, known)
   const look = useReading(peer, timeline, scroller)
   const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && messages.length === 0))
