@@ -68,6 +68,7 @@ interface RowProps {
   seen: boolean // the last one that the other has read
   lit: boolean // it was looked for
   tabbable: boolean // its menu is the one that the tab key reaches
+  language: string // it is drawn in
 }
 
 function Heading({ message }: { message: Message }) {
@@ -143,7 +144,7 @@ function Name({ id }: { id: number }) {
 }
 
 // A message that is not stored yet.
-export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent; first: boolean }) {
+export function UnsentRow({ item, first }: { item: Unsent; first: boolean }) {
   const chat = useChat()
   const failed = item.state === 'failed'
   return (
@@ -164,4 +165,4 @@ export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent
       )}
     </li>
   )
-})
+}

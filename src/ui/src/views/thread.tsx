@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import type { Timeline } from '../feed'
 import { Icon } from '../icons'
-import { t } from '../i18n'
+import { speech, t } from '../i18n'
 import { say } from '../notices'
 import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
@@ -43,6 +43,7 @@ interface RowsProps {
 function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsProps) {
   const { me, editing } = useChat()
   const edited = useStore(editing)
+  const { language } = speech.get()
   const { messages } = timeline
   const rows: ReactNode[] = []
   const kept = messages.filter(({ deleted }) => !deleted)
@@ -66,7 +67,7 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
     gone = 0
     rows.push(
       <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
-        seen={message === seen} lit={message.id === lit} tabbable={message === last} />,
+        seen={message === seen} lit={message.id === lit} tabbable={message === last} language={language} />,
     )
   })
   unsent.forEach((item, at) => {
