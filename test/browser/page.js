@@ -79,11 +79,7 @@ const ONCE = ['messages', 'parley/conversations', 'parley/people', 'parley/prese
 test('a load asks once for what there is, also where another tab has the stream', async (t) => {
   const { server, alice, bob } = await Server.withPeople(t)
   const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
-  // Nothing is waited for too long, however slow the test is.
-  await visitor.context.addInitScript(() => {
-    const wait = window.setTimeout
-    window.setTimeout = (act, ms) => wait(act, ms < 400 ? ms : ms * 100)
-  })
+  await visitor.bePatient()
   const texts = []
   const asks = async (tab) => {
     const asked = []
