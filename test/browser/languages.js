@@ -33,6 +33,41 @@ test('the page speaks the browser’s language, or the one that is chosen, at on
   await visitor.page.getByPlaceholder('Écrire un message').waitFor()
 })
 
+test('another language changes the words alone: what one has begun stays, and where one is', async (t) => {
+  const { server, alice, bob } = await Server.withPeople(t)
+  await server.postAll(bob, alice, Array.from({ length: 30 }, (_, i) => `message ${i}`))
+  const code = await server.post(bob, alice, '```\nsome code\n```')
+  await server.call('PATCH', `messages/${code.id}`, { content: '```\nsome more code\n```' })
+  await server.post(alice, bob, 'mine')
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  const { page } = visitor
+  await page.locator('input[type=file]').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a file') })
+  await page.locator('.chips li:not(:has(progress))', { hasText: 'a.txt' }).waitFor()
+  await visitor.menu('mine', 'Edit')
+  await page.getByLabel('Edit the message').fill('half an edit')
+  await page.locator('.code').getByText('Copy').waitFor()
+  const place = async () => (await visitor.row('message 25').boundingBox()).y
+  await page.locator('.scroller').evaluate((box) => { box.scrollTop = -200 })
+  await page.getByTitle('To the newest message').waitFor()
+  const before = await place()
+
+  await visitor.button('Settings').click()
+  await page.getByLabel('Language').selectOption('de')
+  await visitor.heading('Einstellungen').waitFor()
+  await visitor.escape()
+  await page.locator('.chips li', { hasText: 'a.txt' }).waitFor()
+  assert.equal(await page.getByLabel('Nachricht bearbeiten').inputValue(), 'half an edit')
+  assert.equal(await place(), before)
+  const row = visitor.row('some more code')
+  await row.getByText('Kopieren').waitFor()
+  await row.getByText('bearbeitet').waitFor()
+  await row.getByRole('button', { name: 'Was mit dieser' }).waitFor({ state: 'attached' })
+  await visitor.talk('bob').getByText('Du: mine').waitFor()
+  await page.locator('.day').getByText('Heute').waitFor()
+  await visitor.button('Senden').click()
+  await page.locator('.row.mine .file', { hasText: 'a.txt' }).waitFor()
+})
+
 // In their order below.
 const REASONS = {
   de: ['E-Mail oder Passwort ist falsch.', 'Zu viele Versuche. Versuche es in 10 Minuten noch einmal.', 'Mit dieser Adresse gibt es schon ein Konto.',

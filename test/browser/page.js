@@ -74,6 +74,34 @@ test('a second load asks for nothing that it has', async (t) => {
   assert.deepEqual(sent.filter((size) => size > 0), [])
 })
 
+const ONCE = ['messages', 'parley/conversations', 'parley/people', 'parley/presence', 'parley/stream']
+
+test('a load asks once for what there is, also where another tab has the stream', async (t) => {
+  const { server, alice, bob } = await Server.withPeople(t)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.bePatient()
+  const texts = []
+  const asks = async (tab) => {
+    const asked = []
+    tab.page.on('request', (request) => {
+      const [, path] = /\/api\/([^?]+)/.exec(request.url()) ?? []
+      if (ONCE.includes(path)) asked.push(path)
+    })
+    await tab.page.reload()
+    await tab.shows(texts)
+    await tab.isIn()
+    // Behind what the stream begins with.
+    texts.push(`message ${texts.length}`)
+    await server.post(bob, alice, texts.at(-1))
+    await tab.shows(texts)
+    return asked.sort()
+  }
+  assert.deepEqual(await asks(visitor), ONCE)
+  const second = await Visitor.open(t, visitor.page.url(), { beside: visitor })
+  await second.isIn()
+  assert.deepEqual(await asks(second), ONCE.slice(0, -1))
+})
+
 test.alone('the first load is small, and soon there on a slow processor', async (t) => {
   embedded(t)
   const { server, alice, bob } = await Server.withPeople(t)

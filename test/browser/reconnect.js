@@ -82,6 +82,27 @@ test('a stream that was refused is opened again', async (t) => {
   await visitor.shows(['meanwhile'])
 })
 
+test('a stream that does not begin is not waited for, and nothing is lost until it does', async (t) => {
+  const { server, visitor, alice, bob } = await visit(t)
+  let begin
+  const held = new Promise((resolve) => { begin = resolve })
+  await visitor.page.route('**/api/parley/stream*', async (route) => {
+    await held
+    await route.continue()
+  })
+  await server.post(bob, alice, 'before')
+  await visitor.page.reload()
+  await visitor.shows(['before'])
+  await server.post(bob, alice, 'meanwhile')
+  assert.equal(await visitor.page.locator('.connection').getAttribute('data-state'), 'connecting')
+  begin()
+  await visitor.live()
+  await visitor.shows(['before', 'meanwhile'])
+  await visitor.talk('bob').getByText('meanwhile').waitFor()
+  await server.post(bob, alice, 'after')
+  await visitor.shows(['before', 'meanwhile', 'after'])
+})
+
 test('a server that has no room for a stream says when to come back: the page says so, and does', async (t) => {
   const { server, alice, bob } = await Server.withPeople(t, '127.0.0.1:0', ['--max-streams', '1'])
   const other = await Visitor.signedIn(t, server.url, BOB)

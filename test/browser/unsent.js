@@ -84,6 +84,52 @@ test('a message whose answer is lost is recognised in the stream', async (t) => 
   assert.deepEqual(await server.contents(), ['once'])
 })
 
+test('a message whose answer is lost is there once, also where it is read before it is sent again', async (t) => {
+  const { server, alice } = await visit(t)
+  await alice.page.route('**/api/parley/stream*', (route) => route.abort())
+  await alice.onSend(async (route) => {
+    await route.fetch()
+    await route.abort('connectionreset')
+  })
+  await alice.page.reload()
+  await alice.page.getByText('Say hello to bob.').waitFor()
+  await alice.write('once')
+  await alice.row('once').getByText('Waiting for the connection').waitFor()
+  let answer
+  const held = new Promise((resolve) => { answer = resolve })
+  await alice.onSend(async (route) => {
+    await held
+    await route.continue()
+  })
+  await alice.page.reload()
+  await alice.shows(['once'])
+  await alice.page.locator('.unsent').waitFor({ state: 'detached' })
+  assert.equal(await alice.page.locator('.row').count(), 1)
+  answer()
+  await alice.page.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith('parley.unsent.')))
+  await alice.shows(['once'])
+  assert.deepEqual(await server.contents(), ['once'])
+})
+
+test('what waits behind a message whose answer is lost is sent when the stream has told of that one', async (t) => {
+  const { server, alice } = await visit(t)
+  let lose
+  const held = new Promise((resolve) => { lose = resolve })
+  await alice.onSend(async (route) => {
+    if (!route.request().postDataJSON().content.includes('first')) return route.continue()
+    await route.fetch()
+    await held
+    await route.abort('connectionreset')
+  })
+  await alice.write('first')
+  await alice.shows(['first'])
+  await alice.write('second')
+  await alice.row('second').waitFor()
+  lose()
+  await alice.shows(['first', 'second'])
+  assert.deepEqual(await server.contents(), ['first', 'second'])
+})
+
 test('a server that is killed in the middle of a burst has every message once, in order', async (t) => {
   const { server, alice } = await visit(t)
   const texts = Array.from({ length: 30 }, (_, i) => `${i + 1}`)

@@ -195,6 +195,14 @@ export class Visitor {
     })
   }
 
+  // Pages that are loaded from now on wait for whatever they wait for, however slow the test is.
+  async bePatient() {
+    await this.context.addInitScript(() => {
+      const wait = window.setTimeout
+      window.setTimeout = (act, ms) => wait(act, ms < 400 ? ms : ms * 100)
+    })
+  }
+
   // The page's time stands still but for what `pass` lets go by: nothing runs out while the test is slow. Its clock is
   // installed before it is loaded.
   async stopTime() {

@@ -36,10 +36,10 @@ function Waiting() {
 
 export function App() {
   const { state, me } = useStore(session)
-  const { language } = useStore(speech)
+  useStore(speech)
   if (me && (state === 'in' || state === 'away' || state === 'ended')) {
     return <Signed key={me.id} me={me.id} />
   }
-  if (state === 'first' || state === 'out') return <Entry key={language} first={state === 'first'} />
+  if (state === 'first' || state === 'out') return <Entry first={state === 'first'} />
   return <Waiting />
 }

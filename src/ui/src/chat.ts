@@ -18,6 +18,8 @@ import type { StreamEvent } from './stream'
 import { messageOf, peerOf, type Message, type MessageDoc, type Peer, type User } from './types'
 import { lookForUpdate } from './update'
 
+const PATIENCE_MS = 1_000 // with a stream that does not begin
+
 interface Documents {
   collection: string
   docs: unknown[]
@@ -38,6 +40,7 @@ export class Chat {
   readonly live: Live
   readonly editing = new Store(0) // the message that is being edited; 0: none
   attached = 0 // files that wait for their message
+  #waits = true // nothing is read before it is heard what happens from then on, or that takes too long
   #snapshot: Snapshot
   #leaving: (() => void)[] = []
 
@@ -53,11 +56,14 @@ export class Chat {
 
   start(): void {
     this.live.start()
-    this.#read()
     void this.#recall()
+    const begin = () => { if (this.#waits) this.#readAll(false) }
+    const timer = setTimeout(begin, PATIENCE_MS)
     let away = false
     const onConnection = () => {
       const { state } = connection.get()
+      // The tab that has the stream hears where it begins; for the others it has begun.
+      if (state !== 'connecting' && !(state === 'live' && this.live.leading)) begin()
       if (state === 'live') {
         if (session.get().state === 'away') void check()
         this.outbox.send()
@@ -80,14 +86,13 @@ export class Chat {
       void this.#snapshot.flush()
     }
     const hold = (event: BeforeUnloadEvent) => { if (!this.#survives()) event.preventDefault() }
-    const look = () => this.#snapshot.write('list', () => this.#listed())
+    const look = () => this.#snapshot.write('list', this.#listed)
     const count = () => showCount(this.unread())
-    const send = () => this.outbox.send()
     const listening = new AbortController()
     const { signal } = listening
     addEventListener('pagehide', keep, { signal })
     addEventListener('beforeunload', hold, { signal })
-    addEventListener('online', send, { signal })
+    addEventListener('online', this.outbox.send, { signal })
     this.#leaving.push(
       connection.subscribe(onConnection),
       session.subscribe(onSession),
@@ -95,7 +100,10 @@ export class Chat {
       this.talks.store.subscribe(look),
       people.subscribe(look),
       route.subscribe(count),
-      () => listening.abort(),
+      () => {
+        listening.abort()
+        clearTimeout(timer)
+      },
     )
     this.outbox.send()
   }
@@ -157,7 +165,7 @@ export class Chat {
     return !this.attached && !this.editing.get() && this.drafts.keepAll() && this.outbox.keepAll()
   }
 
-  #listed(): Listed | null {
+  #listed = (): Listed | null => {
     const { state, asOf, byPeer } = this.talks.store.get()
     return state === 'read' && !asOf ? { talks: [...byPeer.values()], people: peopleToKeep(byPeer) } : null
   }
@@ -189,13 +197,15 @@ export class Chat {
     void readConfig()
   }
 
-  // `replace`: nothing of what was known need be true.
+  // `replace`: nothing of what was known need be true. What was not read yet has waited for this.
   #readAll(replace: boolean): void {
     const at = route.get()
     const peer = at.view === 'thread' ? at.peer : null
     this.feed.forgetOthers(peer)
     if (replace) this.feed.forgetTold()
-    if (peer) void this.feed.readAgain(peer, replace)
+    if (peer && !this.#waits) void this.feed.readAgain(peer, replace)
+    this.#waits = false
+    this.feed.begin()
     this.#read()
   }
 

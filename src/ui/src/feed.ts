@@ -49,6 +49,8 @@ export class Feed {
   #told = new Map<number, Message>() // by the stream and the answers, since the first of the pages under way was asked for
   #pages = 0 // under way
   #around = Promise.resolve() // the last readAround
+  begin!: () => void // pages are asked for from then on
+  #begun = new Promise<void>((resolve) => { this.begin = resolve })
   #me: number
   #snapshot: Pick<Snapshot, 'read' | 'write'>
 
@@ -214,6 +216,7 @@ export class Feed {
   async #page(peer: Peer, query: string, limit = PAGE): Promise<List<Message>> {
     if (this.#pages++ === 0) this.#told.clear()
     try {
+      await this.#begun
       const page = await call<List<MessageDoc>>('GET', `messages?depth=0${peer === 'all' ? '' : IS_PAIR(this.#me, peer)}${query}&limit=${limit}`)
       return { ...page, docs: page.docs.map(messageOf) }
     } finally {

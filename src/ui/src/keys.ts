@@ -33,18 +33,18 @@ function step(chat: Chat, by: number, unread: boolean): void {
   }
 }
 
-export function useKeys(chat: Chat, open: (what: 'search' | 'help') => void): void {
+export function useKeys(chat: Chat, open: (what: 'Search' | 'Help') => void): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]')) return
       const letter = settings.get().letters && !isField(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey
       const { key } = event
-      if ((event.ctrlKey || event.metaKey) && key === 'k') open('search')
+      if ((event.ctrlKey || event.metaKey) && key === 'k') open('Search')
       else if (event.altKey && key === 'ArrowDown') step(chat, 1, event.shiftKey)
       else if (event.altKey && key === 'ArrowUp') step(chat, -1, event.shiftKey)
       else if (key === 'Escape' && route.get().view === 'thread' && !isFilled(event.target)) leave()
-      else if (letter && key === '/') open('search')
-      else if (letter && key === '?') open('help')
+      else if (letter && key === '/') open('Search')
+      else if (letter && key === '?') open('Help')
       else return
       event.preventDefault()
     }

@@ -5,6 +5,11 @@
 // sleep but messages come. A tab that gets no answer within ANSWER_MS claims to lead. Should two lead, the one with the
 // lower id hears the other's word and steps down. A leader that is closed says so. Locks (navigator.locks) would do the
 // same, but not on plain http, and one way is better than two. Where there is no BroadcastChannel every tab leads itself.
+//
+// That there is a leader is also noted in the browser's storage: a tab that opens where none is noted need not wait. One
+// that was killed leaves its note, which costs the next tab the wait and nothing else.
+import { keep, kept } from './storage'
+
 const ANSWER_MS = 700
 const LOOK_MS = 5_000
 
@@ -26,13 +31,14 @@ export class Leader {
   leading = false
   #id = crypto.getRandomValues(new Uint32Array(1))[0]
   #channel: BroadcastChannel | null
-  #answered = false
+  #name: string
   #claim: ReturnType<typeof setTimeout> | undefined
   #look: ReturnType<typeof setInterval> | undefined
   #tabs: Tabs
 
   constructor(name: string, tabs: Tabs) {
     this.#tabs = tabs
+    this.#name = name
     this.#channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : null
     if (!this.#channel) return
     this.#channel.onmessage = ({ data }) => this.#hear(data)
@@ -40,20 +46,15 @@ export class Leader {
   }
 
   start(): void {
-    if (this.#channel) this.ask()
+    if (this.#channel && kept(this.#name)) this.ask()
     else this.#lead()
   }
 
   // Looks whether there is a leader, and becomes it if there is none.
   ask(): void {
     if (this.leading || this.#claim || !this.#channel) return
-    this.#answered = false
     this.#say({ kind: 'who' })
-    const claim = () => {
-      this.#claim = undefined
-      if (!this.#answered) this.#lead()
-    }
-    this.#claim = setTimeout(claim, ANSWER_MS * (0.7 + 0.6 * Math.random()))
+    this.#claim = setTimeout(() => this.#lead(), ANSWER_MS * (0.7 + 0.6 * Math.random()))
   }
 
   say(message: unknown): void {
@@ -62,14 +63,17 @@ export class Leader {
 
   close(): void {
     clearInterval(this.#look)
-    clearTimeout(this.#claim)
+    this.#endClaim()
     this.leave()
     this.#channel?.close()
     this.#channel = null
   }
 
   leave(): void {
-    if (this.leading) this.#say({ kind: 'leave' })
+    if (this.leading) {
+      keep(this.#name, null)
+      this.#say({ kind: 'leave' })
+    }
     this.leading = false
   }
 
@@ -77,8 +81,15 @@ export class Leader {
     this.#channel?.postMessage({ ...word, from: this.#id })
   }
 
+  #endClaim(): void {
+    clearTimeout(this.#claim)
+    this.#claim = undefined
+  }
+
   #lead(): void {
+    this.#endClaim()
     this.leading = true
+    keep(this.#name, 1)
     this.#say({ kind: 'lead', place: this.#tabs.place() })
     this.#tabs.lead()
   }
@@ -91,7 +102,7 @@ export class Leader {
   }
 
   #hearLeader(id: number, place: unknown): void {
-    this.#answered = true
+    this.#endClaim()
     if (this.leading) {
       if (id < this.#id) {
         this.#say({ kind: 'lead', place: this.#tabs.place() })

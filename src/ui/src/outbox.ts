@@ -60,7 +60,7 @@ export class Outbox {
   }
 
   // Now, whatever went wrong before.
-  send(): void {
+  send = (): void => {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (!this.#busy && !this.#closed) void this.#deliver()
@@ -77,7 +77,7 @@ export class Outbox {
   }
 
   // Ends the waiting of those that have become these documents.
-  settle(docs: MessageDoc[]): void {
+  settle(docs: readonly MessageDoc[]): void {
     for (const item of this.store.get()) if (docs.some((doc) => this.#isSame(item, doc))) this.drop(item.key)
   }
 
@@ -142,12 +142,12 @@ export class Outbox {
     const outside = status === 401 || status === 403
     if (outside) await check()
     const passing = status === 0 || status === 429 || status >= 500 || (outside && session.get().state !== 'in')
-    // Where it was told meanwhile that this one is stored the server is there.
+    // Its answer alone was lost.
     if (!this.store.get().some((item) => item.key === key)) return true
     this.#change(key, { state: passing ? 'waiting' : 'failed', reason: message })
     if (!passing) return true
     const delay = retryAfter ? retryAfter * 1000 : AGAIN_MS[Math.min(this.#tries++, AGAIN_MS.length - 1)]
-    if (!outside) this.#timer = setTimeout(() => this.send(), delay)
+    if (!outside) this.#timer = setTimeout(this.send, delay)
     return false
   }
 

@@ -13,8 +13,10 @@ const message = (id: number, content: string, minute = 0): Message => {
   return { id, sender: PEER, receiver: ME, content, timestamp: THEN, createdAt: THEN, updatedAt: time }
 }
 
+const soon = () => new Promise((resolve) => setTimeout(resolve, 10))
+
 // A feed with what was seen, before a server that answers when it is told to.
-function begin(seen: Message[] | null) {
+async function begin(seen: Message[] | null) {
   const written = new Map<string, () => unknown>()
   const feed = new Feed(ME, {
     read: async <T>() => (seen ? { at: THEN, what: seen as T } : undefined) as Seen<T> | undefined,
@@ -25,8 +27,10 @@ function begin(seen: Message[] | null) {
     answers.push((docs, more = false) =>
       docs ? resolve(Response.json({ docs, totalDocs: docs.length, hasNextPage: more })) : reject(new TypeError('no')))
   })
+  feed.begin()
   const timeline = feed.open(PEER)
   const read = feed.readNewest(PEER)
+  await soon()
   return {
     feed, timeline, read, answers,
     answer: (docs: Message[] | null, more?: boolean) => answers.shift()?.(docs, more),
@@ -35,11 +39,8 @@ function begin(seen: Message[] | null) {
   }
 }
 
-const soon = () => new Promise((resolve) => setTimeout(resolve, 10))
-
 test('what was seen is shown until the answer is there, and nothing of it outlives that', async () => {
-  const { timeline, read, answer, shown, kept } = begin([message(1, 'gone'), message(2, 'edited later', 30), message(3, 'stays')])
-  await soon()
+  const { timeline, read, answer, shown, kept } = await begin([message(1, 'gone'), message(2, 'edited later', 30), message(3, 'stays')])
   assert.deepEqual(shown(), ['gone', 'edited later', 'stays'])
   assert.equal(timeline.get().asOf, THEN)
   assert.equal(kept(), null)
@@ -56,6 +57,7 @@ test('what was seen comes too late where the answer is there', async () => {
   const late = new Promise<Seen<Message[]>>((resolve) => { found = resolve })
   const feed = new Feed(ME, { read: <T>() => late as Promise<Seen<T>>, write: () => {} })
   globalThis.fetch = async () => Response.json({ docs: [], totalDocs: 0, hasNextPage: false })
+  feed.begin()
   const timeline = feed.open(PEER)
   await feed.readNewest(PEER)
   found({ at: THEN, what: [message(1, 'deleted')] })
@@ -64,8 +66,7 @@ test('what was seen comes too late where the answer is there', async () => {
 })
 
 test('what comes by the stream while all is read anew stays, the newer of two', async () => {
-  const { feed, read, answer, shown } = begin([message(1, 'one'), message(2, 'two')])
-  await soon()
+  const { feed, read, answer, shown } = await begin([message(1, 'one'), message(2, 'two')])
   feed.learn([message(2, 'two, edited', 40), message(5, 'five')], true)
   answer([message(4, 'four'), message(2, 'two'), message(1, 'one')])
   await read
@@ -73,8 +74,7 @@ test('what comes by the stream while all is read anew stays, the newer of two', 
 })
 
 test('without an answer what was seen stays, and is not kept anew as if it were of now', async () => {
-  const { timeline, read, answer, shown, kept } = begin([message(1, 'one')])
-  await soon()
+  const { timeline, read, answer, shown, kept } = await begin([message(1, 'one')])
   answer(null)
   await read
   assert.deepEqual([shown(), timeline.get().older, timeline.get().asOf], [['one'], 'failed', THEN])
@@ -82,7 +82,7 @@ test('without an answer what was seen stays, and is not kept anew as if it were 
 })
 
 test('a message that comes while an old one is led to leaves no hole', async () => {
-  const { feed, read, answer, shown, timeline, answers } = begin(null)
+  const { feed, read, answer, shown, timeline, answers } = await begin(null)
   answer([message(500, 'the newest')], true)
   await read
   const around = feed.readAround(PEER, 40)
@@ -96,10 +96,11 @@ test('a message that comes while an old one is led to leaves no hole', async () 
 })
 
 test('what is told while the last page is under way follows it', async () => {
-  const { feed, read, answer, shown, timeline, answers } = begin(null)
+  const { feed, read, answer, shown, timeline, answers } = await begin(null)
   answer([], false)
   await read
   const around = feed.readAround(PEER, 1)
+  await soon()
   const [before, after] = answers.splice(0)
   before([message(1, 'one')])
   after([message(2, 'two')], true)
@@ -108,17 +109,19 @@ test('what is told while the last page is under way follows it', async () => {
   feed.learn([message(4, 'after it was read')], true)
   feed.learn([message(5, 'and not for long')], true)
   feed.forget([5])
+  await soon()
   answer([message(3, 'three')])
   await newer
   assert.deepEqual([shown(), timeline.get().newer], [['one', 'two', 'three', 'after it was read'], 'none'])
 })
 
 test('an edit that is told while an older page is under way stands', async () => {
-  const { feed, read, answer, shown } = begin(null)
+  const { feed, read, answer, shown } = await begin(null)
   answer([message(3, 'three')], true)
   await read
   const older = feed.readOlder(PEER)
   feed.learn([message(2, 'two, edited', 40)], true)
+  await soon()
   answer([message(2, 'two'), message(1, 'one')])
   await older
   assert.deepEqual(shown(), ['one', 'two, edited', 'three'])
@@ -126,16 +129,18 @@ test('an edit that is told while an older page is under way stands', async () =>
 
 test('an end that was dropped for the other one meanwhile is read anew', async () => {
   const run = (from: number, n: number) => Array.from({ length: n }, (_, i) => message(from + i, `${from + i}`))
-  const { feed, read, answer, shown, timeline, answers } = begin(null)
+  const { feed, read, answer, shown, timeline, answers } = await begin(null)
   answer([], false)
   await read
   const around = feed.readAround(PEER, 1000)
+  await soon()
   const [before, after] = answers.splice(0)
   before(run(1000, 1), true)
   after(run(1001, 290), true)
   await around
   const newer = feed.readNewer(PEER)
   const older = feed.readOlder(PEER)
+  await soon()
   const [above, below] = answers.splice(0).reverse()
   above(run(980, 20).reverse(), true)
   await older
@@ -145,10 +150,27 @@ test('an end that was dropped for the other one meanwhile is read anew', async (
 })
 
 test('at most the last forty are kept', async () => {
-  const { read, answer, kept, feed } = begin(null)
+  const { read, answer, kept, feed } = await begin(null)
   answer(Array.from({ length: 40 }, (_, at) => message(100 - at, `${at}`)), true)
   await read
   feed.learn([message(101, 'newest')], true)
   assert.equal(kept()?.length, 40)
   assert.equal(kept()?.at(-1)?.id, 101)
+})
+
+test('nothing is read before it is said that one begins, and what is told until then counts', async () => {
+  const asked: string[] = []
+  globalThis.fetch = async (address) => {
+    asked.push(String(address))
+    return Response.json({ docs: [message(1, 'one')], totalDocs: 1, hasNextPage: false })
+  }
+  const feed = new Feed(ME, { read: async () => undefined, write: () => {} })
+  const timeline = feed.open(PEER)
+  const read = feed.readNewest(PEER)
+  await soon()
+  assert.deepEqual(asked, [])
+  feed.learn([message(1, 'one, edited', 40)], true)
+  feed.begin()
+  await read
+  assert.deepEqual([asked.length, timeline.get().messages.map(({ content }) => content)], [1, ['one, edited']])
 })

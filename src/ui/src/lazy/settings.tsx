@@ -21,14 +21,13 @@ interface ChoiceProps {
   value: string
   options: Options
   set: (value: string) => void
-  first?: boolean // has the focus when the dialog is opened
 }
 
-function Choice({ label, value, options, set, first }: ChoiceProps) {
+function Choice({ label, value, options, set }: ChoiceProps) {
   return (
     <label className="choice">
       {label}
-      <select data-first={first || undefined} value={value} onChange={(event) => set(event.target.value)}>
+      <select value={value} onChange={(event) => set(event.target.value)}>
         {Object.entries(options).map(([key, text]) => <option key={key} value={key}>{text}</option>)}
       </select>
     </label>
@@ -159,8 +158,6 @@ const ENTERS = { auto: 'choice.auto', sends: 'enter.sends', breaks: 'enter.break
 const texts = (keys: Record<string, Key>): Options =>
   Object.fromEntries(Object.entries(keys).map(([value, key]) => [value, t(key)]))
 
-let spoke = false // another language was chosen: all is drawn anew, and one goes on from there
-
 export default function Settings({ close }: { close: () => void }) {
   const chat = useChat()
   const chosen = useStore(settings)
@@ -169,11 +166,6 @@ export default function Settings({ close }: { close: () => void }) {
   const [asking, setAsking] = useState<'' | 'here' | 'everywhere'>('')
   const leave = (everywhere: boolean) => chat.signOut(everywhere).catch((refusal) => showToast(t('signOut.failed', { reason: refusal.message })))
   const notify = async (on: boolean) => choose({ notices: on && (await Notification.requestPermission()) === 'granted' })
-  const speak = (language: string) => {
-    spoke = true
-    choose({ language: language as Language | 'auto' })
-  }
-  useEffect(() => { spoke = false }, [])
   const sound = (on: boolean) => {
     choose({ sound: on })
     if (on) beep()
@@ -184,7 +176,7 @@ export default function Settings({ close }: { close: () => void }) {
       <Part title="settings.look">
         <Choice label={t('theme')} value={chosen.theme} options={texts(THEMES)} set={(theme) => choose({ theme: theme as Chosen['theme'] })} />
         <Choice label={t('language')} value={chosen.language} options={{ auto: t('choice.auto'), ...LANGUAGES }}
-          first={spoke} set={speak} />
+          set={(language) => choose({ language: language as Language | 'auto' })} />
       </Part>
       <Part title="settings.writing">
         <Choice label={t('enter')} value={chosen.enter} options={texts(ENTERS)} set={(enter) => choose({ enter: enter as Chosen['enter'] })} />

@@ -2,7 +2,7 @@
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import { order } from '../conversations'
 import { Icon } from '../icons'
-import { t } from '../i18n'
+import { speech, t } from '../i18n'
 import { emailOf, findPeople, nameOf, people, readPeople } from '../people'
 import { preview } from '../preview'
 import { hashOf } from '../route'
@@ -30,6 +30,7 @@ interface RowProps {
   draft?: string
   present?: boolean
   writing?: boolean
+  language?: string // it is drawn in
 }
 
 function lineOf({ last, mine, draft, writing, kind }: RowProps): string {
@@ -100,6 +101,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   }, [filter])
   const retry = () => { void chat.talks.read(); void readPeople().catch(() => {}) }
   const [flaw, again] = state === 'failed' && !away ? [reason, retry] : [answered.filter === filter ? answered.reason : '', look]
+  const { language } = speech.get()
   const ids = useMemo(() => order(all, byPeer, chat.me), [all, byPeer])
   if (state === 'failed' && byPeer.size === 0) {
     return <div className="empty"><p role="alert">{reason}</p><button type="button" className="primary" onClick={retry}>{t('retry')}</button></div>
@@ -121,7 +123,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
             <Row key={id} peer={id} name={id === chat.me ? t('self.name') : nameOf(all, id)} kind={id === chat.me ? 'self' : 'person'}
               last={talk?.last} mine={talk?.last?.sender === chat.me} unread={id === chat.me ? 0 : talk?.unread}
               draft={current === id ? '' : chat.drafts.of(id)} current={current === id}
-              present={id !== chat.me && present.has(id)} writing={writing.has(id)} />
+              present={id !== chat.me && present.has(id)} writing={writing.has(id)} language={language} />
           )
         })}
       </ol>

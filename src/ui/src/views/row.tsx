@@ -68,6 +68,7 @@ interface RowProps {
   seen: boolean // the last one that the other has read
   lit: boolean // it was looked for
   tabbable: boolean // its menu is the one that the tab key reaches
+  language: string // it is drawn in
 }
 
 function Heading({ message }: { message: Message }) {
@@ -142,13 +143,8 @@ function Name({ id }: { id: number }) {
   return <>{nameOf(useStore(people), id)}</>
 }
 
-// Where messages stood, for those who had them in the page.
-export const DeletedRow = memo(function DeletedRow({ id, n }: { id: number; n: number }) {
-  return <li className="deleted" data-id={id}>{t('message.deleted', { n })}</li>
-})
-
 // A message that is not stored yet.
-export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent; first: boolean }) {
+export function UnsentRow({ item, first }: { item: Unsent; first: boolean }) {
   const chat = useChat()
   const failed = item.state === 'failed'
   return (
@@ -169,4 +165,4 @@ export const UnsentRow = memo(function UnsentRow({ item, first }: { item: Unsent
       )}
     </li>
   )
-})
+}

@@ -1,6 +1,6 @@
 // A message's text: as it was typed, or with its markup when that is loaded.
 import { Fragment, useMemo, useState, type ReactNode } from 'react'
-import { t } from '../i18n'
+import { speech, t } from '../i18n'
 import { Store, useStore } from '../store'
 
 type Draw = (text: string, plain: (text: string) => ReactNode) => ReactNode
@@ -40,12 +40,12 @@ function breakable(text: string): ReactNode {
 function Marked({ text }: { text: string }) {
   const draw = useStore(markdown)
   if (!draw) load()
-  const drawn = useMemo(() => draw?.(text, breakable) ?? null, [draw, text])
+  const drawn = useMemo(() => draw?.(text, breakable) ?? null, [draw, text, speech.get()])
   return <div className={`text${drawn ? '' : ' typed'}`} dir="auto">{drawn ?? breakable(text)}</div>
 }
 
 export function MessageText({ text }: { text: string }) {
-  const start = useMemo(() => folded(text), [text])
+  const start = folded(text)
   const [whole, setWhole] = useState(false)
   if (start !== null && !whole) {
     return (

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEve
 import type { Conversation } from '../conversations'
 import type { Timeline } from '../feed'
 import { Icon } from '../icons'
-import { t } from '../i18n'
+import { speech, t } from '../i18n'
 import { say } from '../notices'
 import type { Unsent } from '../outbox'
 import { emailOf, nameOf, people } from '../people'
@@ -19,7 +19,7 @@ import { Composer } from './composer'
 import { ConnectionBar, ConnectionSign } from './connection'
 import { useChat } from './context'
 import { isNarrow } from './layout'
-import { DeletedRow, Row, UnsentRow } from './row'
+import { Row, UnsentRow } from './row'
 
 const TOGETHER_MS = 5 * 60_000 // messages of one sender closer than this stand together
 const AHEAD_PX = 600 // from an end of what is known: the next page is read
@@ -44,13 +44,14 @@ interface RowsProps {
 function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsProps) {
   const { me, editing } = useChat()
   const edited = useStore(editing)
+  const { language } = speech.get()
   const { messages } = timeline
   const rows: ReactNode[] = []
   const kept = messages.filter(({ deleted }) => !deleted)
   const own = kept.filter(({ sender, id }) => sender === me && id <= peerRead)
-  const seen = everyone ? 0 : own.at(-1)?.id
+  const seen = everyone ? null : own.at(-1)
   const last = kept.at(-1)
-  let gone = 0 // messages in a row that are deleted
+  let gone = 0 // messages in a row that are deleted: where they stood is shown to those who had them in the page
   messages.forEach((message, at) => {
     const before = messages[at - 1]
     const newDay = !before || dayKey(before.createdAt) !== dayKey(message.createdAt)
@@ -60,14 +61,14 @@ function Rows({ timeline, unsent, everyone, unreadFrom, peerRead, lit }: RowsPro
     if (message.deleted && message.id !== edited) {
       if (newDay || message.id === unreadFrom) gone = 0
       if (gone++) rows.pop()
-      rows.push(<DeletedRow key={message.id} id={message.id} n={gone} />)
+      rows.push(<li key={message.id} className="deleted" data-id={message.id}>{t('message.deleted', { n: gone })}</li>)
       return
     }
     const first = newDay || message.id === unreadFrom || gone > 0 || !areTogether(before, message)
     gone = 0
     rows.push(
       <Row key={message.id} message={message} mine={message.sender === me} first={first} everyone={everyone}
-        seen={message.id === seen} lit={message.id === lit} tabbable={message === last} />,
+        seen={message === seen} lit={message.id === lit} tabbable={message === last} language={language} />,
     )
   })
   unsent.forEach((item, at) => {
@@ -202,13 +203,15 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const known = useStore(chat.talks.store, ({ state }) => state !== 'reading')
   const talk = useStore(chat.talks.store, ({ byPeer }) => byPeer.get(Number(peer)))
   const outbox = useStore(chat.outbox.store)
-  const unsent = useMemo(() => outbox.filter(({ to }) => peer === 'all' || to === peer), [outbox, peer])
+  const unsent = outbox.filter(({ to }) => peer === 'all' || to === peer)
   const scroller = useRef<HTMLDivElement>(null)
   const [lit, setLit] = useState(0)
   const [passed, setPassed] = useState(0) // the newest message that was there when one was at the end
   const { messages, older, newer, turn } = timeline
   const newest = messages.at(-1)?.id ?? 0
 
+  // Before it is painted: what has been read may be what waits for its answer.
+  useLayoutEffect(() => chat.outbox.settle(messages), [messages])
   const unreadFrom = useUnreadLine(peer, timeline, known)
   const look = useReading(peer, timeline, scroller)
   const quiet = useQuiet(older === 'reading' || newer === 'reading' || (older === 'more' && !newest))
@@ -278,8 +281,8 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     event.preventDefault()
   }
   const editLast = () => {
-    const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted).at(-1)
-    if (own) chat.editing.set(own.id)
+    const own = messages.filter(({ sender, deleted }) => sender === chat.me && !deleted)
+    chat.editing.set(own.at(-1)?.id ?? 0)
   }
   return (
     <main className="thread">
