@@ -87,6 +87,37 @@ for (const [what, n, own, inTurn, first] of [
   })
 }
 
+for (const unread of [5, 35]) {
+  test(`a thread that is there before the conversations goes to the first that is unread, and is read once: ${unread}`, async (t) => {
+    const { server, alice, bob, token } = await Server.withPeople(t)
+    await server.postAll(bob, alice, Array.from({ length: 60 }, (_, i) => `message ${i + 1}.`))
+    await server.markRead(token, bob, 60 - unread)
+    const visitor = await Visitor.signedIn(t, server.url, ALICE)
+    const { page } = visitor
+    await page.route('**/read', () => {}) // nothing more is
+    await page.evaluate((peer) => { location.hash = `#/c/${peer}` }, bob)
+    let release
+    const held = new Promise((resolve) => { release = resolve })
+    await page.route('**/api/parley/conversations?*', async (route) => { await held; await route.continue() })
+    await page.evaluate(() => localStorage.removeItem('parley.me')) // and with it what was seen last
+    const pages = [] // but for the older ones, which are read when the first of them are near
+    page.on('request', (request) => { if (/api\/messages\?(?!.*less_than\])/.test(request.url())) pages.push(request.url()) })
+    await page.reload()
+    await visitor.row('message 60.').waitFor()
+    const went = page.evaluate(() => new Promise((resolve) => {
+      const look = () => { if (!document.querySelector('.row')) resolve(true) }
+      new MutationObserver(look).observe(document.querySelector('.sheet'), { childList: true })
+      addEventListener('told', () => resolve(false))
+    }))
+    release()
+    await page.locator('.new + .row', { hasText: `message ${61 - unread}.` }).waitFor()
+    await visitor.row(`message ${61 - unread}.`).click({ trial: true })
+    await page.evaluate(() => dispatchEvent(new Event('told')))
+    assert.equal(await went, false)
+    assert.equal(pages.length, 1, pages)
+  })
+}
+
 test('a thread opens at its end where the first that is unread lies far from where one left off, and not all between is read', async (t) => {
   const visitor = await written(t, 241, 200, false)
   let pages = 0

@@ -226,11 +226,13 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const anchor = useAnchor(scroller, () => { readMore(); look() })
 
   // Once for each thing that is looked for: around it; else where one left off, which is known with the conversations:
-  // at the first unread message where it lies far back, and at the end until then.
+  // at the first unread message, and at the end until then.
   const led = useRef(-1) // to which message, 0: to none; -1: nowhere yet
   const sought = useRef(false)
+  const settled = known && !timeline.asOf // all is there that tells the place
   useLayoutEffect(() => {
-    const back = known && !message && !sought.current && talk && (talk.unread > FAR || unreadFrom < 0) ? talk.read || 1 : 0 // 1: nothing was read
+    const far = unreadFrom < 0 || (talk && talk.unread > FAR && !(newest && settled))
+    const back = known && !message && !sought.current && talk && far ? talk.read || 1 : 0 // 1: nothing was read
     if (back || (message && message !== led.current)) {
       sought.current = true
       void chat.feed.readAround(peer, back || message)
@@ -238,22 +240,17 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     led.current = message
   }, [message, known, unreadFrom < 0])
 
-  const placed = useRef(-1)
-  const recalled = useRef(false)
+  const placed = useRef(-1) // twice the turn, and 1 more once it was for good
   useLayoutEffect(() => {
-    if (!newest) placed.current = -1
-    if (!newest || placed.current === turn) return
-    const before = recalled.current
-    const first = placed.current < 0 || before
-    placed.current = turn
-    recalled.current = !!timeline.asOf
-    // Whoever has begun to read what was seen before goes on there.
-    if (before && !anchor.atEnd) return
+    const before = placed.current
+    placed.current = newest ? turn * 2 + Number(settled) : -1
+    // Whoever has begun to read meanwhile goes on there.
+    if (!newest || placed.current === before || (before % 2 === 0 && !anchor.atEnd)) return
     if (message && messages.some(({ id }) => id === message)) {
       anchor.show(message, 'center')
       setLit(message)
       setTimeout(() => setLit(0), LIT_MS)
-    } else if (first && unreadFrom > 0) anchor.show(unreadFrom, 'start')
+    } else if (unreadFrom > 0 && before % 2 < 1) anchor.show(unreadFrom, 'start')
     else if (!message) (store.get().newer === 'more' ? toNewest : anchor.toEnd)() // more: nothing near where one left off is unread
   })
   useEffect(readMore, [messages, older, newer])
