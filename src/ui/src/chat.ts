@@ -199,6 +199,7 @@ export class Chat {
 
   // `replace`: nothing of what was known need be true. What was not read yet has waited for this.
   #readAll(replace: boolean): void {
+    if (this.live.resting) return // it is done behind that
     const at = route.get()
     const peer = at.view === 'thread' ? at.peer : null
     this.feed.forgetOthers(peer)
