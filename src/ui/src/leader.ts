@@ -7,7 +7,7 @@
 // same, but not on plain http, and one way is better than two. Where there is no BroadcastChannel every tab leads itself.
 //
 // That there is a leader is also noted in the browser's storage: a tab that opens where none is noted need not wait. One
-// that was killed leaves its note, which costs the next tab the wait and nothing else.
+// that was killed leaves its note, which costs the next tab the wait and nothing else, as where nothing can be noted.
 import { keep, kept } from './storage'
 
 const ANSWER_MS = 700
@@ -46,7 +46,7 @@ export class Leader {
   }
 
   start(): void {
-    if (this.#channel && kept(this.#name)) this.ask()
+    if (this.#channel && (kept(this.#name) || !keep(this.#name, 1))) this.ask()
     else this.#lead()
   }
 

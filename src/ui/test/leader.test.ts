@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { Leader } from '../src/leader'
 
 const until = async (what: string, test: () => boolean) => {
@@ -10,7 +10,7 @@ const until = async (what: string, test: () => boolean) => {
   throw new Error(`${what} did not come`)
 }
 
-function tab(name: string) {
+function tab(t: TestContext, name: string) {
   const heard: unknown[] = []
   const leader = new Leader(name, {
     lead: () => heard.push('lead'),
@@ -19,15 +19,15 @@ function tab(name: string) {
     place: () => 'here',
     told: (place) => heard.push(`told ${place}`),
   })
+  t.after(() => leader.close()) // what stays open keeps the process, also where a test fails
   return { leader, heard }
 }
 
 type Tab = ReturnType<typeof tab>
 const leading = (tabs: Tab[]) => tabs.filter(({ leader }) => leader.leading)
-const close = (tabs: Tab[]) => tabs.forEach(({ leader }) => leader.close())
 
-test('of tabs that open together one leads, and what it says reaches the others', async () => {
-  const tabs = [1, 2, 3, 4].map(() => tab('together'))
+test('of tabs that open together one leads, and what it says reaches the others', async (t) => {
+  const tabs = [1, 2, 3, 4].map(() => tab(t, 'together'))
   for (const { leader } of tabs) leader.start()
   await until('one leader', () => leading(tabs).length === 1)
   await new Promise((resolve) => setTimeout(resolve, 1500))
@@ -36,11 +36,10 @@ test('of tabs that open together one leads, and what it says reaches the others'
   const others = tabs.filter(({ leader }) => !leader.leading)
   await until('the news', () => others.every(({ heard }) => heard.includes('news')))
   assert.ok(others.every(({ heard }) => heard.includes('told here')))
-  close(tabs)
 })
 
-test('when the leader leaves another one leads', async () => {
-  const tabs = [tab('leaves'), tab('leaves')]
+test('when the leader leaves another one leads', async (t) => {
+  const tabs = [tab(t, 'leaves'), tab(t, 'leaves')]
   tabs[0].leader.start()
   await until('a leader', () => tabs[0].leader.leading)
   tabs[1].leader.start()
@@ -48,13 +47,13 @@ test('when the leader leaves another one leads', async () => {
   assert.equal(tabs[1].leader.leading, false)
   tabs[0].leader.close()
   await until('the other', () => tabs[1].leader.leading)
-  close(tabs)
 })
 
-test('of two that lead the one with the lower id steps down', async () => {
+test('of two that lead the one with the lower id steps down', async (t) => {
   const name = 'two'
-  const one = tab(name)
+  const one = tab(t, name)
   const channel = new BroadcastChannel(name)
+  t.after(() => channel.close())
   const heard: unknown[] = []
   channel.onmessage = ({ data }: MessageEvent) => heard.push(data.kind)
   one.leader.start()
@@ -66,6 +65,4 @@ test('of two that lead the one with the lower id steps down', async () => {
   channel.postMessage({ kind: 'lead', place: 'there', from: 2 ** 32 })
   await until('its stepping down', () => one.heard.includes('follow'))
   assert.equal(one.leader.leading, false)
-  channel.close()
-  one.leader.close()
 })

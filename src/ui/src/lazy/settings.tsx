@@ -199,7 +199,7 @@ export default function Settings({ close }: { close: () => void }) {
       {config.version && <p className="hint">Parley {config.version}</p>}
       {asking && (
         <Question title={asking === 'here' ? t('signOut') : t('signOut.everywhere')} button={t('signOut')}
-          text={[unsent && t('signOut.unsent'), asking === 'everywhere' && t('signOut.everywhereText')].filter(Boolean).join(' ')}
+          text={unsent && t('signOut.unsent')}
           act={() => void leave(asking === 'everywhere')} close={() => setAsking('')} />
       )}
     </Dialog>

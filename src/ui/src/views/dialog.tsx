@@ -41,7 +41,7 @@ export function Dialog({ title, close, children, className = '' }: DialogProps) 
 
 interface QuestionProps {
   title: string
-  text: string
+  text: string | false
   button: string
   act: () => void // the answer is yes
   close: () => void
@@ -50,7 +50,7 @@ interface QuestionProps {
 export function Question({ title, text, button, act, close }: QuestionProps) {
   return (
     <Dialog title={title} close={close}>
-      <p>{text}</p>
+      {text && <p>{text}</p>}
       <p className="buttons">
         <button type="button" className="quiet" onClick={close}>{t('cancel')}</button>
         <button type="button" className="primary danger" onClick={() => { close(); act() }}>{button}</button>
