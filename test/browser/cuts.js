@@ -64,16 +64,3 @@ test('a send whose answer is cut behind the stream’s word is stored once', asy
   await alice.page.locator('.unsent').waitFor({ state: 'detached' })
   assert.deepEqual(await server.contents(), ['first', 'second', 'third'])
 })
-
-test('what was written while an answer is on its way is sent, though that is cut behind the stream’s word', async (t) => {
-  const { server, proxy, alice } = await visit(t)
-  let seen
-  proxy.cut = () => ({ way: 'down', part: 0.5, held: new Promise((resolve) => { seen = resolve }) })
-  await alice.write('second')
-  await alice.shows(['first', 'second'])
-  await alice.write('third')
-  proxy.cut = () => null
-  seen()
-  await alice.shows(['first', 'second', 'third'])
-  assert.deepEqual(await server.contents(), ['first', 'second', 'third'])
-})

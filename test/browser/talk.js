@@ -95,7 +95,8 @@ for (const unread of [5, 35]) {
     const visitor = await Visitor.signedIn(t, server.url, ALICE)
     const { page } = visitor
     await page.route('**/read', () => {}) // nothing more is
-    await page.evaluate((peer) => { location.hash = `#/c/${peer}` }, bob)
+    await visitor.talkTo('bob')
+    await page.locator('.new').waitFor()
     let release
     const held = new Promise((resolve) => { release = resolve })
     await page.route('**/api/parley/conversations?*', async (route) => { await held; await route.continue() })

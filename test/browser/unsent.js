@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { test } from './harness.js'
 import { ALICE, PASSWORD, Server } from './server.js'
-import { Visitor } from './visitor.js'
+import { Visitor, until } from './visitor.js'
 
 async function visit(t) {
   const { server, ...people } = await Server.withPeople(t)
@@ -128,6 +128,31 @@ test('what waits behind a message whose answer is lost is sent when the stream h
   lose()
   await alice.shows(['first', 'second'])
   assert.deepEqual(await server.contents(), ['first', 'second'])
+})
+
+test('what waits for another try is sent as soon as the stream has told that one of them is stored', async (t) => {
+  const { server, alice, people } = await visit(t)
+  const { page } = alice
+  await page.clock.install()
+  await page.reload()
+  await alice.live()
+  await alice.onSend((route) => route.abort('connectionreset'))
+  for (const text of ['first', 'second', 'third', 'fourth']) await Promise.all([page.waitForEvent('requestfailed'), alice.write(text)])
+  await alice.stopTime()
+  const unsent = () => page.evaluate(() =>
+    Object.keys(localStorage).filter((key) => key.startsWith('parley.unsent.')).map((key) => JSON.parse(localStorage.getItem(key))))
+  await until(async () => (await unsent()).every(({ state }) => state === 'waiting'), () => 'one is still being sent')
+  await alice.onSend((route) => route.continue())
+  const began = await page.evaluate(() => Date.now())
+  const { timestamp } = (await unsent()).find(({ content }) => content === 'first')
+  await server.post(people.alice, people.bob, 'first', { timestamp })
+  // Slower than time goes: the stream's word may take its own.
+  await until(async () => {
+    await page.clock.runFor(5)
+    return (await server.contents()).length === 4
+  }, () => 'the others wait')
+  const took = await page.evaluate(() => Date.now()) - began
+  assert.ok(took < 4_000, `they waited for the next try, ${took} ms of the page's time`)
 })
 
 test('a server that is killed in the middle of a burst has every message once, in order', async (t) => {

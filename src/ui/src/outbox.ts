@@ -76,9 +76,13 @@ export class Outbox {
     this.store.set(this.store.get().filter((item) => item.key !== key))
   }
 
-  // Ends the waiting of those that have become these documents.
+  // Ends the waiting of those that have become these documents: their answers were lost. The server is there, for the others.
   settle(docs: readonly MessageDoc[]): void {
-    for (const item of this.store.get()) if (docs.some((doc) => this.#isSame(item, doc))) this.drop(item.key)
+    const stored = this.store.get().filter((item) => docs.some((doc) => this.#isSame(item, doc)))
+    if (stored.length === 0) return
+    for (const { key } of stored) this.drop(key)
+    this.#tries = 0
+    this.send()
   }
 
   clear(): void {
