@@ -229,9 +229,8 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   // at the first unread message, and at the end until then.
   const led = useRef(-1) // to which message, 0: to none; -1: nowhere yet
   const sought = useRef(false)
-  const settled = known && !timeline.asOf // all is there that tells the place
   useLayoutEffect(() => {
-    const far = unreadFrom < 0 || (talk && talk.unread > FAR && !(newest && settled))
+    const far = unreadFrom < 0 || (talk && talk.unread > FAR && !newest)
     const back = known && !message && !sought.current && talk && far ? talk.read || 1 : 0 // 1: nothing was read
     if (back || (message && message !== led.current)) {
       sought.current = true
@@ -243,7 +242,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   const placed = useRef(-1) // twice the turn, and 1 more once it was for good
   useLayoutEffect(() => {
     const before = placed.current
-    placed.current = newest ? turn * 2 + Number(settled) : -1
+    placed.current = newest ? turn * 2 + Number(known && !timeline.asOf) : -1
     // Whoever has begun to read meanwhile goes on there.
     if (!newest || placed.current === before || (before % 2 === 0 && !anchor.atEnd)) return
     if (message && messages.some(({ id }) => id === message)) {
