@@ -239,17 +239,21 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
     led.current = message
   }, [message, known, unreadFrom < 0])
 
-  const placed = useRef(-1) // twice the turn, and 1 more once it was for good
+  const placed = useRef(-1) // twice the turn, and 1 more where the first unread message was known
+  const recalled = useRef(false)
   useLayoutEffect(() => {
-    const before = placed.current
-    placed.current = newest ? turn * 2 + Number(known && !timeline.asOf) : -1
+    const was = placed.current
+    placed.current = newest ? turn * 2 + Number(unreadFrom > 0) : -1
+    if (!newest || placed.current === was) return
+    const before = recalled.current || was >> 1 === turn // it was not known where one left off, or what is there by now
+    recalled.current = !!timeline.asOf
     // Whoever has begun to read meanwhile goes on there.
-    if (!newest || placed.current === before || (before % 2 === 0 && !anchor.atEnd)) return
+    if (before && !anchor.atEnd) return
     if (message && messages.some(({ id }) => id === message)) {
       anchor.show(message, 'center')
       setLit(message)
       setTimeout(() => setLit(0), LIT_MS)
-    } else if (unreadFrom > 0 && before % 2 < 1) anchor.show(unreadFrom, 'start')
+    } else if (unreadFrom > 0 && (before || was < 0)) anchor.show(unreadFrom, 'start')
     else if (!message) (store.get().newer === 'more' ? toNewest : anchor.toEnd)() // more: nothing near where one left off is unread
   })
   useEffect(readMore, [messages, older, newer])
