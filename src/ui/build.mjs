@@ -43,7 +43,7 @@ const common = {
   bundle: true,
   minify: !watch,
   sourcemap: watch ? 'inline' : false,
-  target: ['chrome91', 'firefox90', 'safari15'],
+  target: ['chrome92', 'firefox98', 'safari15.4'], // which have <dialog> and Array.prototype.at
   format: 'esm',
   charset: 'utf8',
   legalComments: 'none',
