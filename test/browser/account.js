@@ -1,6 +1,7 @@
 // What one says of oneself, as others see it; where one is signed in; the first account of a server with a setup token.
 import assert from 'node:assert/strict'
 import { test } from './harness.js'
+import { keeps } from './kept.js'
 import { ALICE, BOB, PASSWORD, Server } from './server.js'
 import { Visitor } from './visitor.js'
 
@@ -63,6 +64,22 @@ test('a name that one chooses is shown wherever others see one, at once', async 
   await nameMe(other, '')
   await visitor.talk('Builder').waitFor({ state: 'detached' })
   await visitor.talk('bob').waitFor()
+})
+
+test('a name that is chosen while all are being read is not overtaken by what was read', async (t) => {
+  const { server, rename } = await start(t)
+  const visitor = await Visitor.signedIn(t, server.url, ALICE)
+  await visitor.talk('bob').waitFor()
+  await keeps(visitor, BOB)
+  const answers = await Promise.all(['people', 'conversations'].map((path) => visitor.hold(`**/api/parley/${path}?*`)))
+  await visitor.page.reload()
+  await Promise.all(answers.map(({ answered }) => answered))
+  await visitor.talk('bob').waitFor() // as seen last
+  await rename('Builder')
+  await visitor.talk('Builder').waitFor()
+  for (const letGo of answers) await letGo()
+  await visitor.page.locator('.talks[aria-busy=false]').waitFor()
+  assert.deepEqual(await visitor.page.locator('.talk .name bdi').allTextContents(), ['Everyone', 'Builder', 'Notes to yourself'])
 })
 
 test('a name that cannot be one is refused where it is written, and nothing is lost of it', async (t) => {

@@ -89,28 +89,11 @@ async function signOut(visitor) {
   await visitor.button('Sign out').last().click()
 }
 
-// What the page asks for there is answered by the server at once, and heard by the page when it is let go.
-async function hold(visitor, path) {
-  let letGo
-  const held = new Promise((resolve) => { letGo = resolve })
-  await visitor.page.route(path, async (route) => {
-    const response = await route.fetch()
-    await held
-    await route.fulfill({ response })
-  })
-  return async () => {
-    const heard = visitor.page.waitForResponse(path)
-    letGo()
-    await (await heard).finished()
-    await visitor.page.evaluate(async () => (await fetch('icon.svg')).text()) // behind it
-  }
-}
-
 for (const path of ['users/me', 'parley/config']) {
   test(`who has signed out stays so, though what was asked before is answered later: ${path}`, async (t) => {
     const { server } = await Server.withPeople(t)
     const alice = await Visitor.with(t, server.url, ALICE, 'bob')
-    const letGo = await hold(alice, `**/api/${path}`)
+    const letGo = await alice.hold(`**/api/${path}`)
     await alice.page.reload()
     await alice.isIn() // by what was seen last
     await signOut(alice)
@@ -126,7 +109,7 @@ test('a page that is signing out asks for no stream', async (t) => {
   const { server } = await Server.withPeople(t)
   const alice = await Visitor.with(t, server.url, ALICE, 'bob')
   const asked = []
-  const letGo = await hold(alice, '**/api/users/logout')
+  const letGo = await alice.hold('**/api/users/logout')
   await Promise.all([alice.page.waitForRequest(/logout/), signOut(alice)])
   alice.page.on('request', (request) => asked.push(new URL(request.url()).pathname))
   await alice.page.evaluate(() => dispatchEvent(new Event('online')))

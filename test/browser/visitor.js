@@ -56,6 +56,7 @@ export class Visitor {
   static async signedIn(t, url, email, options) {
     const visitor = await Visitor.open(t, url, { token: await sessionOf(email), ...options })
     await visitor.isIn()
+    await visitor.page.locator('.talks[aria-busy=false], .shell:not(:has(.side))').first().waitFor({ state: 'attached' })
     return visitor
   }
 
@@ -129,6 +130,26 @@ export class Visitor {
   async onSend(act) {
     await this.page.unroute(SENDING)
     await this.page.route(SENDING, (route) => (route.request().method() === 'POST' ? act(route) : route.continue()))
+  }
+
+  // What the page asks for there is answered by the server at once, and heard by the page when it is let go.
+  async hold(path) {
+    let letGo, answer
+    const held = new Promise((resolve) => { letGo = resolve })
+    const answered = new Promise((resolve) => { answer = resolve })
+    await this.page.route(path, async (route) => {
+      const response = await route.fetch()
+      answer()
+      await held
+      await route.fulfill({ response })
+    })
+    const act = async () => {
+      const heard = this.page.waitForResponse(path)
+      letGo()
+      await (await heard).finished()
+      await this.page.evaluate(async () => (await fetch('icon.svg')).text()) // behind it
+    }
+    return Object.assign(act, { answered })
   }
 
   heading(name) {

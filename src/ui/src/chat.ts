@@ -7,7 +7,7 @@ import { loadParts } from './later'
 import { Live, connection } from './live'
 import { show, showCount } from './notices'
 import { Outbox } from './outbox'
-import { forgetPeople, meet, nobody, people, peopleToKeep, readPeople } from './people'
+import { forgetPeople, hear, meet, nobody, people, peopleToKeep, readPeople } from './people'
 import { preview } from './preview'
 import { route } from './route'
 import { check, left, readConfig, session, signOut } from './session'
@@ -184,8 +184,8 @@ export class Chat {
   }
 
   #read(): void {
-    void this.talks.read()
     void readPeople().catch(() => {})
+    void this.talks.read()
     void readPresence()
   }
 
@@ -239,7 +239,7 @@ export class Chat {
       const { user, typing } = data as { user: number; typing: boolean }
       if (user !== this.me) heardTyping(user, typing)
     } else if (name === 'profile') {
-      meet([data as User])
+      hear(data as User)
     } else if (name === 'presence') {
       const { user, online } = data as { user: number; online: boolean }
       heardPresence(user, online)

@@ -41,16 +41,26 @@ function askNames(nameless: User[]): void {
   void ask(`limit=${MOST}&ids=${ids}`).catch(() => {})
 }
 
+// By the stream since all was asked for last: it is newer than the answers, which it may overtake.
+const told = new Map<number, User>()
+
 const isNews = (user: User, known?: User) => known?.email !== user.email || (user.name !== undefined && known.name !== user.name)
 
 export function meet(users: Related[]): void {
   const { byId, total } = people.get()
   const news = users.filter((user): user is User =>
-    typeof user === 'object' && user !== null && !!user.email && isNews(user, byId.get(user.id)))
+    typeof user === 'object' && user !== null && !!user.email && !told.has(user.id) && isNews(user, byId.get(user.id)))
   if (news.length === 0) return
   const all = new Map(byId)
   for (const { id, email, name = byId.get(id)?.name } of news) all.set(id, { id, email, name })
   set(all, total)
+}
+
+// What the stream says of somebody, with their name.
+export function hear(user: User): void {
+  told.delete(user.id)
+  meet([user])
+  told.set(user.id, user)
 }
 
 export function forgetPeople(ids: number[]): void {
@@ -60,9 +70,11 @@ export function forgetPeople(ids: number[]): void {
 }
 
 export async function readPeople(): Promise<void> {
+  told.clear()
   const { docs, totalDocs } = await call<List<User>>('GET', `parley/people?limit=${MOST}`)
   const all = new Map(docs.map((user) => [user.id, user]))
   if (totalDocs > docs.length) for (const [id, user] of people.get().byId) if (!all.has(id)) all.set(id, user)
+  for (const [id, user] of told) all.set(id, user)
   set(all, totalDocs)
 }
 

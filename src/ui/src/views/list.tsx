@@ -113,7 +113,7 @@ function Rows({ filter, current, add }: { filter: string; current: Peer | null; 
   const everyone = open && (!filter || fits(filter, t('everyone.name')))
   return (
     <>
-      <ol className="talks">
+      <ol className="talks" aria-busy={state === 'reading'}>
         {everyone && (
           <Row key="all" peer="all" name={t('everyone.name')} kind="everyone" current={current === 'all'} />
         )}
