@@ -129,3 +129,18 @@ test('a page that could not sign out has its stream again', async (t) => {
   await visitor.page.keyboard.press('Escape')
   await visitor.shows(['meanwhile'])
 })
+
+test('what lies under the settings goes on when one has signed in again over them', async (t) => {
+  const { server, alice, bob, token } = await Server.withPeople(t)
+  const visitor = await Visitor.with(t, server.url, ALICE, 'bob')
+  await visitor.button('Settings').click()
+  await visitor.heading('Settings').waitFor()
+  await server.call('POST', 'users/logout?allSessions=true', {}, token)
+  const dialog = visitor.page.getByRole('dialog', { name: 'You have been signed out' })
+  await dialog.getByLabel('Password').fill(PASSWORD)
+  await visitor.page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'hidden' })
+  await visitor.escape()
+  await server.post(bob, alice, 'afterwards')
+  await visitor.shows(['afterwards'])
+})

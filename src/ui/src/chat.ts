@@ -9,7 +9,7 @@ import { show, showCount } from './notices'
 import { Outbox } from './outbox'
 import { forgetPeople, hear, meet, nobody, people, peopleToKeep, readPeople } from './people'
 import { preview } from './preview'
-import { route } from './route'
+import { placeOf, route } from './route'
 import { check, left, readConfig, session, signOut } from './session'
 import { forgetSignals, heardPresence, heardTyping, readPresence } from './signals'
 import { Snapshot } from './snapshot'
@@ -191,7 +191,7 @@ export class Chat {
 
   // The server is there again: what it could not be asked is asked now.
   #goOn(): void {
-    const at = route.get()
+    const at = placeOf(route.get())
     if (at.view === 'thread') this.feed.readFailed(at.peer)
     if (this.talks.store.get().state === 'failed') this.#read()
     void readConfig()
@@ -200,7 +200,7 @@ export class Chat {
   // `replace`: nothing of what was known need be true. What was not read yet has waited for this.
   #readAll(replace: boolean): void {
     if (this.live.resting) return // it is done behind that
-    const at = route.get()
+    const at = placeOf(route.get())
     const peer = at.view === 'thread' ? at.peer : null
     this.feed.forgetOthers(peer)
     if (replace) this.feed.forgetTold()
