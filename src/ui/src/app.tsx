@@ -36,7 +36,7 @@ function Waiting() {
 
 export function App() {
   const { state, me } = useStore(session)
-  useStore(speech)
+  useStore(speech) // another language: all below is drawn again, and nothing is mounted anew
   if (me && (state === 'in' || state === 'away' || state === 'ended')) {
     return <Signed key={me.id} me={me.id} />
   }

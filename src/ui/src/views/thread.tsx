@@ -228,7 +228,7 @@ export function Thread({ peer, message }: { peer: Peer; message: number }) {
   // Once for each thing that is looked for: around it; else where one left off, which is known with the conversations:
   // at the first unread message, and at the end until then.
   const led = useRef(-1) // to which message, 0: to none; -1: nowhere yet
-  const sought = useRef(false)
+  const sought = useRef(false) // not a second time: what is read around it may hold nothing unread
   useLayoutEffect(() => {
     const far = unreadFrom < 0 || (talk && talk.unread > FAR && !newest)
     const back = known && !message && !sought.current && talk && far ? talk.read || 1 : 0 // 1: nothing was read
